@@ -1,0 +1,162 @@
+/**
+ * `RobotGCIncident`: one breach and everything that followed from it.
+ * `spec` is written once by the agent that saw the breach; `status` is the operator's, except `status.capture`, the agent's.
+ */
+import { z } from 'zod';
+
+export const PHASES = [
+  'Detected',
+  'Captured',
+  'Diagnosed',
+  'Acting',
+  'Verifying',
+  'Resolved',
+  'RolledBack',
+  'Escalated',
+  'Observed',
+] as const;
+export const Phase = z.enum(PHASES);
+export type Phase = z.infer<typeof Phase>;
+
+const FINAL: ReadonlySet<Phase> = new Set<Phase>(['Resolved', 'RolledBack', 'Escalated', 'Observed']);
+export function isFinal(phase: Phase): boolean {
+  return FINAL.has(phase);
+}
+
+export const SIGNALS = ['gcStallP99', 'gcCpuShare', 'memoryPressureSome', 'memoryPressureFull'] as const;
+export const SignalName = z.enum(SIGNALS);
+export type SignalName = z.infer<typeof SignalName>;
+
+export const Trigger = z.object({
+  signal: SignalName,
+  observed: z.number().describe('Worst value among the breaching windows, in `unit`.'),
+  threshold: z.number(),
+  unit: z.enum(['ns', 'ratio']),
+  breachingWindows: z.int(),
+  ofWindows: z.int(),
+  firstBreachAt: z.iso.datetime().describe('End of the first breaching window.'),
+  detectedAt: z.iso.datetime(),
+});
+export type Trigger = z.infer<typeof Trigger>;
+
+export const IncidentSpec = z.object({
+  policy: z.object({ name: z.string(), uid: z.string(), generation: z.int() }),
+  pod: z.object({ name: z.string(), uid: z.string() }),
+  container: z.object({ name: z.string(), id: z.string() }),
+  node: z.string(),
+  trigger: Trigger,
+});
+export type IncidentSpec = z.infer<typeof IncidentSpec>;
+
+/** A profile that could not be had: the others are still evidence. */
+export const CaptureFailure = z.object({ kind: z.string(), code: z.string(), message: z.string() });
+
+/** Written by the agent under its own field manager. */
+export const CaptureStatus = z.object({
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().optional(),
+  via: z.string().optional().describe('Way to pprof that worked: podAddress, portForward, networkNamespace.'),
+  files: z.int().optional(),
+  failures: z.array(CaptureFailure).optional(),
+  sha256: z.string().optional().describe('Digest of the archive as the agent shipped it.'),
+});
+export type CaptureStatus = z.infer<typeof CaptureStatus>;
+
+export const BundleRef = z.object({
+  uri: z.string(),
+  sha256: z.string(),
+  sizeBytes: z.int(),
+  signer: z.string().optional(),
+  previous: z.string().optional().describe('Digest of the bundle before it in the chain of this policy.'),
+});
+export type BundleRef = z.infer<typeof BundleRef>;
+
+export const Diagnosis = z.object({
+  cause: z.string().describe('Stable code, such as GogcTooLow.'),
+  summary: z.string(),
+  confidence: z.number().min(0).max(1),
+  evidence: z.array(z.string()),
+  remedy: z.string().optional(),
+});
+export type Diagnosis = z.infer<typeof Diagnosis>;
+
+/** `null` = unset: the environment variable is absent. */
+export const Setting = z.string().nullable();
+
+export const Plan = z.object({
+  kind: z.enum(['Rollout', 'None']),
+  knob: z.enum(['GOGC']).optional(),
+  from: Setting.optional(),
+  to: Setting.optional(),
+  reason: z.string(),
+  clampedBy: z.array(z.string()).optional(),
+  blockedBy: z.array(z.string()).optional().describe('Guardrails that forbid acting, each with its number.'),
+  patch: z.string().optional().describe('Ready to apply with kubectl, in Recommend mode.'),
+});
+export type Plan = z.infer<typeof Plan>;
+
+export const Owner = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  uid: z.string(),
+});
+export type Owner = z.infer<typeof Owner>;
+
+export const ActionRecord = z.object({
+  kind: z.enum(['Rollout', 'Rollback']),
+  owner: Owner,
+  container: z.string(),
+  knob: z.enum(['GOGC']),
+  before: Setting,
+  after: Setting,
+  previousManagers: z.array(z.string()).optional(),
+  at: z.iso.datetime(),
+  result: z.enum(['Pending', 'Applied', 'Completed', 'Failed']),
+  message: z.string().optional(),
+});
+export type ActionRecord = z.infer<typeof ActionRecord>;
+
+/** The numbers before and after are taken from windows of equal length. */
+export const SignalSummary = z.object({
+  windows: z.int(),
+  gcCpuShare: z.number(),
+  gcStallP99Ms: z.number(),
+  gcPauseP99Ms: z.number(),
+  gcRatePerSecond: z.number(),
+  heapLiveBytes: z.number(),
+  heapGoalBytes: z.number(),
+  gogc: z.int().nullable(),
+});
+export type SignalSummary = z.infer<typeof SignalSummary>;
+
+export const Verification = z.object({
+  before: SignalSummary,
+  after: SignalSummary.optional(),
+  verdict: z.enum(['Better', 'NotBetter', 'Inconclusive']).optional(),
+  reason: z.string().optional(),
+  startedAt: z.iso.datetime().optional(),
+  endedAt: z.iso.datetime().optional(),
+});
+export type Verification = z.infer<typeof Verification>;
+
+export const IncidentStatus = z.object({
+  phase: Phase.optional(),
+  cause: z.string().optional(),
+  message: z.string().optional(),
+  capture: CaptureStatus.optional(),
+  bundle: BundleRef.optional(),
+  diagnosis: Diagnosis.optional(),
+  plan: Plan.optional(),
+  actions: z.array(ActionRecord).optional(),
+  verification: Verification.optional(),
+  times: z
+    .object({
+      detectMs: z.number().optional().describe('First breaching window to breach.'),
+      captureMs: z.number().optional().describe('Breach to complete bundle on the node.'),
+      healMs: z.number().optional().describe('Breach to verified.'),
+      finishedAt: z.iso.datetime().optional(),
+    })
+    .optional(),
+});
+export type IncidentStatus = z.infer<typeof IncidentStatus>;

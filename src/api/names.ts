@@ -1,0 +1,21 @@
+/** Names that appear in the cluster: one place, so that code, charts and docs cannot drift apart. */
+export const GROUP = 'robotgc.dev';
+export const VERSION = 'v1alpha1';
+export const API_VERSION = `${GROUP}/${VERSION}`;
+
+/** Server-side apply field managers: remedies and status are owned apart, so that each can be released alone. */
+export const REMEDY_FIELD_MANAGER = 'robotgc-remedy';
+export const STATUS_FIELD_MANAGER = 'robotgc-status';
+export const AGENT_FIELD_MANAGER = 'robotgc-agent';
+
+export const LABEL_POLICY = `${GROUP}/policy`;
+export const LABEL_POD = `${GROUP}/pod`;
+
+/** On a workload's owner: which incident caused the last change, and the value before it, as JSON. */
+export const ANNOTATION_CAUSE = `${GROUP}/cause`;
+export const ANNOTATION_PREVIOUS = `${GROUP}/previous`;
+/** On a workload's owner, `"true"` stops every action on it: the kill switch nearest to the team. */
+export const ANNOTATION_PAUSED = `${GROUP}/paused`;
+
+/** Audience of the projected token with which an agent speaks to the operator. */
+export const OPERATOR_AUDIENCE = 'robotgc-operator';

@@ -1,0 +1,174 @@
+/**
+ * `RobotGCPolicy`: what a team declares. This schema is the source of `crds/robotgcpolicies.yaml`;
+ * values stay in the form in which people write them, `src/model` turns them into numbers.
+ */
+import { z } from 'zod';
+import { Bytes, Duration, Growth, Percent } from './units.ts';
+
+const Port = z.int().min(1).max(65_535);
+const LabelMap = z.record(z.string().max(317), z.string().max(63));
+
+export const Selector = z.strictObject({
+  matchLabels: LabelMap.optional(),
+  matchExpressions: z
+    .array(
+      z.strictObject({
+        key: z.string().min(1).max(317),
+        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+        values: z.array(z.string().max(63)).max(64).optional(),
+      }),
+    )
+    .max(32)
+    .optional(),
+});
+
+export const Sla = z.strictObject({
+  latencyP99: Duration.describe('End-to-end latency that 99 % of events must stay under.'),
+  gcShareOfLatency: Percent.default('15%').describe('Share of latencyP99 that GC stalls may take.'),
+  throughput: Percent.default('95%').describe('Share of CPU left to the program; the rest is the GC CPU budget.'),
+  availability: Percent.default('99.95%').describe('Availability from which the heap-emergency budget is derived.'),
+});
+
+export const Thresholds = z.strictObject({
+  gcStallP99: Duration.optional().describe('Overrides latencyP99 × gcShareOfLatency.'),
+  gcCpuShare: Percent.optional().describe('Overrides 100 % − throughput.'),
+  memoryPressureSome: Percent.default('10%').describe('PSI memory some, share of a window.'),
+  memoryPressureFull: Percent.default('1%').describe('PSI memory full, share of a window: the pre-OOM warning.'),
+  breach: z
+    .strictObject({
+      windows: z.int().min(1).max(600).default(3).describe('Breaching one-second windows needed…'),
+      of: z.int().min(1).max(600).default(5).describe('…among so many latest ones.'),
+    })
+    .prefault({}),
+});
+
+export const Activity = z.strictObject({
+  podMetric: z
+    .strictObject({
+      port: Port,
+      path: z.string().startsWith('/').max(256).default('/metrics'),
+      name: z
+        .string()
+        .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'write a Prometheus metric name')
+        .max(256),
+    })
+    .optional(),
+  annotation: z.string().min(1).max(317).optional().describe('Pod annotation that holds the number of active robots.'),
+});
+
+export const Tuning = z.strictObject({
+  formula: z
+    .strictObject({
+      base: z.int().min(5).max(1000).default(50).describe('GOGC at or below the baseline.'),
+      baseline: z.int().min(1).max(100_000_000).default(5000).describe('Active robots at which GOGC begins to grow.'),
+    })
+    .prefault({}),
+  gogc: z
+    .strictObject({
+      min: z.int().min(5).max(2000).default(25),
+      max: z.int().min(5).max(2000).default(400),
+      maxStep: Growth.default('100%').describe('Largest relative change of GOGC in one action.'),
+    })
+    .prefault({}),
+  memoryLimit: z
+    .strictObject({
+      min: Bytes.optional(),
+      max: Bytes.optional(),
+      step: Growth.default('25%'),
+      goMemLimit: Percent.default('90%').describe('Share of the memory limit that the heap goal may fill.'),
+    })
+    .prefault({}),
+});
+
+export const Actions = z.strictObject({
+  mode: z.enum(['Observe', 'Recommend', 'Auto']).default('Recommend'),
+  apply: z
+    .array(z.enum(['Live', 'Resize', 'Rollout']))
+    .min(1)
+    .max(3)
+    .default(['Rollout']),
+  fieldConflicts: z
+    .enum(['Refuse', 'TakeOver'])
+    .default('Refuse')
+    .describe('What to do when another field manager owns GOGC: report Conflict, or take the field over.'),
+  cooldown: Duration.default('5m'),
+  budget: z.strictObject({ actions: z.int().min(1).max(1000).default(6), per: Duration.default('1h') }).prefault({}),
+  verify: z
+    .strictObject({
+      after: Duration.default('60s'),
+      window: Duration.default('60s'),
+      rollback: z.boolean().default(true),
+    })
+    .prefault({}),
+});
+
+export const PROFILES = ['cpu', 'heap', 'allocs', 'goroutine', 'trace', 'mutex', 'block'] as const;
+
+export const Capture = z.strictObject({
+  pprof: z
+    .strictObject({ port: Port.default(6060), path: z.string().startsWith('/').max(256).default('/debug/pprof') })
+    .prefault({}),
+  profiles: z
+    .array(z.enum(PROFILES))
+    .min(1)
+    .max(PROFILES.length)
+    .default(['cpu', 'heap', 'allocs', 'goroutine', 'trace']),
+  duration: Duration.default('10s'),
+  retain: z.strictObject({ count: z.int().min(1).max(10_000).default(50), age: Duration.default('30d') }).prefault({}),
+});
+
+export const PolicySpec = z.strictObject({
+  selector: Selector,
+  container: z.string().min(1).max(63).optional().describe('Default: every container that runs a Go binary.'),
+  sla: Sla,
+  thresholds: Thresholds.prefault({}),
+  activity: Activity.optional(),
+  tuning: Tuning.prefault({}),
+  actions: Actions.prefault({}),
+  capture: Capture.prefault({}),
+});
+export type PolicySpec = z.output<typeof PolicySpec>;
+
+export const Condition = z.object({
+  type: z.string(),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string(),
+  message: z.string(),
+  lastTransitionTime: z.string(),
+  observedGeneration: z.int().optional(),
+});
+export type Condition = z.infer<typeof Condition>;
+
+/** One container of a matched pod, as its node's agent sees it. */
+export const ContainerState = z.object({
+  pod: z.string(),
+  container: z.string(),
+  node: z.string(),
+  state: z.enum(['Watching', 'Refused', 'Waiting']),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  goVersion: z.string().optional(),
+  pprof: z.string().optional().describe('Which way to pprof worked: podAddress, portForward, networkNamespace.'),
+});
+export type ContainerState = z.infer<typeof ContainerState>;
+
+export const DerivedThreshold = z.object({
+  signal: z.string(),
+  limit: z.number(),
+  unit: z.string(),
+  formula: z.string(),
+});
+export type DerivedThreshold = z.infer<typeof DerivedThreshold>;
+
+export const PolicyStatus = z.object({
+  observedGeneration: z.int().optional(),
+  conditions: z.array(Condition).optional(),
+  thresholds: z.array(DerivedThreshold).optional(),
+  containers: z.array(ContainerState).optional(),
+  matched: z.int().optional(),
+  watched: z.int().optional(),
+  refused: z.int().optional(),
+  incidents: z.object({ open: z.int(), resolved: z.int(), escalated: z.int(), rolledBack: z.int() }).optional(),
+  lastRecommendation: z.string().optional(),
+});
+export type PolicyStatus = z.infer<typeof PolicyStatus>;

@@ -1,0 +1,57 @@
+import { defineConfig } from 'vitest/config';
+
+const always = ['**/node_modules/**', '**/dist/**'];
+
+/** One project per kind of ground a test stands on; `npm test` runs all but `fuzz`. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...always, '**/*.{host,api,e2e,fuzz}.test.ts'],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'host',
+          include: ['{src,test,bpf}/**/*.host.test.ts'],
+          exclude: always,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'api',
+          include: ['{src,test}/**/*.api.test.ts'],
+          exclude: always,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/*.e2e.test.ts'],
+          exclude: always,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'fuzz',
+          include: ['src/**/*.fuzz.test.ts'],
+          exclude: always,
+          testTimeout: 3_600_000,
+        },
+      },
+    ],
+  },
+});
