@@ -1,0 +1,145 @@
+/**
+ * Random access to the bytes of a file. Pure: the file-backed one lives in `src/host/file-reader.ts`.
+ *
+ * `read` returns the bytes of `[offset, offset + length)` that exist; past the end it returns fewer, never throws.
+ * The returned array may be a view: callers do not write to it.
+ */
+export interface ByteReader {
+  /** Bytes in the file. */
+  readonly size: number;
+  read(offset: number, length: number): Uint8Array;
+}
+
+/** Stable codes: shown in a policy's status for each refused container. */
+export type RefusalCode =
+  | 'not-elf'
+  | 'truncated'
+  | 'malformed'
+  | 'unsupported-arch'
+  | 'not-go'
+  | 'tinygo'
+  | 'unsupported-go-version'
+  | 'unsupported-pclntab'
+  | 'text-start-unknown'
+  | 'function-not-found'
+  | 'unknown-instruction'
+  | 'unexpected-code'
+  | 'too-large';
+
+/** Why nothing can be attached to this binary: a stable code and a sentence for people. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly reason: RefusalCode;
+  readonly message: string;
+}
+
+/**
+ * Places in a Go binary where a probe goes.
+ *
+ * - `stwEntry`, `stwRet`: `runtime.startTheWorldWithSema(now, w worldStop)`; runs on the system stack: key by thread.
+ * - `assistEntry`, `assistRet`: `runtime.gcAssistAlloc(gp *g)`; may park and move between threads: key by R14, the g.
+ * - `cycleEnd`: entry of `runtime.(*gcControllerState).endCycle`; AX = `&runtime.gcController`.
+ *
+ * At each entry point the arguments are still in AX, BX, CX, DI (Go's register ABI).
+ */
+export type AttachPointName = 'stwEntry' | 'stwRet' | 'assistEntry' | 'assistRet' | 'cycleEnd';
+
+export interface AttachPoint {
+  readonly point: AttachPointName;
+  /** Offset in the file, as uprobes want it. */
+  readonly offset: number;
+  /** The bytes that stand there, lower-case hex, 1 to 8 bytes: compare before attaching, a wrong offset crashes the target. */
+  readonly bytes: string;
+  /** Name of the function, as the runtime spells it. */
+  readonly symbol: string;
+  /** Link-time virtual address (before ASLR). */
+  readonly address: number;
+}
+
+/** How to read one field of `runtime.gcControllerState`. */
+export interface GcControllerField {
+  readonly offset: number;
+  readonly type: 'int32' | 'int64' | 'uint64';
+}
+
+/** The fields of `runtime.gcControllerState` that the product reads or writes. Units: bytes, ns, percent. */
+export type GcControllerFieldName =
+  | 'gcPercent'
+  | 'memoryLimit'
+  | 'heapMinimum'
+  | 'gcPercentHeapGoal'
+  | 'triggered'
+  | 'lastHeapGoal'
+  | 'heapLive'
+  | 'lastStackScan'
+  | 'globalsScan'
+  | 'heapMarked'
+  | 'assistTime'
+  | 'dedicatedMarkTime'
+  | 'fractionalMarkTime'
+  | 'idleMarkTime'
+  | 'markStartTime'
+  | 'heapInUse'
+  | 'heapReleased'
+  | 'heapFree'
+  | 'totalAlloc'
+  | 'totalFree'
+  | 'mappedReady';
+
+export interface GcControllerLayout {
+  /** Which Go this layout was read from, e.g. `go1.26 DWARF`. */
+  readonly source: string;
+  /** Bytes from the first to the end of the last field read; one read of this many bytes at AX has them all. */
+  readonly sizeBytes: number;
+  readonly fields: Readonly<Record<GcControllerFieldName, GcControllerField>>;
+}
+
+/**
+ * Registers at `stwEntry`, by Go version. `finishedStopping` exists since Go 1.23; before, the length of the stopping part is unknown
+ * (null) and only the total pause is.
+ */
+export interface StwArguments {
+  /** Low byte is the stop reason. */
+  readonly reason: 'bx';
+  /** `nanotime()` when the runtime began to stop the world. */
+  readonly startedStopping: 'cx';
+  /** `nanotime()` when the last P had stopped. */
+  readonly finishedStopping: 'di' | null;
+}
+
+export interface AttachPlan {
+  readonly kind: 'ok';
+  /** E.g. `go1.26.8`. */
+  readonly goVersion: string;
+  readonly arch: 'amd64';
+  /** Main module path, when the build info has it. */
+  readonly modulePath?: string;
+  /** The linker's build ID note, when there is one. Two files with the same one are the same program. */
+  readonly buildId?: string;
+  readonly points: readonly AttachPoint[];
+  readonly layout: GcControllerLayout;
+  readonly stwArguments: StwArguments;
+  /** Link-time address of `runtime.gcController` when a symbol table tells it; else take it from AX at `cycleEnd`. */
+  readonly gcControllerAddress?: number;
+  /** True when there is no symbol table (`-s`). */
+  readonly stripped: boolean;
+  /** True for position-independent executables. */
+  readonly pie: boolean;
+}
+
+/** Build info as the Go linker writes it (`go version -m`). */
+export interface BuildInfo {
+  /** E.g. `go1.26.8`, `devel go1.27-…`. */
+  readonly goVersion: string;
+  /** Path of the main package, when recorded. */
+  readonly packagePath?: string;
+  /** Path of the main module, when recorded. */
+  readonly modulePath?: string;
+  /** Build settings such as `-race`, `GOARCH`, `CGO_ENABLED`. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
+/** `goVersion(reader)`: a cheap look whether this is a Go program at all. */
+export type GoVersionResult =
+  | { readonly kind: 'go'; readonly goVersion: string; readonly arch: string; readonly buildInfo: BuildInfo }
+  | Refused;

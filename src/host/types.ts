@@ -1,0 +1,164 @@
+/** Where the kernel's files are. In a pod the host's are mounted elsewhere. */
+export interface HostRoots {
+  /** Default `/proc`. */
+  readonly procRoot: string;
+  /** Default `/sys/fs/cgroup`. */
+  readonly cgroupRoot: string;
+}
+
+/** Identity of a process: a PID alone is reused, a PID with its start time is not. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Field 22 of `/proc/PID/stat`: clock ticks since boot. */
+  readonly startTicks: number;
+}
+
+/** One line of `/proc/PID/cgroup`. */
+export interface CgroupMembership {
+  /** 0 is the v2 hierarchy. */
+  readonly hierarchy: number;
+  /** v1 controllers, or `name=…`; empty for v2. */
+  readonly controllers: readonly string[];
+  /** As the kernel shows it to the reader's cgroup namespace: may begin with `/..`. */
+  readonly path: string;
+}
+
+/** The file a process runs: `device` and `inode` tell whether two processes run the same one. */
+export interface Executable {
+  /** Path to open it from here: `<procRoot>/<pid>/exe`. */
+  readonly path: string;
+  /** What the link says, in the process's mount namespace; ` (deleted)` may be appended. */
+  readonly link: string;
+  readonly device: number;
+  readonly inode: number;
+  readonly sizeBytes: number;
+}
+
+/** The environment variables that configure Go's collector. No other variable is ever returned. */
+export interface GoEnvironment {
+  readonly GOGC?: string;
+  readonly GOMEMLIMIT?: string;
+  readonly GODEBUG?: string;
+  readonly GOMAXPROCS?: string;
+}
+
+export interface ProcessStatus {
+  /** PIDs from the reader's namespace inwards; the last is the PID the process itself sees. */
+  readonly namespacePids: readonly number[];
+  /** Resident memory; null for kernel threads and zombies. */
+  readonly rssBytes: number | null;
+}
+
+/**
+ * What /proc tells. Every method returns undefined when the process has gone (or may not be read).
+ * All reads are synchronous: /proc answers from memory and a thread-pool hop costs more than the read.
+ */
+export interface Proc {
+  readonly root: string;
+  /** All PIDs, ascending. */
+  pids(): number[];
+  identity(pid: number): ProcessIdentity | undefined;
+  /** True while exactly this process (not another with its PID) exists and is not a zombie. */
+  isAlive(process: ProcessIdentity): boolean;
+  status(pid: number): ProcessStatus | undefined;
+  cgroups(pid: number): CgroupMembership[] | undefined;
+  executable(pid: number): Executable | undefined;
+  goEnvironment(pid: number): GoEnvironment | undefined;
+  comm(pid: number): string | undefined;
+  commandLine(pid: number): string[] | undefined;
+}
+
+/** One container on this node, found by its cgroup. */
+export interface ContainerProcesses {
+  readonly podUid: string;
+  /** Without the runtime's scheme: the 64 hex digits of `containerd://…`. */
+  readonly containerId: string;
+  /** Memberships of the container's own cgroups (nested ones cut off). */
+  readonly cgroups: readonly CgroupMembership[];
+  /** Ascending, as seen from the reader. */
+  readonly pids: readonly number[];
+}
+
+/** `avgN` are shares of wall time, 0 to 1 (the kernel prints percent). */
+export interface PressureLine {
+  readonly avg10: number;
+  readonly avg60: number;
+  readonly avg300: number;
+  readonly totalNs: number;
+}
+
+export interface Pressure {
+  readonly some: PressureLine;
+  /** Null where the kernel does not tell (system-wide cpu before 5.13). */
+  readonly full: PressureLine | null;
+}
+
+/** Counters since the cgroup was made. */
+export interface MemoryEvents {
+  readonly high: number;
+  readonly max: number;
+  readonly oom: number;
+  readonly oomKill: number;
+}
+
+export interface MemoryStat {
+  readonly anonBytes: number | null;
+  readonly fileBytes: number | null;
+  readonly inactiveFileBytes: number | null;
+  readonly majorFaults: number | null;
+  readonly refaultsAnon: number | null;
+  readonly refaultsFile: number | null;
+}
+
+export interface CpuStat {
+  readonly usageNs: number;
+  readonly nrPeriods: number;
+  readonly nrThrottled: number;
+  readonly throttledNs: number;
+}
+
+/** One reading of a cgroup. Null = this kernel or hierarchy does not tell; `missing` names each such thing and why. */
+export interface CgroupSample {
+  readonly version: 'v2' | 'v1';
+  readonly memoryCurrentBytes: number | null;
+  /** memoryCurrent − inactive file: what kubelet calls the working set. */
+  readonly memoryWorkingSetBytes: number | null;
+  /** Null = no limit, or unknown (then in `missing`). */
+  readonly memoryLimitBytes: number | null;
+  readonly memoryHighBytes: number | null;
+  readonly memoryPeakBytes: number | null;
+  readonly events: MemoryEvents | null;
+  readonly stat: MemoryStat | null;
+  readonly cpu: CpuStat | null;
+  /** Quota over period, in cores; null = no limit, or unknown (then in `missing`). */
+  readonly cpuLimitCores: number | null;
+  readonly pressure: { readonly memory: Pressure | null; readonly cpu: Pressure | null; readonly io: Pressure | null };
+  readonly missing: readonly string[];
+}
+
+export interface CgroupReader {
+  readonly version: 'v2' | 'v1';
+  /** Absolute directory of `memory.pressure` (for PSI triggers); null when there is none. */
+  readonly pressureDirectory: string | null;
+  /** Undefined when the cgroup has gone. */
+  read(): CgroupSample | undefined;
+}
+
+/** One scrape of a count of active robots. */
+export type ActivityResult =
+  | { readonly kind: 'ok'; readonly value: number; readonly samples: number }
+  | {
+      readonly kind: 'failed';
+      readonly code: 'unreachable' | 'timeout' | 'aborted' | 'status' | 'redirect' | 'too-large' | 'malformed' | 'metric-missing';
+      readonly message: string;
+    };
+
+export interface ScrapeRequest {
+  readonly url: string;
+  /** Metric name as exposed, e.g. `robot_active_sessions`. */
+  readonly name: string;
+  /** Only samples that carry all of these labels are summed. */
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
