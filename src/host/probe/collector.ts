@@ -1,0 +1,75 @@
+import type { AssistEvent, AssistHistogram, CycleEvent, PauseEvent, ProbeEvent } from './protocol.ts';
+
+/** Everything the probe saw from one flush to the next. */
+export interface Flush {
+  readonly pauses: PauseEvent[];
+  readonly assists: AssistEvent[];
+  readonly cycles: CycleEvent[];
+  /** At most one per process; none for a process without assists. */
+  readonly histograms: AssistHistogram[];
+  /** Watched processes that ended. They need no `unwatch`. */
+  readonly gone: number[];
+  /** Events that were dropped, in the kernel's ring or here: not 0 means that the lists are incomplete. */
+  readonly lost: number;
+  /** Until when this is complete, on CLOCK_MONOTONIC. */
+  readonly atNs: number;
+}
+
+type Collected = Omit<Flush, 'lost' | 'atNs'>;
+
+const nothing = (): Collected => ({ pauses: [], assists: [], cycles: [], histograms: [], gone: [] });
+
+/** Keeps events until they are taken; bounded, because nobody may ever take them. */
+export class EventCollector {
+  readonly #maxEvents: number;
+  #events = nothing();
+  #count = 0;
+  #lost = 0;
+
+  constructor(maxEvents: number) {
+    this.#maxEvents = maxEvents;
+  }
+
+  /** Keeps what belongs into a flush and passes over everything else. */
+  add(event: ProbeEvent): void {
+    switch (event.type) {
+      case 'pause':
+        this.#keep(this.#events.pauses, event);
+        return;
+      case 'assist':
+        this.#keep(this.#events.assists, event);
+        return;
+      case 'cycle':
+        this.#keep(this.#events.cycles, event);
+        return;
+      case 'assistHistogram':
+        this.#keep(this.#events.histograms, event);
+        return;
+      case 'gone':
+        this.#keep(this.#events.gone, event.pid);
+        return;
+      case 'lost':
+        this.#lost += event.count;
+        return;
+      default:
+        return;
+    }
+  }
+
+  take(atNs: number): Flush {
+    const flush = { ...this.#events, lost: this.#lost, atNs };
+    this.#events = nothing();
+    this.#count = 0;
+    this.#lost = 0;
+    return flush;
+  }
+
+  #keep<T>(list: T[], item: T): void {
+    if (this.#count >= this.#maxEvents) {
+      this.#lost += 1;
+      return;
+    }
+    this.#count += 1;
+    list.push(item);
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The room of the eBPF probe: starts `robotgc-probe`, tells it where to attach and which processes to watch,
+ * and hands over what it saw. It knows nothing of Kubernetes, policy, or where in a Go binary the points lie.
+ * Imports no other room.
+ */
+export {
+  type ProbeClient,
+  type ProbeCounters,
+  type ProbeExit,
+  type ProbeOptions,
+  startProbe,
+} from './client.ts';
+export type { Flush } from './collector.ts';
+export { type ClientErrorCode, ProbeError, type ProbeErrorCode } from './errors.ts';
+export { type DurationHistogram, emptyHistogram, mergeHistograms, quantileNs } from './histogram.ts';
+export { locateProbe } from './locate.ts';
+export {
+  type AssistEvent,
+  type AssistHistogram,
+  type AttachedEvent,
+  type AttachPoint,
+  type AttachRequest,
+  type CycleEvent,
+  type GcControllerLayout,
+  gcControllerLayoutSchema,
+  maxAttachments,
+  maxPointsPerAttachment,
+  maxTargets,
+  type PauseEvent,
+  pointKinds,
+  type ReadyEvent,
+  type WireErrorCode,
+} from './protocol.ts';
+export { type StopCause, type StopReason, stopReason } from './reasons.ts';

@@ -1,0 +1,272 @@
+/**
+ * What the agent and `robotgc-probe` say to each other: one JSON object a line, commands on the probe's
+ * stdin, events on its stdout. All times are nanoseconds on CLOCK_MONOTONIC, which is the Go runtime's own
+ * `nanotime`, all sizes are bytes, all pids are as the probe's own pid namespace shows them.
+ */
+import { z } from 'zod';
+
+export const probeProtocol = 1;
+
+/** No line in either direction is longer; the probe refuses a longer command, the client a longer event. */
+export const maxLineBytes = 64 * 1024;
+
+export const maxAttachments = 64;
+export const maxPointsPerAttachment = 16;
+export const maxTargets = 4096;
+
+export const pointKinds = ['stwEntry', 'stwRet', 'assistEntry', 'assistRet', 'cycleEnd'] as const;
+
+/** One instruction to stop at: where it is in the file, and which bytes must be found there. */
+export const attachPointSchema = z.object({
+  point: z.enum(pointKinds),
+  /** Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. */
+  offset: z.int().nonnegative(),
+  /** Hex, 1 to 32 bytes. The probe refuses the whole attachment when the file holds anything else. */
+  bytes: z.string().regex(/^([0-9a-f]{2}){1,32}$/),
+});
+export type AttachPoint = z.infer<typeof attachPointSchema>;
+
+const fieldOffset = z.int().min(0).max(504);
+
+/** Byte offsets of fields in `runtime.gcControllerState`, named as the Go source names them. */
+export const gcControllerLayoutSchema = z.object({
+  gcPercent: fieldOffset,
+  memoryLimit: fieldOffset,
+  heapMinimum: fieldOffset,
+  gcPercentHeapGoal: fieldOffset,
+  /** Optional: without it a goal raised by unfinished sweeping is reported as the plain GOGC goal. */
+  sweepDistMinTrigger: fieldOffset.optional(),
+  triggered: fieldOffset,
+  lastHeapGoal: fieldOffset,
+  heapLive: fieldOffset,
+  lastStackScan: fieldOffset,
+  globalsScan: fieldOffset,
+  heapMarked: fieldOffset,
+  assistTime: fieldOffset,
+  dedicatedMarkTime: fieldOffset,
+  fractionalMarkTime: fieldOffset,
+  idleMarkTime: fieldOffset,
+  markStartTime: fieldOffset,
+  heapInUse: fieldOffset,
+  heapReleased: fieldOffset,
+  heapFree: fieldOffset,
+  totalAlloc: fieldOffset,
+  totalFree: fieldOffset,
+  mappedReady: fieldOffset,
+});
+export type GcControllerLayout = z.infer<typeof gcControllerLayoutSchema>;
+
+const attachmentId = z.string().min(1).max(63);
+const pid = z.int().positive();
+const seq = z.int().nonnegative();
+const ns = z.number().nonnegative();
+const bytes = z.number().nonnegative();
+
+/** Points for one file. One attachment per inode: the caller makes sure that an inode has one id only. */
+export const attachRequestSchema = z.object({
+  id: attachmentId,
+  /** Absolute path, typically `/proc/PID/exe`, which also reaches through mount namespaces. */
+  file: z.string().startsWith('/').max(4095),
+  points: z.array(attachPointSchema).min(1).max(maxPointsPerAttachment),
+  /** Without a layout no `cycle` events come. */
+  layout: gcControllerLayoutSchema.optional(),
+  /** False for Go 1.22, whose `worldStop` has no `finishedStopping`: then `stoppingNs` is null. Default true. */
+  stoppingKnown: z.boolean().optional(),
+});
+export type AttachRequest = z.infer<typeof attachRequestSchema>;
+
+/** Every command may carry a `seq`, which its answer repeats. */
+export const commandSchema = z.discriminatedUnion('cmd', [
+  attachRequestSchema.extend({ cmd: z.literal('attach'), seq: seq.optional() }),
+  z.object({ cmd: z.literal('watch'), pid, id: attachmentId, seq: seq.optional() }),
+  z.object({ cmd: z.literal('unwatch'), pid, seq: seq.optional() }),
+  z.object({ cmd: z.literal('detach'), id: attachmentId, seq: seq.optional() }),
+  z.object({ cmd: z.literal('flush'), seq }),
+  z.object({ cmd: z.literal('ping'), seq }),
+]);
+export type Command = z.infer<typeof commandSchema>;
+
+/** Codes the probe itself sends. An unknown code from a newer probe is kept as it is. */
+export const wireErrorCodes = [
+  'ALREADY_ATTACHED',
+  'ATTACH_FAILED',
+  'BAD_COMMAND',
+  'BYTES_DIFFER',
+  'INTERNAL',
+  'NO_BPF',
+  'NO_PERMISSION',
+  'NO_SUCH_FILE',
+  'NO_SUCH_PROCESS',
+  'NOT_ATTACHED',
+  'NOT_WATCHED',
+  'TOO_MANY_ATTACHMENTS',
+  'TOO_MANY_TARGETS',
+] as const;
+export type WireErrorCode = (typeof wireErrorCodes)[number];
+
+export const readyEventSchema = z.object({
+  type: z.literal('ready'),
+  protocol: z.int(),
+  version: z.string(),
+  attach: z.enum(['uprobe_multi', 'perf']),
+  kernel: z.string(),
+});
+export type ReadyEvent = z.infer<typeof readyEventSchema>;
+
+const attachedEventSchema = z.object({
+  type: z.literal('attached'),
+  id: z.string(),
+  points: z.int(),
+  attach: z.enum(['uprobe_multi', 'perf']),
+  seq: seq.optional(),
+});
+export type AttachedEvent = z.infer<typeof attachedEventSchema>;
+
+const errorEventSchema = z.object({
+  type: z.literal('error'),
+  code: z.string(),
+  /** What happened, to what, what to do. */
+  message: z.string(),
+  id: z.string().optional(),
+  pid: z.int().optional(),
+  seq: seq.optional(),
+});
+export type ErrorEvent = z.infer<typeof errorEventSchema>;
+
+/** One stop-the-world, exactly as the runtime accounts it. */
+export const pauseEventSchema = z.object({
+  type: z.literal('pause'),
+  pid,
+  tid: z.int(),
+  /** The runtime's `stwReason`; see `stopReason()` for what it means. */
+  reason: z.int(),
+  /** When the runtime began to stop the world. */
+  startNs: ns,
+  /** How long it took until every P had stopped; null where the Go version does not say. */
+  stoppingNs: ns.nullable(),
+  /** From the beginning of stopping to the world running again: what `/sched/pauses/total/*` counts. */
+  totalNs: ns,
+});
+export type PauseEvent = z.infer<typeof pauseEventSchema>;
+
+/** One goroutine held up by `runtime.gcAssistAlloc` for 1 ms or longer (shorter ones are in the histogram only). */
+export const assistEventSchema = z.object({
+  type: z.literal('assist'),
+  pid,
+  /** Address of the runtime's `g`, an identity only. */
+  g: z.number(),
+  startNs: ns,
+  durationNs: ns,
+});
+export type AssistEvent = z.infer<typeof assistEventSchema>;
+
+/**
+ * One finished GC cycle: `runtime.gcController` as read when the world restarts after mark termination, when
+ * the runtime has committed this cycle's live heap and the next cycle's goal.
+ */
+export const cycleEventSchema = z.object({
+  type: z.literal('cycle'),
+  pid,
+  atNs: ns,
+  /** GOMAXPROCS as the cycle ended. */
+  procs: z.int(),
+  /** True when `runtime.GC()` or `debug.FreeOSMemory()` asked for it. */
+  userForced: z.boolean(),
+  /** GOGC; −1 is off. */
+  gcPercent: z.int(),
+  /** GOMEMLIMIT; null when there is none. */
+  memoryLimitBytes: bytes.nullable(),
+  heapMinimumBytes: bytes,
+  /**
+   * The next cycle's goal by the runtime's own `heapGoalInternal()`: the lesser of the GOGC goal and the
+   * memory limit's goal; equals `/gc/heap/goal:bytes` at this moment. Null when GOGC is off and there is no limit.
+   */
+  heapGoalBytes: bytes.nullable(),
+  /** True when the memory limit, not GOGC, sets that goal. */
+  goalByMemoryLimit: z.boolean(),
+  /** Heap size at which the finished cycle began to mark; null when its end was not seen. */
+  triggeredBytes: bytes.nullable(),
+  /** The goal that the finished cycle had. */
+  lastHeapGoalBytes: bytes.nullable(),
+  /** Live heap plus what was allocated since marking ended; the world is stopped, so equal to or just above marked. */
+  heapLiveBytes: bytes,
+  /** Live heap of the finished cycle: `/gc/heap/live:bytes`. */
+  heapMarkedBytes: bytes,
+  lastStackScanBytes: bytes,
+  globalsScanBytes: bytes,
+  /** CPU time, not wall time, that this cycle's mark assists, workers took. */
+  assistNs: ns,
+  dedicatedNs: ns,
+  fractionalNs: ns,
+  idleNs: ns,
+  /** When the cycle's mark phase began. */
+  markStartNs: ns,
+  totalAllocBytes: bytes,
+  totalFreeBytes: bytes,
+  mappedReadyBytes: bytes,
+  heapInUseBytes: bytes,
+  heapReleasedBytes: bytes,
+  heapFreeBytes: bytes,
+});
+export type CycleEvent = z.infer<typeof cycleEventSchema>;
+
+/**
+ * All assist stalls of one process since the last flush. A bucket counts the durations above the previous
+ * possible bucket's bound up to and including its own; no bucket is wider than 1/16 (6.25 %) of its lower bound.
+ * Only buckets with a count are listed, in rising order.
+ */
+export const assistHistogramSchema = z.object({
+  type: z.literal('assistHistogram'),
+  pid,
+  count: z.number().int().nonnegative(),
+  sumNs: ns,
+  maxNs: ns,
+  buckets: z.array(z.tuple([ns, z.number().int().positive()])),
+});
+export type AssistHistogram = z.infer<typeof assistHistogramSchema>;
+
+export const eventSchema = z.discriminatedUnion('type', [
+  readyEventSchema,
+  attachedEventSchema,
+  z.object({ type: z.literal('detached'), id: z.string(), seq: seq.optional() }),
+  z.object({ type: z.literal('watching'), pid, seq: seq.optional() }),
+  z.object({ type: z.literal('unwatched'), pid, seq: seq.optional() }),
+  /** A watched process ended; the probe has already forgotten it. */
+  z.object({ type: z.literal('gone'), pid }),
+  errorEventSchema,
+  pauseEventSchema,
+  assistEventSchema,
+  cycleEventSchema,
+  assistHistogramSchema,
+  /** Events the kernel's ring had no room for since the last flush. */
+  z.object({ type: z.literal('lost'), count: z.number().int().positive() }),
+  z.object({ type: z.literal('flushed'), seq, atNs: ns }),
+  z.object({ type: z.literal('pong'), seq }),
+]);
+export type ProbeEvent = z.infer<typeof eventSchema>;
+
+const knownTypes: ReadonlySet<string> = new Set(eventSchema.options.map((option) => option.shape.type.value));
+
+export type ParsedLine =
+  | { kind: 'event'; event: ProbeEvent }
+  /** A well-formed event of a type this version does not know: to be counted and passed over. */
+  | { kind: 'unknown'; type: string }
+  | { kind: 'invalid'; reason: string };
+
+const envelopeSchema = z.looseObject({ type: z.string() });
+
+/** Parses one line of the probe's stdout. Never throws. */
+export function parseEventLine(line: string): ParsedLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { kind: 'invalid', reason: 'not JSON' };
+  }
+  const envelope = envelopeSchema.safeParse(value);
+  if (!envelope.success) return { kind: 'invalid', reason: 'not an object with a type' };
+  if (!knownTypes.has(envelope.data.type)) return { kind: 'unknown', type: envelope.data.type };
+  const event = eventSchema.safeParse(value);
+  if (event.success) return { kind: 'event', event: event.data };
+  return { kind: 'invalid', reason: z.prettifyError(event.error) };
+}
