@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Suffix of files that are being written; whoever opens a folder may delete them. */
+export const partialSuffix = '.partial';
+
+/**
+ * Creates or replaces `file` (mode 0600) whole or not at all: written beside it, synced, renamed, and the folder synced, so that
+ * after a crash there is either the old state or the complete new one.
+ */
+export async function atomicFile(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const partial = `${file}.${randomBytes(6).toString('hex')}${partialSuffix}`;
+  try {
+    const handle = await open(partial, 'wx', 0o600);
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(file));
+}
+
+export async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
