@@ -1,0 +1,281 @@
+import { z } from 'zod';
+import { isKubeError, KubeError } from './errors.ts';
+import { apiVersionOf, collectionPath, type ObjectRef, objectPath, type Resource } from './resource.ts';
+import type { Query, Transport } from './transport.ts';
+
+/** An object as it is sent: no need for what the server fills in. */
+export interface ObjectBody {
+  readonly metadata: {
+    readonly name?: string;
+    readonly generateName?: string;
+    readonly namespace?: string | undefined;
+  };
+  readonly [field: string]: unknown;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number;
+}
+
+export interface WriteOptions extends CallOptions {
+  readonly fieldManager?: string;
+  readonly subresource?: string;
+  /** The server checks and answers as if, and keeps nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface ApplyOptions extends WriteOptions {
+  readonly fieldManager: string;
+  /** Take fields from their managers; without it such a field is a `Conflict` that names them. */
+  readonly force?: boolean;
+}
+
+/** Server-side apply: the object's fields become ours, those we named before and left out now are given up. */
+export function apply<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  object: ObjectBody,
+  options: ApplyOptions,
+): Promise<T> {
+  const body = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object };
+  return sendPatch(transport, resource, namedRef(resource, object), 'application/apply-patch+yaml', body, options, {
+    force: options.force === true ? true : undefined,
+  });
+}
+
+/** JSON merge patch (RFC 7386): lists are replaced whole. Custom resources know this and JSON patch only. */
+export function patchMerge<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  ref: ObjectRef,
+  patch: object,
+  options: WriteOptions = {},
+): Promise<T> {
+  return sendPatch(transport, resource, ref, 'application/merge-patch+json', patch, options);
+}
+
+/** Strategic merge patch: lists such as containers are merged by name. For built-in kinds only, for example `pods/resize`. */
+export function patchStrategic<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  ref: ObjectRef,
+  patch: object,
+  options: WriteOptions = {},
+): Promise<T> {
+  return sendPatch(transport, resource, ref, 'application/strategic-merge-patch+json', patch, options);
+}
+
+async function sendPatch<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  ref: ObjectRef,
+  contentType: string,
+  body: object,
+  options: WriteOptions,
+  query: Query = {},
+): Promise<T> {
+  const raw = await transport.json({
+    method: 'PATCH',
+    path: objectPath(resource, ref, options.subresource),
+    query: { ...query, ...writeQuery(options) },
+    body,
+    contentType,
+    ...callOptions(options),
+  });
+  return resource.parse(raw);
+}
+
+export async function create<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  object: ObjectBody,
+  options: WriteOptions = {},
+): Promise<T> {
+  const raw = await transport.json({
+    method: 'POST',
+    path: collectionPath(resource, object.metadata.namespace),
+    query: writeQuery(options),
+    body: { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object },
+    ...callOptions(options),
+  });
+  return resource.parse(raw);
+}
+
+/** Replaces the object; with `metadata.resourceVersion` in it, only if nobody has changed it since (`Conflict` otherwise). */
+export async function replace<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  object: ObjectBody,
+  options: WriteOptions = {},
+): Promise<T> {
+  const raw = await transport.json({
+    method: 'PUT',
+    path: objectPath(resource, namedRef(resource, object), options.subresource),
+    query: writeQuery(options),
+    body: { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object },
+    ...callOptions(options),
+  });
+  return resource.parse(raw);
+}
+
+/** Rejects with `NotFound` when there is none; `find` answers undefined instead. */
+export async function get<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  ref: ObjectRef,
+  options: CallOptions = {},
+): Promise<T> {
+  return resource.parse(await getRaw(transport, resource, ref, options));
+}
+
+/** The object as the server sends it, with everything a projection would drop (managedFields, for one). */
+export function getRaw(
+  transport: Transport,
+  resource: Resource<unknown>,
+  ref: ObjectRef,
+  options: CallOptions = {},
+): Promise<unknown> {
+  return transport.json({ method: 'GET', path: objectPath(resource, ref), ...callOptions(options) });
+}
+
+export async function find<T>(
+  transport: Transport,
+  resource: Resource<T>,
+  ref: ObjectRef,
+  options: CallOptions = {},
+): Promise<T | undefined> {
+  try {
+    return await get(transport, resource, ref, options);
+  } catch (error) {
+    if (isKubeError(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+export interface RemoveOptions extends CallOptions {
+  /** Only this very object, not one that was created under its name since. */
+  readonly uid?: string;
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+}
+
+/** True when it was there; an object that is gone already is no error. */
+export async function remove(
+  transport: Transport,
+  resource: Resource<unknown>,
+  ref: ObjectRef,
+  options: RemoveOptions = {},
+): Promise<boolean> {
+  try {
+    await transport.json({
+      method: 'DELETE',
+      path: objectPath(resource, ref),
+      body: {
+        apiVersion: 'v1',
+        kind: 'DeleteOptions',
+        ...(options.uid === undefined ? {} : { preconditions: { uid: options.uid } }),
+        ...(options.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
+        propagationPolicy: options.propagationPolicy ?? 'Background',
+      },
+      ...callOptions(options),
+    });
+    return true;
+  } catch (error) {
+    if (isKubeError(error, 'NotFound')) return false;
+    throw error;
+  }
+}
+
+export interface ListOptions extends CallOptions {
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly pageSize?: number;
+}
+
+const pageSchema = z.object({
+  metadata: z.object({ resourceVersion: z.string().nullish(), continue: z.string().nullish() }),
+  items: z.array(z.unknown()).nullish(),
+});
+
+export interface RawList {
+  readonly items: unknown[];
+  readonly resourceVersion: string;
+  readonly pages: number;
+}
+
+/** Every item, as sent, of one consistent moment: a continue token that expired midway starts the list over, the last time in one page. */
+export async function listRaw(
+  transport: Transport,
+  resource: Resource<unknown>,
+  options: ListOptions = {},
+): Promise<RawList> {
+  const pageSize = options.pageSize ?? 500;
+  for (const limit of [pageSize, pageSize, undefined]) {
+    try {
+      return await listPages(transport, resource, options, limit);
+    } catch (error) {
+      if (!(isKubeError(error, 'Gone') && limit !== undefined)) throw error;
+    }
+  }
+  throw new KubeError({
+    code: 'Gone',
+    call: `LIST ${resource.plural}`,
+    status: 410,
+    message: 'the list expired while it was read',
+  });
+}
+
+async function listPages(
+  transport: Transport,
+  resource: Resource<unknown>,
+  options: ListOptions,
+  limit: number | undefined,
+): Promise<RawList> {
+  const path = collectionPath(resource, options.namespace);
+  const items: unknown[] = [];
+  let next: string | undefined;
+  for (let pages = 1; ; pages++) {
+    const raw = await transport.json({
+      method: 'GET',
+      path,
+      query: { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector, limit, continue: next },
+      ...callOptions(options),
+    });
+    const page = pageSchema.safeParse(raw);
+    if (!page.success || !page.data.metadata.resourceVersion) {
+      throw new KubeError({
+        code: 'BadResponse',
+        call: `GET ${path}`,
+        message: 'the answer is not a list',
+        status: 200,
+      });
+    }
+    for (const item of page.data.items ?? []) items.push(item);
+    next = page.data.metadata.continue || undefined;
+    if (next === undefined) return { items, resourceVersion: page.data.metadata.resourceVersion, pages };
+  }
+}
+
+/** Every parsed object; one that cannot be parsed rejects the call (a `Reflector` keeps it out instead). */
+export async function list<T>(transport: Transport, resource: Resource<T>, options: ListOptions = {}): Promise<T[]> {
+  const { items } = await listRaw(transport, resource, options);
+  return items.map((item) => resource.parse(item));
+}
+
+function writeQuery(options: WriteOptions): Query {
+  return { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? 'All' : undefined };
+}
+
+function callOptions(options: CallOptions): CallOptions {
+  return { signal: options.signal, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }) };
+}
+
+function namedRef(resource: Resource<unknown>, object: ObjectBody): ObjectRef {
+  const { name, namespace } = object.metadata;
+  if (name === undefined || name === '') {
+    throw new KubeError({ code: 'BadRequest', call: resource.kind, message: 'the object has no metadata.name' });
+  }
+  return { name, namespace };
+}
