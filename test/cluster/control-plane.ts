@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -69,8 +70,10 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 
   let etcd: ProcessRecord | undefined;
   let apiserver: ProcessRecord | undefined;
+  // Only synchronous work is done while the process exits.
   const killAll = () => {
     for (const record of [apiserver, etcd]) if (record !== undefined) sendSignal(record, 'SIGKILL');
+    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
   };
   process.once('exit', killAll);
   const stop = async () => {
