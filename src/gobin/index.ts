@@ -4,8 +4,9 @@
  * A pure room: it takes bytes through a `ByteReader` and gives back plain data; it imports no node module and no other room.
  * It promises never to throw, whatever the bytes are, and to answer within bounded time and memory.
  */
-export { planAttach } from './plan.ts';
+
 export { goVersion } from './go-version.ts';
-export { bytesReader } from './reader.ts';
 export { layoutFor } from './layout.ts';
+export { planAttach } from './plan.ts';
+export { bytesReader } from './reader.ts';
 export type * from './types.ts';

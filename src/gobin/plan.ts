@@ -1,4 +1,100 @@
-import type { AttachPlan, ByteReader, Refused } from './types.ts';
-export function planAttach(_reader: ByteReader): AttachPlan | Refused {
-  return { kind: 'refused', reason: 'not-elf', message: 'not an ELF file' };
+import { type ElfFile, parseElf } from './elf/elf.ts';
+import { readBuildId } from './go/build-id.ts';
+import { readBuildInfo } from './go/build-info.ts';
+import { findRuntimeFunctions, type RuntimeFunctions, readFunction } from './go/functions.ts';
+import { supportedMinor } from './go/version.ts';
+import { whyNotGo } from './go-version.ts';
+import { layoutFor } from './layout.ts';
+import { orRefused, refuse } from './refusal.ts';
+import type { AttachPlan, AttachPoint, AttachPointName, ByteReader, Refused } from './types.ts';
+import { ReadBudget, Window } from './window.ts';
+import { entryProbe } from './x86/entry.ts';
+import { type FunctionBody, type FunctionCode, hex, walkFunction } from './x86/function-body.ts';
+
+const readBudgetBytes = 256 * 1024 * 1024;
+const checkBytes = 8;
+/** DI at stwEntry holds `finishedStopping` since this version (runtime/proc.go, worldStop). */
+const finishedStoppingSinceMinor = 23;
+
+/** The functions probed, and where in each. `return` null: only the entry matters. */
+const probed: readonly {
+  readonly symbol: string;
+  readonly entry: AttachPointName;
+  readonly return: AttachPointName | null;
+}[] = [
+  { symbol: 'runtime.startTheWorldWithSema', entry: 'stwEntry', return: 'stwRet' },
+  { symbol: 'runtime.gcAssistAlloc', entry: 'assistEntry', return: 'assistRet' },
+  { symbol: 'runtime.(*gcControllerState).endCycle', entry: 'cycleEnd', return: null },
+];
+
+/**
+ * Where to attach probes in this program, or the reason why nothing may be attached.
+ * Throws nothing of its own; errors of the reader (I/O) pass through.
+ */
+export function planAttach(reader: ByteReader): AttachPlan | Refused {
+  return orRefused(() => {
+    const file = new Window(reader, new ReadBudget(readBudgetBytes));
+    const elf = parseElf(file);
+    const info = readBuildInfo(elf, file);
+    if (info === undefined) return whyNotGo(elf, file);
+    if (elf.arch !== 'amd64')
+      refuse('unsupported-arch', `not supported yet: ${elf.arch} (a Go program, but only amd64 code is understood)`);
+    const minor = supportedMinor(info.goVersion, (m) => layoutFor(m) !== undefined);
+    const layout = layoutFor(minor);
+    if (layout === undefined) refuse('unsupported-go-version', `no layout for ${info.goVersion}`);
+    const found = findRuntimeFunctions(
+      elf,
+      file,
+      probed.map((p) => p.symbol),
+    );
+    const buildId = readBuildId(elf, file);
+    return {
+      kind: 'ok',
+      goVersion: info.goVersion,
+      arch: 'amd64',
+      ...(info.modulePath === undefined ? {} : { modulePath: info.modulePath }),
+      ...(buildId === undefined ? {} : { buildId }),
+      points: pointsOf(elf, file, found),
+      layout,
+      stwArguments: {
+        reason: 'bx',
+        startedStopping: 'cx',
+        finishedStopping: minor >= finishedStoppingSinceMinor ? 'di' : null,
+      },
+      ...(found.gcControllerAddress === undefined ? {} : { gcControllerAddress: found.gcControllerAddress }),
+      stripped: found.stripped,
+      pie: elf.pie,
+    };
+  });
+}
+
+function pointsOf(elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPoint[] {
+  return probed.flatMap(({ symbol, entry, return: returnName }) => {
+    const fn = readFunction(elf, file, found, symbol);
+    const body = walkFunction(fn);
+    const at = (point: AttachPointName, index: number): AttachPoint => ({
+      point,
+      offset: fn.offset + index,
+      bytes: hex(fn.code.subarray(index, index + checkBytes)),
+      symbol,
+      address: fn.address + index,
+    });
+    const entryPoint = at(entry, entryProbe(fn, body));
+    return returnName === null
+      ? [entryPoint]
+      : [entryPoint, ...returnsOf(fn, body).map((index) => at(returnName, index))];
+  });
+}
+
+/** Every way out must be a RET: a stall that begins and never ends would be counted for ever. */
+function returnsOf(fn: FunctionCode, body: FunctionBody): readonly number[] {
+  const [leaving] = body.leaving;
+  if (leaving !== undefined) {
+    refuse(
+      'unexpected-code',
+      `${fn.symbol} may be left by a jump at 0x${(fn.address + leaving).toString(16)}, not only by RET`,
+    );
+  }
+  if (body.returns.length === 0) refuse('unexpected-code', `${fn.symbol} has no RET`);
+  return body.returns;
 }

@@ -15,6 +15,7 @@ export type RefusalCode =
   | 'not-elf'
   | 'truncated'
   | 'malformed'
+  | 'no-sections'
   | 'unsupported-arch'
   | 'not-go'
   | 'tinygo'

@@ -1,0 +1,27 @@
+import type { Window } from '../window.ts';
+import type { ElfFile } from './elf.ts';
+import { fileOffset } from './elf.ts';
+
+const shtRela = 4;
+const entryBytes = 24;
+/** R_X86_64_RELATIVE (psABI): the loader writes load base + addend. */
+const relativeType = 8;
+
+/**
+ * The link-time value of the pointer at `address`: what the file holds there, else the addend of its RELATIVE relocation
+ * (in position-independent programs the linker leaves the word itself zero). 0 when neither says anything.
+ */
+export function pointerAt(elf: ElfFile, file: Window, address: number): number {
+  const at = fileOffset(elf, address);
+  const stored = at === undefined ? 0 : file.u64(at);
+  if (stored !== 0 || !elf.pie) return stored;
+  for (const section of elf.sections) {
+    if (section.type !== shtRela || section.offset + section.size > file.size) continue;
+    const end = section.offset + section.size - entryBytes;
+    for (let entry = section.offset; entry <= end; entry += entryBytes) {
+      if (file.u32(entry + 8) !== relativeType || file.u32(entry + 12) !== 0) continue;
+      if (file.u64(entry) === address) return file.u64(entry + 16);
+    }
+  }
+  return 0;
+}
