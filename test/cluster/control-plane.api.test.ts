@@ -25,8 +25,8 @@ describe('the bare control plane', () => {
   });
 
   it('refuses who has no certificate', async () => {
-    expect(await statusOf(`${plane.adminUrl}/api/v1/namespaces`, plane.ca)).toBe(403);
-    expect(await statusOf(`${plane.adminUrl}/readyz`, plane.ca)).toBe(200);
+    expect(await statusOf(`${plane.adminUrl}/api/v1/namespaces`, { ca: plane.ca })).toBe(403);
+    expect(await statusOf(`${plane.adminUrl}/readyz`, { ca: plane.ca })).toBe(200);
   });
 
   it('keeps port and data over a crash of the API server', async () => {

@@ -3,20 +3,11 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBinaries } from './binaries.ts';
-import { type Authority, createAuthority, createServiceAccountKey, issue, renderKubeconfig } from './certificates.ts';
+import { createAuthority, createServiceAccountKey, issue, renderKubeconfig } from './certificates.ts';
 import { apiserverFlags, etcdFlags, etcdUrl } from './control-plane-flags.ts';
-import { ClusterError } from './errors.ts';
 import { freePorts } from './ports.ts';
-import {
-  assertRunning,
-  type ProcessRecord,
-  sendSignal,
-  startDaemon,
-  startTicksOf,
-  stopProcess,
-  waitUntil,
-} from './processes.ts';
-import { answers } from './ready.ts';
+import { type ProcessRecord, sendSignal, startDaemon, startTicksOf, stopProcess } from './processes.ts';
+import { waitForApiserver } from './ready.ts';
 
 /**
  * A real API server for tests: etcd and kube-apiserver on loopback, nothing else, no root needed. There are no
@@ -54,7 +45,6 @@ export interface ControlPlaneOptions {
 }
 
 const address = '127.0.0.1';
-const readyTimeoutMs = 60_000;
 
 /** @throws ClusterError when a program cannot be built, ends by itself, or is not ready within a minute. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
@@ -125,7 +115,13 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
         logPath: join(dir, 'kube-apiserver.log'),
         dieWithParent: true,
       });
-      await ready(adminUrl, authority, [apiserver], options.signal);
+      await waitForApiserver({
+        url: adminUrl,
+        authority,
+        admin,
+        processes: [apiserver],
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      });
     };
     const stopServer = async (signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') => {
       if (apiserver === undefined) return;
@@ -157,18 +153,6 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     await stop();
     throw error;
   }
-}
-
-async function ready(url: string, authority: Authority, processes: readonly ProcessRecord[], signal?: AbortSignal) {
-  const ok = await waitUntil(
-    () => {
-      for (const record of processes) assertRunning(record);
-      return answers(`${url}/readyz`, authority);
-    },
-    readyTimeoutMs,
-    signal,
-  );
-  if (!ok) throw new ClusterError('NOT_READY', `the API server at ${url} was not ready within a minute; see its log`);
 }
 
 const prefix = 'robotgc-control-plane-';
