@@ -1,0 +1,94 @@
+/** Are the latest windows in breach of the thresholds? Pure and without memory; `hysteresis.ts` adds when to ask again. */
+import type { SignalName } from '../api/index.ts';
+import { checkOf, readSignal, SIGNAL_CHECKS, type SignalCheck } from './signals.ts';
+import type { Thresholds } from './thresholds.ts';
+import type { SignalWindow } from './window.ts';
+
+/** Signals older than so many windows are not acted upon. */
+export const STALE_AFTER_WINDOWS = 2;
+
+export interface Breach {
+  readonly type: 'breach';
+  readonly signal: SignalName;
+  /** Worst value among the breaching windows, in `unit`. */
+  readonly observed: number;
+  readonly threshold: number;
+  readonly unit: 'ns' | 'ratio';
+  readonly breachingWindows: number;
+  /** How many latest windows were looked at. */
+  readonly ofWindows: number;
+  /** ISO 8601: end of the first breaching window among them. */
+  readonly firstBreachAt: string;
+}
+
+export type Evaluation = Breach | { readonly type: 'ok' } | { readonly type: 'stale'; readonly reason: string };
+
+/**
+ * k-of-n rule per signal: in breach when at least `thresholds.breach.windows` of the latest `thresholds.breach.of` windows are
+ * over the limit. Only windows of the newest one's container instance count, and a lost window (gap in `seq`) takes its place
+ * among the n without being over. When several signals are in breach, the most urgent is returned (order of `SIGNAL_CHECKS`).
+ *
+ * @param windows of one container, oldest first
+ * @param now the clock by which windows are judged fresh
+ */
+export function evaluate(windows: readonly SignalWindow[], thresholds: Thresholds, now: Date): Evaluation {
+  const stale = staleness(windows, now);
+  if (stale) return { type: 'stale', reason: stale };
+  const considered = consideredWindows(windows, thresholds.breach.of);
+  for (const check of SIGNAL_CHECKS) {
+    const breach = breachOf(check, considered, thresholds);
+    if (breach) return breach;
+  }
+  return { type: 'ok' };
+}
+
+/** All signals in breach, most urgent first, whatever the windows' age: for diagnosis and verification of recorded windows. */
+export function breaches(windows: readonly SignalWindow[], thresholds: Thresholds): Breach[] {
+  const considered = consideredWindows(windows, thresholds.breach.of);
+  return SIGNAL_CHECKS.flatMap((check) => breachOf(check, considered, thresholds) ?? []);
+}
+
+/** One signal's breach at the newest of the windows, if it is in breach there. */
+export function breachOfSignal(
+  signal: SignalName,
+  windows: readonly SignalWindow[],
+  thresholds: Thresholds,
+): Breach | undefined {
+  return breachOf(checkOf(signal), consideredWindows(windows, thresholds.breach.of), thresholds);
+}
+
+/** The latest `of` sequence numbers of the newest window's container instance; fewer where windows were lost. */
+export function consideredWindows(windows: readonly SignalWindow[], of: number): SignalWindow[] {
+  const newest = windows.at(-1);
+  if (!newest) return [];
+  return windows
+    .slice(-of)
+    .filter(
+      (window) => window.containerId === newest.containerId && newest.seq - window.seq < of && window.seq <= newest.seq,
+    );
+}
+
+function breachOf(check: SignalCheck, considered: readonly SignalWindow[], thresholds: Thresholds): Breach | undefined {
+  const over = considered.filter((window) => readSignal(check, window, thresholds) === 'over');
+  const first = over[0];
+  if (!first || over.length < thresholds.breach.windows) return undefined;
+  return {
+    type: 'breach',
+    signal: check.signal,
+    observed: Math.max(...over.map((window) => check.observe(window) ?? 0)),
+    threshold: check.threshold(thresholds),
+    unit: check.unit,
+    breachingWindows: over.length,
+    ofWindows: thresholds.breach.of,
+    firstBreachAt: first.endedAt,
+  };
+}
+
+function staleness(windows: readonly SignalWindow[], now: Date): string | undefined {
+  const newest = windows.at(-1);
+  if (!newest) return 'no window yet';
+  const ageMs = now.getTime() - Date.parse(newest.endedAt);
+  const limitMs = STALE_AFTER_WINDOWS * newest.durationMs;
+  if (ageMs > limitMs) return `newest window ended ${Math.round(ageMs)} ms ago, more than ${limitMs} ms`;
+  return undefined;
+}

@@ -1,0 +1,16 @@
+/**
+ * From a policy to numbers and from windows to judgements. Pure: plain data and a clock in, plain data out; imports `api` alone.
+ */
+export * from './availability.ts';
+export * from './evaluate.ts';
+export * from './explain.ts';
+export * from './formula.ts';
+export * from './gc-frequency.ts';
+export * from './heap-fit.ts';
+export * from './hysteresis.ts';
+export * from './quantiles.ts';
+export * from './ring.ts';
+export * from './signals.ts';
+export * from './summary.ts';
+export * from './thresholds.ts';
+export * from './window.ts';

@@ -1,0 +1,66 @@
+/** What each guarded signal reads from one window. One entry per signal: detection, verification and status use the same. */
+import type { SignalName } from '../api/index.ts';
+import type { Thresholds } from './thresholds.ts';
+import type { SignalWindow } from './window.ts';
+
+export interface SignalCheck {
+  readonly signal: SignalName;
+  readonly unit: 'ns' | 'ratio';
+  /** Undefined = this window says nothing about the signal. */
+  readonly observe: (window: SignalWindow) => number | undefined;
+  readonly threshold: (thresholds: Thresholds) => number;
+  /**
+   * True when lost probe events can hide a high value. A high value that was seen is real all the same, so such a window may
+   * count as breaching, never as healthy.
+   */
+  readonly hurtByLostEvents: boolean;
+}
+
+/** Most urgent first: when several are in breach at once, the first is reported. */
+export const SIGNAL_CHECKS: readonly SignalCheck[] = [
+  {
+    signal: 'memoryPressureFull',
+    unit: 'ratio',
+    observe: (window) => window.cgroup?.memoryPressure?.full,
+    threshold: (thresholds) => thresholds.memoryPressureFull,
+    hurtByLostEvents: false,
+  },
+  {
+    signal: 'gcStallP99',
+    unit: 'ns',
+    // A window without stalls is a healthy one: nobody waited. Below 100 stalls the P99 is the maximum; hysteresis.ts says why that is right.
+    observe: (window) => window.gcStall.p99Ns,
+    threshold: (thresholds) => thresholds.gcStallP99Ns,
+    hurtByLostEvents: true,
+  },
+  {
+    signal: 'gcCpuShare',
+    unit: 'ratio',
+    observe: (window) => window.gc?.cpuShare,
+    threshold: (thresholds) => thresholds.gcCpuShare,
+    hurtByLostEvents: true,
+  },
+  {
+    signal: 'memoryPressureSome',
+    unit: 'ratio',
+    observe: (window) => window.cgroup?.memoryPressure?.some,
+    threshold: (thresholds) => thresholds.memoryPressureSome,
+    hurtByLostEvents: false,
+  },
+];
+
+export type Reading = 'over' | 'within' | 'unknown';
+
+/** A limit is broken above it, not at it. */
+export function readSignal(check: SignalCheck, window: SignalWindow, thresholds: Thresholds): Reading {
+  const value = check.observe(window);
+  if (value === undefined) return 'unknown';
+  if (value > check.threshold(thresholds)) return 'over';
+  return check.hurtByLostEvents && window.lostEvents > 0 ? 'unknown' : 'within';
+}
+
+export function checkOf(signal: SignalName): SignalCheck {
+  const check = SIGNAL_CHECKS.find((candidate) => candidate.signal === signal);
+  if (!check) throw new RangeError(`no check for signal ${signal}`);
+  return check;
+}
