@@ -5,3 +5,4 @@ export type { Container, ContainerStatus, Pod } from './pod.ts';
 export { pods } from './pod.ts';
 export type { ReplicaSet, Workload } from './workloads.ts';
 export { daemonSets, deployments, replicaSets, statefulSets } from './workloads.ts';
+export { incidents, policies } from './robotgc.ts';
