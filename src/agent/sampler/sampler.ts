@@ -1,0 +1,243 @@
+/**
+ * The sampler: once a second, what the probe and the kernel tell of each target becomes a `SignalWindow`. It knows nothing of Kubernetes.
+ *
+ * A tick that comes late gives a longer window. While the probe is down no window is made, and the gap in `seq` shows it.
+ */
+import type { ActivityResult, CgroupMembership, CgroupReader, Proc, ScrapeRequest } from '../../host/index.ts';
+import type { Flush, ProbeClient, ProbeError } from '../../host/probe/index.ts';
+import { ActivityPoller } from './activity-poller.ts';
+import { Attachments, PlanCache } from './attachments.ts';
+import { CaptureIntervals } from './capture-intervals.ts';
+import { Followed, isProbeGone } from './followed.ts';
+import { ProbeSupervisor } from './probe-supervisor.ts';
+import { nextTickMs } from './ticks.ts';
+import type { Population, SamplerSink, Target, TargetState } from './types.ts';
+import { type Observed, WindowBuilder } from './window-builder.ts';
+
+export interface SamplerOptions {
+  readonly proc: Proc;
+  readonly startProbe: () => Promise<ProbeClient>;
+  readonly openCgroup: (memberships: readonly CgroupMembership[]) => CgroupReader | undefined;
+  readonly scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
+  /** Processes of all targets, by key, at this moment. */
+  readonly populate: () => ReadonlyMap<string, Population>;
+  readonly sink: SamplerSink;
+  readonly onProbeDown?: (error: ProbeError, retryInMs: number) => void;
+  readonly onProbeUp?: (probe: ProbeClient) => void;
+  readonly onFlush?: (flush: Flush, tookMs: number) => void;
+  /** Default one second. */
+  readonly periodMs?: number;
+  /** CLOCK_MONOTONIC. */
+  readonly monotonicNs: () => number;
+  readonly wallMs: () => number;
+}
+
+interface Tracked {
+  target: Target;
+  readonly followed: Followed;
+  readonly builder: WindowBuilder;
+  cgroup: CgroupReader | null;
+  /** A process of it is, or until the probe failed was, watched. */
+  started: boolean;
+  /** Start of the window under way; null while nothing is observed. */
+  sinceNs: number | null;
+  told: string;
+}
+
+export class Sampler {
+  readonly #options: SamplerOptions;
+  readonly #supervisor: ProbeSupervisor;
+  readonly #plans = new PlanCache();
+  readonly #captures = new CaptureIntervals();
+  readonly #tracked = new Map<string, Tracked>();
+  #wanted: readonly Target[] = [];
+  #attachments: { probe: ProbeClient; attachments: Attachments } | null = null;
+
+  constructor(options: SamplerOptions) {
+    this.#options = options;
+    this.#supervisor = new ProbeSupervisor({
+      start: options.startProbe,
+      nowMs: () => options.monotonicNs() / 1e6,
+      ...(options.onProbeUp ? { onUp: options.onProbeUp } : {}),
+      ...(options.onProbeDown ? { onDown: options.onProbeDown } : {}),
+    });
+  }
+
+  /** Which targets to follow from the next tick on; a known key keeps its history. */
+  setTargets(targets: readonly Target[]): void {
+    this.#wanted = targets;
+  }
+
+  /** Says that a capture of ours begins on a target; the returned function says that it is over. */
+  captureBegins(key: string): () => void {
+    const end = this.#captures.begin(key, this.#options.monotonicNs());
+    return () => end(this.#options.monotonicNs());
+  }
+
+  /** Samples until the signal is aborted; then takes every probe out of every program. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const periodMs = this.#options.periodMs ?? 1000;
+    const activity = new ActivityPoller(this.#options.scrape, signal);
+    const nowMs = (): number => this.#options.monotonicNs() / 1e6;
+    const startMs = nowMs();
+    await this.#tick(activity);
+    while (!signal.aborted) {
+      await sleep(nextTickMs(startMs, nowMs(), periodMs) - nowMs(), signal);
+      await this.#tick(activity);
+    }
+    await this.#supervisor.stop();
+  }
+
+  async #tick(activity: ActivityPoller): Promise<void> {
+    const probe = await this.#supervisor.current();
+    this.#changeProbe(probe);
+    await this.#forgetUnwanted();
+    const flush = probe ? await this.#flush(probe) : null;
+    const nowMs = this.#options.monotonicNs() / 1e6;
+    for (const tracked of this.#tracked.values()) {
+      if (flush) this.#closeWindow(tracked, flush, activity.value(tracked.target, nowMs));
+      else skipWindow(tracked);
+    }
+    activity.poll(this.#wanted, nowMs);
+    if (flush && probe) await this.#followProcesses(probe, flush);
+    for (const tracked of this.#tracked.values()) this.#tellState(tracked);
+  }
+
+  /** A new probe has no attachments: everything is attached anew by the same path as a new process. */
+  #changeProbe(probe: ProbeClient | null): void {
+    if (this.#attachments?.probe === probe) return;
+    this.#attachments = probe ? { probe, attachments: new Attachments(probe) } : null;
+    for (const tracked of this.#tracked.values()) tracked.followed.reset();
+  }
+
+  async #forgetUnwanted(): Promise<void> {
+    const wanted = new Map(this.#wanted.map((target) => [target.key, target]));
+    for (const [key, tracked] of this.#tracked) {
+      if (wanted.has(key)) continue;
+      this.#tracked.delete(key);
+      this.#captures.forget(key);
+      if (this.#attachments) await tracked.followed.release(this.#attachments.attachments).catch(() => {});
+    }
+    for (const [key, target] of wanted) {
+      const known = this.#tracked.get(key);
+      if (known) known.target = target;
+      else this.#tracked.set(key, newlyTracked(target));
+    }
+  }
+
+  async #flush(probe: ProbeClient): Promise<Flush | null> {
+    const beganNs = this.#options.monotonicNs();
+    try {
+      const flush = await probe.flush();
+      this.#options.onFlush?.(flush, (this.#options.monotonicNs() - beganNs) / 1e6);
+      return flush;
+    } catch (error) {
+      await this.#supervisor.abandon(probe, error);
+      this.#changeProbe(null);
+      return null;
+    }
+  }
+
+  #closeWindow(tracked: Tracked, flush: Flush, activeRobots: number | null): void {
+    const { target, sinceNs, builder } = tracked;
+    const pids = tracked.followed.watched();
+    if (sinceNs === null) {
+      skipWindow(tracked);
+      return;
+    }
+    const observed: Observed = {
+      startNs: sinceNs,
+      endNs: flush.atNs,
+      endedAtMs: this.#options.wallMs() - (this.#options.monotonicNs() - flush.atNs) / 1e6,
+      pids,
+      pauses: flush.pauses,
+      cycles: flush.cycles,
+      histograms: flush.histograms,
+      cgroup: tracked.cgroup?.read() ?? null,
+      activeRobots,
+      lostEvents: flush.lost,
+      capturingAt: (atNs) => this.#captures.contains(target.key, atNs),
+    };
+    tracked.sinceNs = flush.atNs;
+    this.#tellEvents(tracked, flush, pids);
+    const periodMs = this.#options.periodMs ?? 1000;
+    if ((flush.atNs - sinceNs) / 1e6 < periodMs / 2) builder.prime(observed);
+    else this.#options.sink.window(target, builder.close(observed));
+  }
+
+  #tellEvents({ target }: Tracked, flush: Flush, pids: readonly number[]): void {
+    const { sink } = this.#options;
+    if (sink.pause) for (const pause of flush.pauses) if (pids.includes(pause.pid)) sink.pause(target, pause);
+    if (sink.cycle) for (const cycle of flush.cycles) if (pids.includes(cycle.pid)) sink.cycle(target, cycle);
+  }
+
+  async #followProcesses(probe: ProbeClient, flush: Flush): Promise<void> {
+    const { proc } = this.#options;
+    const attachments = this.#attachments?.attachments;
+    if (!attachments) return;
+    const populations = this.#options.populate();
+    try {
+      for (const [key, tracked] of this.#tracked) {
+        const population = populations.get(key);
+        await tracked.followed.gone(flush.gone, attachments);
+        const nowMs = this.#options.monotonicNs() / 1e6;
+        await tracked.followed.follow(population?.pids ?? [], { proc, plans: this.#plans, attachments, nowMs });
+        this.#beginOrEnd(tracked, population);
+      }
+    } catch (error) {
+      if (!isProbeGone(error)) throw error;
+      await this.#supervisor.abandon(probe, error);
+      this.#changeProbe(null);
+    }
+  }
+
+  #beginOrEnd(tracked: Tracked, population: Population | undefined): void {
+    const watching = tracked.followed.watched().length > 0;
+    tracked.started = watching;
+    if (!watching) tracked.sinceNs = null;
+    if (!watching || tracked.sinceNs !== null) return;
+    tracked.sinceNs = this.#options.monotonicNs();
+    tracked.cgroup = population?.cgroups ? (this.#options.openCgroup(population.cgroups) ?? null) : null;
+    tracked.builder.rebase(tracked.cgroup?.read() ?? null);
+  }
+
+  #tellState(tracked: Tracked): void {
+    const state = this.#stateOf(tracked);
+    const told = JSON.stringify(state);
+    if (told === tracked.told) return;
+    tracked.told = told;
+    this.#options.sink.state?.(tracked.target, state);
+  }
+
+  #stateOf(tracked: Tracked): TargetState {
+    const down = this.#supervisor.lastError;
+    if (!down) return tracked.followed.state();
+    // An end of a working probe is mended within seconds; what prevents it from starting is not.
+    const state = down.code === 'PROBE_EXITED' || down.code === 'PROBE_TIMEOUT' ? 'Waiting' : 'Refused';
+    return { state, reason: down.code, message: down.message };
+  }
+}
+
+function newlyTracked(target: Target): Tracked {
+  const { pod, container, containerId } = target;
+  const builder = new WindowBuilder({ pod, container, containerId });
+  return { target, followed: new Followed(), builder, cgroup: null, started: false, sinceNs: null, told: '' };
+}
+
+function skipWindow(tracked: Tracked): void {
+  tracked.sinceNs = null;
+  if (tracked.started) tracked.builder.skip();
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

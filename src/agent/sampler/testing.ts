@@ -1,0 +1,58 @@
+/** Events as the probe would send them, for tests: neutral values, any of which may be set. */
+import type { CgroupSample } from '../../host/index.ts';
+import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+
+export function pauseEvent(over: Partial<PauseEvent>): PauseEvent {
+  return { type: 'pause', pid: 1, tid: 1, reason: 1, startNs: 0, stoppingNs: 0, totalNs: 0, ...over };
+}
+
+export function cycleEvent(over: Partial<CycleEvent>): CycleEvent {
+  return {
+    type: 'cycle',
+    pid: 1,
+    atNs: 0,
+    procs: 2,
+    userForced: false,
+    gcPercent: 100,
+    memoryLimitBytes: null,
+    heapMinimumBytes: 4 << 20,
+    heapGoalBytes: 0,
+    goalByMemoryLimit: false,
+    triggeredBytes: null,
+    lastHeapGoalBytes: null,
+    heapLiveBytes: 0,
+    heapMarkedBytes: 0,
+    lastStackScanBytes: 0,
+    globalsScanBytes: 0,
+    assistNs: 0,
+    dedicatedNs: 0,
+    fractionalNs: 0,
+    idleNs: 0,
+    markStartNs: 0,
+    totalAllocBytes: 0,
+    totalFreeBytes: 0,
+    mappedReadyBytes: 0,
+    heapInUseBytes: 0,
+    heapReleasedBytes: 0,
+    heapFreeBytes: 0,
+    ...over,
+  };
+}
+
+export function cgroupSample(over: Partial<CgroupSample>): CgroupSample {
+  return {
+    version: 'v2',
+    memoryCurrentBytes: 0,
+    memoryWorkingSetBytes: null,
+    memoryLimitBytes: null,
+    memoryHighBytes: null,
+    memoryPeakBytes: null,
+    events: null,
+    stat: null,
+    cpu: null,
+    cpuLimitCores: null,
+    pressure: { memory: null, cpu: null, io: null },
+    missing: [],
+    ...over,
+  };
+}

@@ -1,0 +1,40 @@
+/** What the sampler is told to follow, and what it says of it. */
+import type { CgroupMembership } from '../../host/index.ts';
+import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { SignalWindow } from '../../model/window.ts';
+import type { WindowSubject } from './window-builder.ts';
+
+/** Where the number of active robots comes from. */
+export type ActivitySource =
+  | { readonly kind: 'metric'; readonly url: string; readonly name: string }
+  | { readonly kind: 'fixed'; readonly value: number };
+
+/** Processes of a target at this moment, and the cgroups that hold them. */
+export interface Population {
+  /** Ascending. */
+  readonly pids: readonly number[];
+  /** Null: no cgroup facts are wanted or known. */
+  readonly cgroups: readonly CgroupMembership[] | null;
+}
+
+/** One container (or one local process) to follow. */
+export interface Target extends WindowSubject {
+  /** Unique among targets: the container's id, which a restart changes. */
+  readonly key: string;
+  readonly activity: ActivitySource | null;
+}
+
+/** How it stands with a target. `reason` is a stable code, `message` a sentence for people. */
+export type TargetState =
+  | { readonly state: 'Watching'; readonly goVersion: string; readonly pids: readonly number[] }
+  | { readonly state: 'Refused'; readonly reason: string; readonly message: string }
+  | { readonly state: 'Waiting'; readonly reason: string; readonly message: string };
+
+/** Receives what the sampler sees; called synchronously between two ticks, so it must be quick. */
+export interface SamplerSink {
+  window(target: Target, window: SignalWindow): void;
+  /** Only when it changed. */
+  state?(target: Target, state: TargetState): void;
+  pause?(target: Target, pause: PauseEvent): void;
+  cycle?(target: Target, cycle: CycleEvent): void;
+}

@@ -1,0 +1,183 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SignalWindow } from '../../model/index.ts';
+import { cgroupSample, cycleEvent, pauseEvent } from './testing.ts';
+import { type Observed, unboundedHeapGoal, WindowBuilder } from './window-builder.ts';
+
+const subject = { pod: { namespace: 'robots', name: 'dispatch-0', uid: 'u1' }, container: 'robot', containerId: 'c1' };
+
+function observed(over: Partial<Observed>): Observed {
+  return {
+    startNs: 0,
+    endNs: 1e9,
+    endedAtMs: Date.UTC(2026, 0, 1),
+    pids: [1],
+    pauses: [],
+    cycles: [],
+    histograms: [],
+    cgroup: null,
+    activeRobots: null,
+    lostEvents: 0,
+    capturingAt: () => false,
+    ...over,
+  };
+}
+
+describe('WindowBuilder', () => {
+  test('a quiet second is a window of zeros, without GC facts before the first cycle', () => {
+    const window = new WindowBuilder(subject).close(observed({}));
+    expect(window).toMatchObject({
+      ...subject,
+      seq: 0,
+      durationMs: 1000,
+      endedAt: '2026-01-01T00:00:00.000Z',
+      gc: null,
+      cgroup: null,
+    });
+    expect(window.gcStall).toEqual({ count: 0, p50Ns: 0, p99Ns: 0, maxNs: 0, sumNs: 0 });
+  });
+
+  test.each([
+    { reason: 1, name: 'GC mark termination', capturing: false, counted: 'gcPause' },
+    { reason: 2, name: 'GC sweep termination', capturing: true, counted: 'gcPause' },
+    { reason: 4, name: 'goroutine profile', capturing: true, counted: 'capturePause' },
+    { reason: 7, name: 'read mem stats', capturing: true, counted: 'capturePause' },
+    { reason: 11, name: 'stop trace', capturing: true, counted: 'capturePause' },
+    { reason: 10, name: 'start trace by somebody else', capturing: false, counted: 'neither' },
+    { reason: 9, name: 'GOMAXPROCS', capturing: true, counted: 'neither' },
+    { reason: 99, name: 'a reason we do not know', capturing: true, counted: 'neither' },
+  ])('pause of reason $reason ($name), capturing: $capturing, counts as $counted', ({ reason, capturing, counted }) => {
+    const window = new WindowBuilder(subject).close(
+      observed({ pauses: [pauseEvent({ reason, totalNs: 700 })], capturingAt: () => capturing }),
+    );
+    expect(window.gcPause.count).toBe(counted === 'gcPause' ? 1 : 0);
+    expect(window.gcStall.count).toBe(window.gcPause.count);
+    expect(window.capturePause.count).toBe(counted === 'capturePause' ? 1 : 0);
+  });
+
+  test('gcStall is one distribution over pauses and assists', () => {
+    const window = new WindowBuilder(subject).close(
+      observed({
+        pauses: [pauseEvent({ totalNs: 1_000 }), pauseEvent({ totalNs: 9_000_000 })],
+        histograms: [
+          {
+            type: 'assistHistogram',
+            pid: 1,
+            count: 4,
+            sumNs: 16_000,
+            maxNs: 4_500,
+            buckets: [
+              [2_000, 1],
+              [5_000, 3],
+            ],
+          },
+        ],
+      }),
+    );
+    expect(window.gcAssist).toEqual({ count: 4, p50Ns: 4_500, p99Ns: 4_500, maxNs: 4_500, sumNs: 16_000 });
+    expect(window.gcStall).toMatchObject({ count: 6, p99Ns: 9_000_000, maxNs: 9_000_000, sumNs: 9_017_000 });
+  });
+
+  test('facts of the last cycle stay when a window has none of its own', () => {
+    const builder = new WindowBuilder(subject);
+    const cycle = cycleEvent({
+      atNs: 5,
+      heapMarkedBytes: 7,
+      heapGoalBytes: 14,
+      lastStackScanBytes: 1,
+      globalsScanBytes: 2,
+      gcPercent: 50,
+      memoryLimitBytes: 99,
+    });
+    builder.close(observed({ cycles: [cycle] }));
+    const { gc } = builder.close(observed({ startNs: 1e9, endNs: 2e9 }));
+    expect(gc).toMatchObject({
+      cycles: 0,
+      cpuShare: 0,
+      heapLiveBytes: 7,
+      heapGoalBytes: 14,
+      rootsBytes: 3,
+      gogc: 50,
+      goMemLimitBytes: 99,
+      gomaxprocs: 2,
+    });
+  });
+
+  test('GOGC off without a limit reads as the runtime prints it', () => {
+    const { gc } = new WindowBuilder(subject).close(
+      observed({ cycles: [cycleEvent({ gcPercent: -1, heapGoalBytes: null })] }),
+    );
+    expect(gc).toMatchObject({ gogc: -1, heapGoalBytes: unboundedHeapGoal, goMemLimitBytes: null });
+  });
+
+  test('two processes of a container add up; a third, foreign one does not count', () => {
+    const window = new WindowBuilder(subject).close(
+      observed({
+        pids: [1, 2],
+        pauses: [
+          pauseEvent({ pid: 1, reason: 3 }),
+          pauseEvent({ pid: 2, totalNs: 5 }),
+          pauseEvent({ pid: 3, totalNs: 50 }),
+        ],
+        cycles: [
+          cycleEvent({ pid: 1, heapMarkedBytes: 10, dedicatedNs: 1e8 }),
+          cycleEvent({ pid: 2, heapMarkedBytes: 20, dedicatedNs: 1e8 }),
+          cycleEvent({ pid: 3, heapMarkedBytes: 40 }),
+        ],
+      }),
+    );
+    expect(window.gcPause).toMatchObject({ count: 1, sumNs: 5 });
+    expect(window.gc).toMatchObject({ cycles: 2, heapLiveBytes: 30, cpuShare: (2e8 + 10) / 2e9 });
+  });
+
+  test('a window that could not be made leaves a gap in seq; a primed stretch does not', () => {
+    const builder = new WindowBuilder(subject);
+    builder.prime(
+      observed({
+        endNs: 1e8,
+        cycles: [cycleEvent({ heapMarkedBytes: 3 })],
+        cgroup: cgroupSample({ memoryCurrentBytes: 1 }),
+      }),
+    );
+    const first = builder.close(observed({ cgroup: cgroupSample({ memoryCurrentBytes: 1 }) }));
+    builder.skip();
+    const second = builder.close(observed({}));
+    expect([first.seq, second.seq]).toEqual([0, 2]);
+    expect(first.gc?.heapLiveBytes).toBe(3);
+    expect(first.cgroup?.missing).toEqual([]);
+  });
+
+  test('property: whatever was observed, the window is one that its schema accepts and JSON keeps', () => {
+    const nat = fc.nat(2 ** 40);
+    const pid = fc.integer({ min: 1, max: 4 });
+    const pauses = fc.array(fc.record({ pid, reason: fc.nat(20), startNs: nat, totalNs: nat }));
+    const cycles = fc.array(
+      fc.record({
+        pid,
+        atNs: nat,
+        assistNs: nat,
+        dedicatedNs: nat,
+        procs: fc.integer({ min: 1, max: 128 }),
+        gcPercent: fc.integer({ min: -1, max: 1000 }),
+        heapGoalBytes: fc.option(nat),
+        totalAllocBytes: nat,
+      }),
+    );
+    fc.assert(
+      fc.property(pauses, cycles, nat, fc.boolean(), (p, c, endNs, capturing) => {
+        const window = new WindowBuilder(subject).close(
+          observed({
+            endNs,
+            pids: [1, 2, 3],
+            pauses: p.map(pauseEvent),
+            cycles: c.map(cycleEvent),
+            capturingAt: () => capturing,
+          }),
+        );
+        expect(SignalWindow.parse(JSON.parse(JSON.stringify(window)))).toEqual(window);
+        expect(window.gc?.cpuShare ?? 0).toBeLessThanOrEqual(1);
+        expect(window.gcStall.count).toBe(window.gcPause.count + window.gcAssist.count);
+      }),
+    );
+  });
+});

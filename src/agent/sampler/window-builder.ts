@@ -1,0 +1,134 @@
+/** From what the probe and the kernel told about one container to its `SignalWindow`. Pure; remembers only what the next window needs. */
+
+import type { CgroupSample } from '../../host/index.ts';
+import type { AssistHistogram, CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import { stopReason } from '../../host/probe/index.ts';
+import { bucketStalls, exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
+import { cgroupFacts } from './cgroup-facts.ts';
+import { type GcCharge, GcLedger } from './gc-ledger.ts';
+
+/** What stays the same from window to window. */
+export type WindowSubject = Pick<SignalWindow, 'pod' | 'container' | 'containerId'>;
+
+/** Everything that was observed from one tick to the next; times on CLOCK_MONOTONIC. */
+export interface Observed {
+  readonly startNs: number;
+  readonly endNs: number;
+  /** Wall clock at `endNs`, ms since 1970. */
+  readonly endedAtMs: number;
+  /** Go processes of the container, ascending; events of any other are ignored. */
+  readonly pids: readonly number[];
+  readonly pauses: readonly PauseEvent[];
+  readonly cycles: readonly CycleEvent[];
+  readonly histograms: readonly AssistHistogram[];
+  readonly cgroup: CgroupSample | null;
+  readonly activeRobots: number | null;
+  readonly lostEvents: number;
+  /** Whether a capture of ours was under way on this container at that moment. */
+  readonly capturingAt: (atNs: number) => boolean;
+}
+
+/** The runtime's goal when nothing bounds the heap (GOGC off, no GOMEMLIMIT): `/gc/heap/goal:bytes` prints 2^64 − 1. */
+export const unboundedHeapGoal = 2 ** 64;
+
+export class WindowBuilder {
+  readonly #subject: WindowSubject;
+  readonly #ledgers = new Map<number, GcLedger>();
+  #cgroup: CgroupSample | null = null;
+  #seq = 0;
+
+  constructor(subject: WindowSubject) {
+    this.#subject = subject;
+  }
+
+  /** Counts a window that could not be made (the probe was down): the gap in `seq` shows it. */
+  skip(): void {
+    for (const ledger of this.#ledgers.values()) ledger.interrupt();
+    this.#seq += 1;
+  }
+
+  /** The reading from which the next window's deltas count. */
+  rebase(cgroup: CgroupSample | null): void {
+    this.#cgroup = cgroup;
+  }
+
+  /** Takes note of a stretch too short to be judged, such as the part of a second before the first whole one. */
+  prime(observed: Observed): void {
+    this.#charges(observed);
+    this.#cgroup = observed.cgroup;
+  }
+
+  close(observed: Observed): SignalWindow {
+    const durationNs = Math.max(1, observed.endNs - observed.startNs);
+    const ours = observed.pauses.filter((pause) => observed.pids.includes(pause.pid));
+    const of = (wanted: PauseClass): number[] =>
+      ours.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
+    const gcPauses = exactStalls(of('gc'));
+    const assists = observed.histograms.filter((histogram) => observed.pids.includes(histogram.pid)).map(bucketStalls);
+    const window: SignalWindow = {
+      endedAt: new Date(observed.endedAtMs).toISOString(),
+      durationMs: durationNs / 1e6,
+      seq: this.#seq,
+      ...this.#subject,
+      pids: [...observed.pids],
+      gcPause: stallStats([gcPauses]),
+      gcAssist: stallStats(assists),
+      gcStall: stallStats([gcPauses, ...assists]),
+      capturePause: stallStats([exactStalls(of('capture'))]),
+      gc: gcFacts(this.#charges(observed), durationNs),
+      cgroup: observed.cgroup ? cgroupFacts(this.#cgroup, observed.cgroup, durationNs / 1e6) : null,
+      activeRobots: observed.activeRobots,
+      lostEvents: observed.lostEvents,
+    };
+    this.#cgroup = observed.cgroup;
+    this.#seq += 1;
+    return window;
+  }
+
+  #charges(observed: Observed): GcCharge[] {
+    for (const pid of this.#ledgers.keys()) if (!observed.pids.includes(pid)) this.#ledgers.delete(pid);
+    return observed.pids.map((pid) => {
+      const ledger = this.#ledgers.get(pid) ?? new GcLedger();
+      this.#ledgers.set(pid, ledger);
+      const ofPid = <T extends { pid: number }>(events: readonly T[]): T[] =>
+        events.filter((event) => event.pid === pid);
+      return ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), observed.startNs, observed.endNs);
+    });
+  }
+}
+
+/** One container's facts from its processes': times and sizes add up, settings are those of the first process. */
+function gcFacts(charges: readonly GcCharge[], durationNs: number): GcFacts | null {
+  const known = charges.flatMap((charge) => (charge.last ? [{ ...charge, last: charge.last }] : []));
+  const first = known[0];
+  if (!first) return null;
+  const sum = (value: (charge: (typeof known)[number]) => number): number =>
+    known.reduce((total, charge) => total + value(charge), 0);
+  const gomaxprocs = known.reduce((max, { last }) => Math.max(max, last.procs), 1);
+  const share = (cpuNs: number): number => Math.min(1, cpuNs / (gomaxprocs * durationNs));
+  return {
+    cycles: sum((charge) => charge.cycles),
+    cpuShare: share(sum((charge) => charge.gcCpuNs)),
+    assistShare: share(sum((charge) => charge.assistCpuNs)),
+    heapLiveBytes: sum(({ last }) => last.heapMarkedBytes),
+    heapGoalBytes: sum(({ last }) => last.heapGoalBytes ?? unboundedHeapGoal),
+    rootsBytes: sum(({ last }) => last.lastStackScanBytes + last.globalsScanBytes),
+    allocBytesPerSecond: Math.round(sum((charge) => charge.allocBytesPerSecond ?? 0)),
+    gogc: first.last.gcPercent,
+    goMemLimitBytes: first.last.memoryLimitBytes,
+    gomaxprocs,
+    limitDrivenCycles: sum((charge) => charge.limitDrivenCycles),
+  };
+}
+
+type PauseClass = 'gc' | 'capture' | 'none';
+
+/**
+ * The collector's own pauses count. Pauses of profiling count as the capture's while ours runs; at other times somebody else profiles the
+ * program. Those, like the program's own stops, are none of the collector's doing.
+ */
+function classOf(pause: PauseEvent, capturingAt: Observed['capturingAt']): PauseClass {
+  const { cause } = stopReason(pause.reason);
+  if (cause === 'gc') return 'gc';
+  return cause === 'observation' && capturingAt(pause.startNs) ? 'capture' : 'none';
+}
