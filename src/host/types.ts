@@ -93,11 +93,11 @@ export interface Pressure {
   readonly full: PressureLine | null;
 }
 
-/** Counters since the cgroup was made. */
+/** Counters since the cgroup was made. In v1 `max` is memory.failcnt; `high` and `oom` do not exist there (null). */
 export interface MemoryEvents {
-  readonly high: number;
+  readonly high: number | null;
   readonly max: number;
-  readonly oom: number;
+  readonly oom: number | null;
   readonly oomKill: number;
 }
 
@@ -112,6 +112,7 @@ export interface MemoryStat {
 
 export interface CpuStat {
   readonly usageNs: number;
+  /** CFS bandwidth periods that have elapsed, 0 without a CPU limit; so the next two. */
   readonly nrPeriods: number;
   readonly nrThrottled: number;
   readonly throttledNs: number;
@@ -149,7 +150,15 @@ export type ActivityResult =
   | { readonly kind: 'ok'; readonly value: number; readonly samples: number }
   | {
       readonly kind: 'failed';
-      readonly code: 'unreachable' | 'timeout' | 'aborted' | 'status' | 'redirect' | 'too-large' | 'malformed' | 'metric-missing';
+      readonly code:
+        | 'unreachable'
+        | 'timeout'
+        | 'aborted'
+        | 'status'
+        | 'redirect'
+        | 'too-large'
+        | 'malformed'
+        | 'metric-missing';
       readonly message: string;
     };
 
