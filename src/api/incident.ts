@@ -76,7 +76,8 @@ export const Diagnosis = z.object({
   summary: z.string(),
   confidence: z.number().min(0).max(1),
   evidence: z.array(z.string()),
-  remedy: z.string().optional(),
+  refutedBy: z.string().optional().describe('What would show that it is not this cause.'),
+  remedy: z.string().optional().describe('Absent: none that this product may apply.'),
 });
 export type Diagnosis = z.infer<typeof Diagnosis>;
 

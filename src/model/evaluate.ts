@@ -57,6 +57,16 @@ export function breachOfSignal(
   return breachOf(checkOf(signal), consideredWindows(windows, thresholds.breach.of), thresholds);
 }
 
+/** Signals that were in breach at any of the windows, not only at the newest: for recorded stretches of windows. */
+export function everBroken(windows: readonly SignalWindow[], thresholds: Thresholds): ReadonlySet<SignalName> {
+  const broken = new Set<SignalName>();
+  for (let end = 1; end <= windows.length; end++) {
+    const upTo = windows.slice(Math.max(0, end - thresholds.breach.of), end);
+    for (const breach of breaches(upTo, thresholds)) broken.add(breach.signal);
+  }
+  return broken;
+}
+
 /** The latest `of` sequence numbers of the newest window's container instance; fewer where windows were lost. */
 export function consideredWindows(windows: readonly SignalWindow[], of: number): SignalWindow[] {
   const newest = windows.at(-1);

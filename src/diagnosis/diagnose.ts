@@ -1,0 +1,48 @@
+/** All causes asked, answers ranked. Pure: the same evidence gives the same diagnosis, also in a replay from a bundle. */
+import { allocationBound } from './allocation-bound.ts';
+import { cpuThrottling } from './cpu-throttling.ts';
+import { CAUSES, type Cause, type CauseCheck, type Evidence, type Finding, factsOf } from './evidence.ts';
+import { gogcTooLow } from './gogc-too-low.ts';
+import { leak } from './leak.ts';
+import { memoryLimitTooTight } from './memory-limit-too-tight.ts';
+import { notGc } from './not-gc.ts';
+
+const CHECKS: Readonly<Record<Cause, CauseCheck>> = {
+  Leak: leak,
+  MemoryLimitTooTight: memoryLimitTooTight,
+  CpuThrottling: cpuThrottling,
+  GogcTooLow: gogcTooLow,
+  AllocationBound: allocationBound,
+  NotGc: notGc,
+};
+
+/**
+ * What a cause, where it is found, makes doubtful: a leak brings every other sign with it, and tuning would only hide it; under a
+ * tight limit GC works hard whatever GOGC says; throttled collections look like long ones,
+ * but collections that come too often may be what uses up the quota. Weights from 0 to 1.
+ */
+const CASTS_DOUBT_ON: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Cause, number>>>>>> = {
+  Leak: { MemoryLimitTooTight: 1, GogcTooLow: 1, AllocationBound: 1 },
+  MemoryLimitTooTight: { GogcTooLow: 1, AllocationBound: 1 },
+  CpuThrottling: { GogcTooLow: 0.5, AllocationBound: 1 },
+};
+
+/**
+ * Causes from the most to the least likely; of equals the one named first in `CAUSES`. Empty only where nothing is known (no window),
+ * or a breach fits no cause.
+ */
+export function diagnose(evidence: Evidence): Finding[] {
+  const facts = factsOf(evidence);
+  const found = CAUSES.flatMap((cause) => CHECKS[cause](facts) ?? []);
+  return found
+    .map((finding) => doubted(finding, found))
+    .sort((a, b) => b.confidence - a.confidence || CAUSES.indexOf(a.cause) - CAUSES.indexOf(b.cause));
+}
+
+function doubted(finding: Finding, all: readonly Finding[]): Finding {
+  let confidence = finding.confidence;
+  for (const other of all) {
+    confidence *= 1 - other.confidence * (CASTS_DOUBT_ON[other.cause]?.[finding.cause] ?? 0);
+  }
+  return { ...finding, confidence: Number(confidence.toFixed(3)) };
+}
