@@ -15,7 +15,10 @@ export interface ArchiveFile {
  * padding that is not zero, and trailing bytes are refused: one file list has exactly one legal archive.
  * @throws BundleError; nothing that was yielded is to be believed until the walk has ended normally
  */
-export async function* readArchive(source: AsyncIterable<Uint8Array>, limits: BundleLimits): AsyncGenerator<ArchiveFile> {
+export async function* readArchive(
+  source: AsyncIterable<Uint8Array>,
+  limits: BundleLimits,
+): AsyncGenerator<ArchiveFile> {
   const chunks = gunzipStrict(source, limits.maxArchiveBytes);
   const reader = new ByteReader(chunks);
   let previous: string | undefined;
@@ -48,13 +51,17 @@ export async function* readArchive(source: AsyncIterable<Uint8Array>, limits: Bu
 function checkOrder(previous: string | undefined, path: string): void {
   if (previous === undefined || comparePaths(previous, path) < 0) return;
   if (previous === path) throw new BundleError('duplicate', `bundle entry ${show(path)} comes twice`, { path });
-  throw new BundleError('not-canonical', `bundle entry ${show(path)} is out of order: the bundle was repacked`, { path });
+  throw new BundleError('not-canonical', `bundle entry ${show(path)} is out of order: the bundle was repacked`, {
+    path,
+  });
 }
 
 function checkSize(path: string, sizeBytes: number, totalBytes: number, count: number, limits: BundleLimits): void {
   if (count > limits.maxFiles) throw new BundleError('too-big', `the bundle holds more than ${limits.maxFiles} files`);
   if (sizeBytes > limits.maxFileBytes) {
-    throw new BundleError('too-big', `bundle entry ${show(path)} is larger than ${limits.maxFileBytes} bytes`, { path });
+    throw new BundleError('too-big', `bundle entry ${show(path)} is larger than ${limits.maxFileBytes} bytes`, {
+      path,
+    });
   }
   if (totalBytes > limits.maxTotalBytes) {
     throw new BundleError('too-big', `the bundle unpacks to more than ${limits.maxTotalBytes} bytes`, { path });
@@ -98,7 +105,8 @@ class ByteReader {
 
   async expectEnd(): Promise<void> {
     const rest = this.#held.length > 0 ? { done: false } : await this.#chunks.next();
-    if (!rest.done) throw new BundleError('not-canonical', 'there are bytes after the end of the archive: the bundle was altered');
+    if (!rest.done)
+      throw new BundleError('not-canonical', 'there are bytes after the end of the archive: the bundle was altered');
   }
 
   async #refill(): Promise<void> {

@@ -54,7 +54,8 @@ async function* tarOf(inputs: AsyncIterable<ArchiveInput> | Iterable<ArchiveInpu
   const fill = fillTar(tar, inputs).catch((error: unknown) => {
     tar.destroy(error instanceof Error ? error : new Error(String(error)));
   });
-  yield* tar;
+  // streamx, which tar-stream stands on, leaves its chunks untyped.
+  for await (const chunk of tar) if (chunk instanceof Uint8Array) yield chunk;
   await fill;
 }
 
@@ -70,7 +71,15 @@ async function fillTar(
       throw new BundleError(code, `bundle entry ${path} is given twice or out of order`, { path });
     }
     previous = path;
-    const entry = tar.entry({ name: path, size: sizeBytes, mode: 0o644, uid: 0, gid: 0, mtime: new Date(0), type: 'file' });
+    const entry = tar.entry({
+      name: path,
+      size: sizeBytes,
+      mode: 0o644,
+      uid: 0,
+      gid: 0,
+      mtime: new Date(0),
+      type: 'file',
+    });
     await pipeline(chunksOf(content), entry);
   }
   tar.finalize();

@@ -1,4 +1,4 @@
-import { createInflateRaw, crc32 } from 'node:zlib';
+import { crc32, createInflateRaw } from 'node:zlib';
 import { BundleError } from './types.ts';
 
 /** gzip member header (RFC 1952): deflate, no flags, no mtime, no extra flags, operating system unknown. */
@@ -28,7 +28,10 @@ export class GzipTrailer {
  * the generator has ended normally.
  * @throws BundleError `not-a-bundle`, `truncated`, `corrupt`, `not-canonical` (bytes after the end), `too-big`
  */
-export async function* gunzipStrict(source: AsyncIterable<Uint8Array>, maxArchiveBytes: number): AsyncGenerator<Buffer> {
+export async function* gunzipStrict(
+  source: AsyncIterable<Uint8Array>,
+  maxArchiveBytes: number,
+): AsyncGenerator<Buffer> {
   const inflate = createInflateRaw();
   const state = { bodyBytes: 0, trailer: Buffer.alloc(0), failure: undefined as unknown };
   const pump = feed(source, maxArchiveBytes, inflate, state).catch((error: unknown) => {
@@ -74,7 +77,10 @@ async function feed(
   for await (const chunk of source) {
     seenBytes += chunk.length;
     if (seenBytes > maxArchiveBytes) {
-      throw new BundleError('too-big', `the bundle is larger than ${maxArchiveBytes} bytes; raise the limit if it is to be trusted`);
+      throw new BundleError(
+        'too-big',
+        `the bundle is larger than ${maxArchiveBytes} bytes; raise the limit if it is to be trusted`,
+      );
     }
     held = Buffer.concat([held, chunk]);
     if (!headerSeen) {
@@ -87,6 +93,7 @@ async function feed(
     if (ready <= 0) continue;
     state.bodyBytes += ready;
     await write(inflate, held.subarray(0, ready));
+    if (inflate.destroyed) return;
     held = Buffer.from(held.subarray(ready));
   }
   if (!headerSeen) checkGzipHeader(held);
@@ -111,17 +118,24 @@ function checkGzipHeader(header: Buffer): void {
   if (header[0] !== 0x1f || (header.length > 1 && header[1] !== 0x8b)) {
     throw new BundleError('not-a-bundle', 'this is not gzip data, so not a robotgc bundle');
   }
-  if (header.length < gzipHeader.length) throw new BundleError('truncated', 'the bundle ends too early: fetch it again');
+  if (header.length < gzipHeader.length)
+    throw new BundleError('truncated', 'the bundle ends too early: fetch it again');
   if (!header.equals(gzipHeader)) {
-    throw new BundleError('not-canonical', 'the gzip header was not written by robotgc: not a bundle, or repacked by another tool');
+    throw new BundleError(
+      'not-canonical',
+      'the gzip header was not written by robotgc: not a bundle, or repacked by another tool',
+    );
   }
 }
 
 function inflateError(error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'Z_BUF_ERROR') return new BundleError('truncated', 'the bundle ends too early: fetch it again', { cause: error });
+  if (code === 'Z_BUF_ERROR')
+    return new BundleError('truncated', 'the bundle ends too early: fetch it again', { cause: error });
   if (typeof code === 'string' && code.startsWith('Z_')) {
-    return new BundleError('corrupt', 'the gzip data cannot be unpacked: the bundle was damaged or altered', { cause: error });
+    return new BundleError('corrupt', 'the gzip data cannot be unpacked: the bundle was damaged or altered', {
+      cause: error,
+    });
   }
   return error;
 }

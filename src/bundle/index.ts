@@ -10,12 +10,12 @@ export { generateKeyPair, privateKeyFromPem, publicKeyFromPem } from './keys.ts'
 export { type Manifest, type ManifestFile, type ManifestInput, manifestSchema } from './manifest.ts';
 export { Outbox, type OutboxItem, type OutboxMeta } from './outbox.ts';
 export { readBundle } from './read.ts';
-export { receiveBundle, type ReceiveLimits, type ReceivedBundle, TransferError } from './receive.ts';
+export { type ReceivedBundle, type ReceiveLimits, receiveBundle, TransferError } from './receive.ts';
 export { redact, redactedYaml } from './redact.ts';
-export { seal, type SealInput } from './seal.ts';
-export { FolderStore } from './store-folder.ts';
+export { type SealInput, seal } from './seal.ts';
 export { type BundleStore, type ChainState, type StoredBundle, StoreError } from './store.ts';
+export { FolderStore } from './store-folder.ts';
 export * from './types.ts';
-export { uploadBundle, type UploadRequest } from './upload.ts';
+export { type UploadRequest, uploadBundle } from './upload.ts';
 export { verifyBundle } from './verify.ts';
 export { type WriteOptions, writeBundle } from './write.ts';

@@ -12,9 +12,13 @@ const segment = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 export function checkPath(path: string): string {
   const ok = path.length > 0 && path.length <= maxPathLength && path.split('/').every((part) => segment.test(part));
   if (!ok) {
-    throw new BundleError('unsafe-path', `bundle entry ${show(path)} is not a plain relative path; refuse this archive`, {
-      path,
-    });
+    throw new BundleError(
+      'unsafe-path',
+      `bundle entry ${show(path)} is not a plain relative path; refuse this archive`,
+      {
+        path,
+      },
+    );
   }
   return path;
 }

@@ -48,17 +48,25 @@ export function decodeHeader(block: Buffer): TarHeader | 'end' {
   const path = cString(block.subarray(0, 100));
   const type = String.fromCharCode(block[typeAt] ?? 0);
   if (type !== '0') {
-    throw new BundleError('unsafe-entry', `bundle entry ${show(path)} is ${typeName(type)}; a bundle holds regular files only`, {
-      path,
-    });
+    throw new BundleError(
+      'unsafe-entry',
+      `bundle entry ${show(path)} is ${typeName(type)}; a bundle holds regular files only`,
+      {
+        path,
+      },
+    );
   }
   checkPath(path);
   const digits = block.toString('latin1', sizeField.at, sizeField.at + 11);
   const sizeBytes = /^[0-7]{11}$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
   if (Number.isNaN(sizeBytes) || !encodeHeader({ path, sizeBytes }).equals(block)) {
-    throw new BundleError('not-canonical', `the header of bundle entry ${show(path)} was not written by robotgc: altered or repacked`, {
-      path,
-    });
+    throw new BundleError(
+      'not-canonical',
+      `the header of bundle entry ${show(path)} was not written by robotgc: altered or repacked`,
+      {
+        path,
+      },
+    );
   }
   return { path, sizeBytes };
 }

@@ -4,9 +4,9 @@
  * time whatever the other side does, and that one failing profile never loses the others.
  */
 export { capture } from './capture.ts';
-export { captureProcess, type ProcessCaptureRequest, processCandidates } from './process.ts';
-export { type Reached, type ReachFailure, reach } from './reach.ts';
 export { connectNetworkNamespace } from './connect-netns.ts';
 export { connectTcp } from './connect-tcp.ts';
+export { captureProcess, type ProcessCaptureRequest, processCandidates } from './process.ts';
+export { type Reached, type ReachFailure, reach } from './reach.ts';
 export { httpTransport } from './transport.ts';
 export * from './types.ts';
