@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "command.h"
+
+#include <string.h>
+
+#include "json_fields.h"
+
+static const struct {
+	const char *name;
+	enum command_kind kind;
+	bool needs_id, needs_pid, needs_seq;
+} commands[] = {
+	{ "attach", COMMAND_ATTACH, .needs_id = true },
+	{ "watch", COMMAND_WATCH, .needs_id = true, .needs_pid = true },
+	{ "unwatch", COMMAND_UNWATCH, .needs_pid = true },
+	{ "detach", COMMAND_DETACH, .needs_id = true },
+	{ "flush", COMMAND_FLUSH, .needs_seq = true },
+	{ "ping", COMMAND_PING, .needs_seq = true },
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static const char *const point_names[POINT_COUNT] = {
+	[POINT_STW_ENTRY] = "stwEntry",
+	[POINT_STW_RET] = "stwRet",
+	[POINT_ASSIST_ENTRY] = "assistEntry",
+	[POINT_ASSIST_RET] = "assistRet",
+	[POINT_CYCLE_END] = "cycleEnd",
+};
+
+/* amd64 RET without operand: Go's compiler emits no other. */
+#define RET_OPCODE 0xc3
+
+static bool parse_point(const json_t *object, struct attach_point *point, const struct problem *problem)
+{
+	char name[16];
+	int64_t offset;
+	int kind;
+
+	if (!json_is_object(object))
+		return problem_set(problem, "each of \"points\" must be an object");
+	if (!field_string(object, "point", name, sizeof(name), problem))
+		return false;
+	for (kind = 0; kind < POINT_COUNT; kind++)
+		if (!strcmp(name, point_names[kind]))
+			break;
+	if (kind == POINT_COUNT)
+		return problem_set(problem, "\"point\" is \"%s\"; known are stwEntry, stwRet, assistEntry, "
+					    "assistRet, cycleEnd", name);
+	if (!field_integer(object, "offset", 0, INT64_MAX, &offset, problem) ||
+	    !field_hex(object, "bytes", point->bytes, sizeof(point->bytes), &point->n_bytes, problem))
+		return false;
+	point->point = kind;
+	point->offset = (uint64_t)offset;
+	if ((kind == POINT_STW_RET || kind == POINT_ASSIST_RET) && point->bytes[0] != RET_OPCODE)
+		return problem_set(problem, "a %s point must be a RET instruction (c3), not %02x", name,
+				   point->bytes[0]);
+	return true;
+}
+
+static bool parse_points(const json_t *root, struct attach_request *request, const struct problem *problem)
+{
+	const json_t *points = json_object_get(root, "points");
+	size_t count = json_array_size(points);
+	size_t i, j;
+
+	if (!json_is_array(points) || count == 0 || count > MAX_POINTS)
+		return problem_set(problem, "\"points\" must be an array of 1 to %d points", MAX_POINTS);
+	for (i = 0; i < count; i++) {
+		if (!parse_point(json_array_get(points, i), &request->points[i], problem))
+			return false;
+		for (j = 0; j < i; j++)
+			if (request->points[j].offset == request->points[i].offset)
+				return problem_set(problem, "two points have the same offset %llu",
+						   (unsigned long long)request->points[i].offset);
+	}
+	request->n_points = count;
+	return true;
+}
+
+static bool parse_layout(const json_t *root, struct controller_layout *layout, const struct problem *problem)
+{
+	const json_t *object = json_object_get(root, "layout");
+	int field;
+
+	for (field = 0; field < FIELD_COUNT; field++)
+		layout->offsets[field] = OFFSET_ABSENT;
+	if (!object)
+		return true;
+	if (!json_is_object(object))
+		return problem_set(problem, "\"layout\" must be an object of field offsets");
+	for (field = 0; field < FIELD_COUNT; field++) {
+		const char *name = controller_field_name(field);
+		uint32_t width = controller_field_width(field);
+		int64_t offset;
+
+		if (controller_field_optional(field) && !json_object_get(object, name))
+			continue;
+		if (!field_integer(object, name, 0, MAX_CONTROLLER_BYTES - width, &offset, problem))
+			return false;
+		layout->offsets[field] = (int32_t)offset;
+		if (offset + width > layout->size)
+			layout->size = (uint32_t)offset + width;
+	}
+	return true;
+}
+
+static bool parse_attach(const json_t *root, struct attach_request *request, const struct problem *problem)
+{
+	const json_t *stopping = json_object_get(root, "stoppingKnown");
+
+	if (!field_string(root, "file", request->file, sizeof(request->file), problem))
+		return false;
+	if (request->file[0] != '/')
+		return problem_set(problem, "\"file\" must be an absolute path, not \"%.200s\"", request->file);
+	if (stopping && !json_is_boolean(stopping))
+		return problem_set(problem, "\"stoppingKnown\" must be true or false");
+	request->stopping_known = !stopping || json_is_true(stopping);
+	return parse_points(root, request, problem) && parse_layout(root, &request->layout, problem);
+}
+
+static bool parse_root(const json_t *root, struct command *command, const struct problem *problem)
+{
+	char ignored[256];
+	const struct problem silent = { ignored, sizeof(ignored) };
+	const json_t *cmd = json_object_get(root, "cmd");
+	int64_t seq = 0, pid = 0;
+	bool has_id, has_pid;
+	size_t i;
+
+	if (!json_is_object(root))
+		return problem_set(problem, "a command must be a JSON object");
+	/* These three first, whatever the command is, so that a refusal can name them. */
+	command->has_seq = field_integer(root, "seq", 0, INT64_MAX, &seq, &silent);
+	has_id = field_string(root, "id", command->id, sizeof(command->id), &silent);
+	has_pid = field_integer(root, "pid", 1, INT32_MAX, &pid, &silent);
+	command->seq = (uint64_t)seq;
+	command->pid = (uint32_t)pid;
+
+	if (!json_is_string(cmd))
+		return problem_set(problem, "\"cmd\" must be a string");
+	for (i = 0; i < N_COMMANDS; i++)
+		if (!strcmp(json_string_value(cmd), commands[i].name))
+			break;
+	if (i == N_COMMANDS)
+		return problem_set(problem, "\"cmd\" is \"%.40s\"; known are attach, watch, unwatch, detach, "
+					    "flush, ping", json_string_value(cmd));
+	command->kind = commands[i].kind;
+	/* What is missing is read once more, now to say so. */
+	if (!command->has_seq && (commands[i].needs_seq || json_object_get(root, "seq")))
+		return field_integer(root, "seq", 0, INT64_MAX, &seq, problem);
+	if (!has_id && commands[i].needs_id)
+		return field_string(root, "id", command->id, sizeof(command->id), problem);
+	if (!has_pid && commands[i].needs_pid)
+		return field_integer(root, "pid", 1, INT32_MAX, &pid, problem);
+	return command->kind != COMMAND_ATTACH || parse_attach(root, &command->attach, problem);
+}
+
+bool command_parse(const char *line, size_t length, struct command *command, char *text, size_t text_size)
+{
+	struct problem problem = { text, text_size };
+	json_error_t error;
+	json_t *root;
+	bool good;
+
+	memset(command, 0, sizeof(*command));
+	if (length > MAX_LINE_BYTES)
+		return problem_set(&problem, "the line is longer than %d bytes", MAX_LINE_BYTES);
+	root = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+	if (!root)
+		return problem_set(&problem, "not JSON: %s at byte %d", error.text, error.position);
+	good = parse_root(root, command, &problem);
+	json_decref(root);
+	return good;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* Events as they go out on stdout: one function an event, one JSON object a line. */
+#ifndef ROBOTGC_EMIT_H
+#define ROBOTGC_EMIT_H
+
+#include "command.h"
+#include "controller.h"
+#include "events.h"
+#include "output.h"
+
+#define PROTOCOL_VERSION 1
+
+/* Stable names; the TypeScript client lists the same. */
+#define ERROR_ALREADY_ATTACHED "ALREADY_ATTACHED"
+#define ERROR_ATTACH_FAILED "ATTACH_FAILED"
+#define ERROR_BAD_COMMAND "BAD_COMMAND"
+#define ERROR_BYTES_DIFFER "BYTES_DIFFER"
+#define ERROR_INTERNAL "INTERNAL"
+#define ERROR_NO_BPF "NO_BPF"
+#define ERROR_NO_PERMISSION "NO_PERMISSION"
+#define ERROR_NO_SUCH_FILE "NO_SUCH_FILE"
+#define ERROR_NO_SUCH_PROCESS "NO_SUCH_PROCESS"
+#define ERROR_NOT_ATTACHED "NOT_ATTACHED"
+#define ERROR_NOT_WATCHED "NOT_WATCHED"
+#define ERROR_TOO_MANY_ATTACHMENTS "TOO_MANY_ATTACHMENTS"
+#define ERROR_TOO_MANY_TARGETS "TOO_MANY_TARGETS"
+
+/* What went wrong, to be reported: a code and a sentence (what happened, to what, what to do). */
+struct failure {
+	const char *code;
+	char message[1024];
+};
+
+/* Fills it in and returns false, so that a failing function can end with it. */
+__attribute__((format(printf, 3, 4))) bool failure_set(struct failure *failure, const char *code,
+							const char *format, ...);
+
+void emit_ready(struct output *out, const char *attach);
+/* `command` may be NULL: an error that no command caused. */
+void emit_error(struct output *out, const struct command *command, const struct failure *failure);
+void emit_attached(struct output *out, const struct command *command, const char *attach);
+void emit_detached(struct output *out, const struct command *command);
+void emit_watching(struct output *out, const struct command *command);
+void emit_unwatched(struct output *out, const struct command *command);
+void emit_pong(struct output *out, const struct command *command);
+void emit_gone(struct output *out, uint32_t pid);
+void emit_pause(struct output *out, const struct pause_event *event);
+void emit_assist(struct output *out, const struct assist_event *event);
+/* `triggered` is the finished cycle's, UINT64_MAX when it is not known. */
+void emit_cycle(struct output *out, const struct cycle_event *event, const struct controller_layout *layout,
+		uint64_t triggered);
+/* Prints nothing when nothing was counted. */
+void emit_histogram(struct output *out, uint32_t pid, const struct histogram *histogram);
+void emit_lost(struct output *out, uint64_t count);
+void emit_flushed(struct output *out, uint64_t seq, uint64_t at_ns);
+
+#endif

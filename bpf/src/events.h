@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What the BPF program and the loader share: cookies, ring-buffer records, map values.
+ * Durations and times are nanoseconds of CLOCK_MONOTONIC, which is the Go runtime's nanotime().
+ */
+#ifndef ROBOTGC_EVENTS_H
+#define ROBOTGC_EVENTS_H
+
+#include <linux/types.h>
+
+#include "histogram.h"
+
+#define MAX_ATTACHMENTS 64
+#define MAX_POINTS 16
+#define MAX_TARGETS 4096
+/* Bytes of runtime.gcController that a cycle record can hold; the struct has 320 since Go 1.22. */
+#define MAX_CONTROLLER_BYTES 512
+/* Assist stalls at least this long get a record of their own. */
+#define LONG_ASSIST_NS 1000000ULL
+
+/* stwGCMarkTerm in runtime/proc.go, Go 1.22 to 1.26. */
+#define STW_GC_MARK_TERMINATION 1
+
+enum point {
+	POINT_STW_ENTRY,
+	POINT_STW_RET,
+	POINT_ASSIST_ENTRY,
+	POINT_ASSIST_RET,
+	POINT_CYCLE_END,
+	POINT_COUNT,
+};
+
+/*
+ * An attach cookie says which point was hit, of which attachment, and what that attachment's Go
+ * version needs:
+ *   bits 0-7 point, 8-15 attachment, 16-31 bytes of gcController to copy (0: no cycle records),
+ *   bit 32 set when worldStop carries finishedStopping (Go 1.23 on).
+ */
+#define COOKIE_STOPPING_KNOWN (1ULL << 32)
+
+static inline __u64 cookie_make(__u32 point, __u32 attachment, __u32 controller_bytes,
+				int stopping_known)
+{
+	return (__u64)point | (__u64)attachment << 8 | (__u64)controller_bytes << 16 |
+	       (stopping_known ? COOKIE_STOPPING_KNOWN : 0);
+}
+
+static inline __u32 cookie_point(__u64 cookie)
+{
+	return cookie & 0xff;
+}
+
+static inline __u32 cookie_attachment(__u64 cookie)
+{
+	return cookie >> 8 & 0xff;
+}
+
+static inline __u32 cookie_controller_bytes(__u64 cookie)
+{
+	return cookie >> 16 & 0xffff;
+}
+
+/* Value of the filter map, by tgid. The loader writes it once; the program keeps the cycle's state in it. */
+struct target {
+	__u32 slot;
+	__u32 attachment;
+	/* From endCycle, until the mark termination that follows it has been reported; 0: none open. */
+	__u64 controller;
+	__u32 procs;
+	__u32 user_forced;
+	__u64 cycles;
+};
+
+enum event_kind {
+	EVENT_PAUSE = 1,
+	EVENT_ASSIST,
+	/* gcController at endCycle's entry: still the finished cycle's trigger. */
+	EVENT_CYCLE_END,
+	/* gcController as the world restarts: this cycle's result, the next one's goal. */
+	EVENT_CYCLE,
+};
+
+struct event_header {
+	__u32 kind;
+	__u32 pid;
+	__u32 slot;
+	__u32 tid;
+};
+
+struct pause_event {
+	struct event_header header;
+	__u32 reason;
+	__u32 stopping_known;
+	__u64 start_ns;
+	__u64 stopping_ns;
+	__u64 total_ns;
+};
+
+struct assist_event {
+	struct event_header header;
+	__u64 g;
+	__u64 start_ns;
+	__u64 duration_ns;
+};
+
+struct cycle_event {
+	struct event_header header;
+	__u64 at_ns;
+	__u64 cycles;
+	__u32 procs;
+	__u32 user_forced;
+	__u32 attachment;
+	__u32 controller_bytes;
+	__u8 controller[MAX_CONTROLLER_BYTES];
+};
+
+#endif

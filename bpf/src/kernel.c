@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gc.skel.h"
+#include "uprobe_multi.h"
+
+const char *attach_way_name(enum attach_way way)
+{
+	return way == ATTACH_UPROBE_MULTI ? "uprobe_multi" : "perf";
+}
+
+static bool explain_load(int error, struct failure *failure)
+{
+	if (error == EPERM || error == EACCES)
+		return failure_set(failure, ERROR_NO_PERMISSION,
+				   "the kernel refused to load the BPF program (%s): run as root or with CAP_BPF, "
+				   "CAP_PERFMON and CAP_SYS_PTRACE", strerror(error));
+	if (error == ENOSYS || error == EINVAL || error == EOPNOTSUPP)
+		return failure_set(failure, ERROR_NO_BPF,
+				   "this kernel cannot run the BPF program (%s): Linux 5.15 or later with "
+				   "CONFIG_BPF_SYSCALL and CONFIG_UPROBE_EVENTS is needed", strerror(error));
+	return failure_set(failure, ERROR_INTERNAL,
+			   "the BPF program could not be loaded (%s): run with --verbose for the verifier's words",
+			   strerror(error));
+}
+
+/* Returns 0 or an errno. */
+static int load(struct kernel *kernel, bool multi)
+{
+	struct gc_bpf *skeleton = gc_bpf__open();
+	int error;
+
+	if (!skeleton)
+		return errno;
+	if (multi)
+		bpf_program__set_expected_attach_type(skeleton->progs.on_hit,
+						      (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+	error = -gc_bpf__load(skeleton);
+	if (error) {
+		gc_bpf__destroy(skeleton);
+		return error;
+	}
+	kernel->skeleton = skeleton;
+	return 0;
+}
+
+/* A kernel that knows uprobe_multi gets as far as the path, and finds that "/" is not a file: EBADF. */
+static bool has_uprobe_multi(const struct kernel *kernel)
+{
+	uint64_t offset = 0, cookie = 0;
+	int fd = uprobe_multi_link(bpf_program__fd(kernel->skeleton->progs.on_hit), "/", &offset, &cookie, 1);
+
+	if (fd >= 0)
+		close(fd);
+	return fd == -EBADF;
+}
+
+bool kernel_load(struct kernel *kernel, enum attach_way wanted, struct failure *failure)
+{
+	int error;
+
+	if (wanted != ATTACH_PERF) {
+		error = load(kernel, true);
+		if (error)
+			return explain_load(error, failure);
+		kernel->way = ATTACH_UPROBE_MULTI;
+		if (has_uprobe_multi(kernel))
+			return true;
+		kernel_unload(kernel);
+		if (wanted == ATTACH_UPROBE_MULTI)
+			return failure_set(failure, ERROR_NO_BPF,
+					   "this kernel has no uprobe_multi links (Linux 6.6 has): leave out --attach "
+					   "to use perf events, which need CAP_SYS_ADMIN");
+	}
+	error = load(kernel, false);
+	kernel->way = ATTACH_PERF;
+	return error ? explain_load(error, failure) : true;
+}
+
+void kernel_unload(struct kernel *kernel)
+{
+	gc_bpf__destroy(kernel->skeleton);
+	kernel->skeleton = NULL;
+}
+
+static bool explain_attach(int error, const struct kernel *kernel, const char *file, struct failure *failure)
+{
+	if (error == EPERM || error == EACCES)
+		return failure_set(failure, ERROR_NO_PERMISSION,
+				   "uprobes on %s were refused (%s): %s", file, strerror(error),
+				   kernel->way == ATTACH_PERF ?
+					   "on this kernel they need CAP_SYS_ADMIN" :
+					   "CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE are needed");
+	return failure_set(failure, ERROR_ATTACH_FAILED,
+			   "uprobes on %s could not be put in place by %s: %s; the process runs on unobserved",
+			   file, attach_way_name(kernel->way), strerror(error));
+}
+
+static uint64_t cookie_of(const struct attach_request *request, size_t point, uint32_t attachment)
+{
+	return cookie_make(request->points[point].point, attachment, request->layout.size,
+			   request->stopping_known);
+}
+
+static int attach_multi(const struct kernel *kernel, const struct attach_request *request, const char *path,
+			uint32_t attachment, struct uprobes *uprobes)
+{
+	uint64_t offsets[MAX_POINTS], cookies[MAX_POINTS];
+	size_t i;
+
+	for (i = 0; i < request->n_points; i++) {
+		offsets[i] = request->points[i].offset;
+		cookies[i] = cookie_of(request, i, attachment);
+	}
+	uprobes->multi_fd = uprobe_multi_link(bpf_program__fd(kernel->skeleton->progs.on_hit), path, offsets,
+					      cookies, request->n_points);
+	return uprobes->multi_fd < 0 ? -uprobes->multi_fd : 0;
+}
+
+static int attach_perf(const struct kernel *kernel, const struct attach_request *request, const char *path,
+		       uint32_t attachment, struct uprobes *uprobes)
+{
+	size_t i;
+
+	for (i = 0; i < request->n_points; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = cookie_of(request, i, attachment));
+		struct bpf_link *link = bpf_program__attach_uprobe_opts(
+			kernel->skeleton->progs.on_hit, -1, path, request->points[i].offset, &options);
+
+		if (!link)
+			return errno;
+		uprobes->links[uprobes->n_links++] = link;
+	}
+	return 0;
+}
+
+bool uprobes_attach(const struct kernel *kernel, const struct attach_request *request, const char *path,
+		    uint32_t attachment, struct uprobes *uprobes, struct failure *failure)
+{
+	int error;
+
+	*uprobes = (struct uprobes){ .multi_fd = -1 };
+	if (kernel->way == ATTACH_UPROBE_MULTI)
+		error = attach_multi(kernel, request, path, attachment, uprobes);
+	else
+		error = attach_perf(kernel, request, path, attachment, uprobes);
+	if (!error)
+		return true;
+	uprobes_detach(uprobes);
+	return explain_attach(error, kernel, request->file, failure);
+}
+
+void uprobes_detach(struct uprobes *uprobes)
+{
+	size_t i;
+
+	if (uprobes->multi_fd >= 0)
+		close(uprobes->multi_fd);
+	for (i = 0; i < uprobes->n_links; i++)
+		bpf_link__destroy(uprobes->links[i]);
+	*uprobes = (struct uprobes){ .multi_fd = -1 };
+}

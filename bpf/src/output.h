@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Buffered output that never blocks the loop: the reader may be slow, then `output_is_full` tells the
+ * loop to stop making more (the kernel's ring holds, and counts what it cannot).
+ */
+#ifndef ROBOTGC_OUTPUT_H
+#define ROBOTGC_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Beyond this nothing more is produced; what is under way (at most a line or a few) still fits. */
+#define OUTPUT_HIGH_WATER_BYTES (256 * 1024)
+
+struct output {
+	int fd;
+	bool broken; /* the reader has gone */
+	char *data;
+	size_t start, end, capacity;
+};
+
+__attribute__((format(printf, 2, 3))) void output_print(struct output *out, const char *format, ...);
+
+/* A JSON string with its quotes; bytes that are not UTF-8 become '?'. */
+void output_json_string(struct output *out, const char *text);
+
+static inline size_t output_pending(const struct output *out)
+{
+	return out->end - out->start;
+}
+
+static inline bool output_is_full(const struct output *out)
+{
+	return output_pending(out) >= OUTPUT_HIGH_WATER_BYTES;
+}
+
+/* Writes as much as goes without blocking. */
+void output_flush(struct output *out);
+
+/* Writes the rest, waiting at most timeout_ms for the reader. */
+void output_finish(struct output *out, int timeout_ms);
+
+#endif

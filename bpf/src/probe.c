@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "probe.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gc.skel.h"
+#include "records.h"
+
+bool probe_open(struct probe *probe, enum attach_way wanted, struct failure *failure)
+{
+	if (!kernel_load(&probe->kernel, wanted, failure))
+		return false;
+	if (!targets_open(&probe->targets, &probe->kernel, failure))
+		return false;
+	probe->ring = ring_buffer__new(bpf_map__fd(probe->kernel.skeleton->maps.ring), records_emit, probe, NULL);
+	if (!probe->ring)
+		return failure_set(failure, ERROR_INTERNAL, "the ring buffer cannot be mapped: %s",
+				   strerror(errno));
+	return true;
+}
+
+void probe_close(struct probe *probe)
+{
+	attachments_clear(&probe->attachments);
+	ring_buffer__free(probe->ring);
+	if (probe->targets.histograms)
+		targets_close(&probe->targets);
+	if (probe->kernel.skeleton)
+		kernel_unload(&probe->kernel);
+}
+
+static void do_attach(struct probe *probe, const struct command *command)
+{
+	struct failure failure;
+
+	if (attachments_add(&probe->attachments, &probe->kernel, command, &failure))
+		emit_attached(&probe->out, command, attach_way_name(probe->kernel.way));
+	else
+		emit_error(&probe->out, command, &failure);
+}
+
+static bool find_attachment(struct probe *probe, const struct command *command, uint32_t *index)
+{
+	struct failure failure;
+
+	*index = attachments_find(&probe->attachments, command->id);
+	if (*index != NO_ATTACHMENT)
+		return true;
+	failure_set(&failure, ERROR_NOT_ATTACHED, "nothing is attached as \"%s\": attach it first", command->id);
+	emit_error(&probe->out, command, &failure);
+	return false;
+}
+
+static void do_detach(struct probe *probe, const struct command *command)
+{
+	uint32_t index;
+
+	if (!find_attachment(probe, command, &index))
+		return;
+	/* What was seen until now still needs the layout. */
+	while (!probe_drain(probe))
+		output_finish(&probe->out, -1);
+	attachments_remove(&probe->attachments, index);
+	targets_unwatch_all_of(&probe->targets, index);
+	emit_detached(&probe->out, command);
+}
+
+static void do_watch(struct probe *probe, const struct command *command)
+{
+	struct failure failure;
+	uint32_t index;
+
+	if (!find_attachment(probe, command, &index))
+		return;
+	if (targets_watch(&probe->targets, command->pid, index, &failure))
+		emit_watching(&probe->out, command);
+	else
+		emit_error(&probe->out, command, &failure);
+}
+
+static void do_unwatch(struct probe *probe, const struct command *command)
+{
+	struct failure failure;
+
+	if (targets_unwatch(&probe->targets, command->pid)) {
+		emit_unwatched(&probe->out, command);
+		return;
+	}
+	failure_set(&failure, ERROR_NOT_WATCHED, "process %u is not watched: nothing to do", command->pid);
+	emit_error(&probe->out, command, &failure);
+}
+
+void probe_handle_line(struct probe *probe, const char *line, size_t length)
+{
+	struct command *command = &probe->command;
+	struct failure failure = { .code = ERROR_BAD_COMMAND };
+
+	if (!command_parse(line, length, command, failure.message, sizeof(failure.message))) {
+		emit_error(&probe->out, command, &failure);
+		return;
+	}
+	switch (command->kind) {
+	case COMMAND_ATTACH:
+		do_attach(probe, command);
+		break;
+	case COMMAND_DETACH:
+		do_detach(probe, command);
+		break;
+	case COMMAND_WATCH:
+		do_watch(probe, command);
+		break;
+	case COMMAND_UNWATCH:
+		do_unwatch(probe, command);
+		break;
+	case COMMAND_FLUSH:
+		probe->flush = (struct flush){ .active = true, .seq = command->seq, .at_ns = now_ns() };
+		probe_continue_flush(probe);
+		break;
+	case COMMAND_PING:
+		emit_pong(&probe->out, command);
+		break;
+	}
+}
+
+void probe_refuse_long_line(struct probe *probe)
+{
+	struct failure failure;
+
+	failure_set(&failure, ERROR_BAD_COMMAND, "a line is longer than %d bytes and was dropped", MAX_LINE_BYTES);
+	emit_error(&probe->out, NULL, &failure);
+}
+
+bool probe_drain(struct probe *probe)
+{
+	int error;
+
+	if (output_is_full(&probe->out))
+		return false;
+	error = ring_buffer__consume(probe->ring);
+	return error >= 0;
+}
+
+static void report_losses(struct probe *probe)
+{
+	uint64_t lost = __atomic_load_n(&probe->kernel.skeleton->bss->lost_events, __ATOMIC_RELAXED);
+	uint64_t unread = __atomic_load_n(&probe->kernel.skeleton->bss->unread_cycles, __ATOMIC_RELAXED);
+
+	if (lost != probe->lost_reported)
+		emit_lost(&probe->out, lost - probe->lost_reported);
+	if (unread != probe->unread_reported)
+		fprintf(stderr, "robotgc-probe: gcController could not be read in %llu cycles\n",
+			(unsigned long long)(unread - probe->unread_reported));
+	probe->lost_reported = lost;
+	probe->unread_reported = unread;
+}
+
+void probe_continue_flush(struct probe *probe)
+{
+	struct flush *flush = &probe->flush;
+	struct histogram taken;
+	uint32_t pid;
+
+	if (!flush->active)
+		return;
+	flush->drained = flush->drained || probe_drain(probe);
+	if (!flush->drained)
+		return;
+	for (; flush->next_slot < MAX_TARGETS; flush->next_slot++) {
+		if (output_is_full(&probe->out))
+			return;
+		if (targets_take_histogram(&probe->targets, flush->next_slot, &pid, &taken))
+			emit_histogram(&probe->out, pid, &taken);
+	}
+	report_losses(probe);
+	emit_flushed(&probe->out, flush->seq, flush->at_ns);
+	flush->active = false;
+}
+
+void probe_reap(struct probe *probe)
+{
+	uint32_t pid;
+
+	while (!output_is_full(&probe->out)) {
+		/* Its last records first. */
+		if (!probe_drain(probe))
+			return;
+		pid = targets_next_gone(&probe->targets);
+		if (!pid)
+			return;
+		emit_gone(&probe->out, pid);
+	}
+}

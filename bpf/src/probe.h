@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/* The running probe: everything it holds, what a command does to it, and how its records go out. */
+#ifndef ROBOTGC_PROBE_H
+#define ROBOTGC_PROBE_H
+
+#include "attachments.h"
+#include "emit.h"
+#include "kernel.h"
+#include "lines.h"
+#include "targets.h"
+
+struct ring_buffer;
+
+/* A flush under way: it yields whenever the reader has to catch up. */
+struct flush {
+	bool active;
+	bool drained;
+	uint64_t seq;
+	uint64_t at_ns;
+	uint32_t next_slot;
+};
+
+struct probe {
+	struct kernel kernel;
+	struct attachments attachments;
+	struct targets targets;
+	struct ring_buffer *ring;
+	struct flush flush;
+	uint64_t lost_reported;
+	uint64_t unread_reported;
+	struct lines lines;
+	struct command command; /* large, hence not on the stack */
+	struct output out;
+};
+
+bool probe_open(struct probe *probe, enum attach_way wanted, struct failure *failure);
+/* Detaches everything. */
+void probe_close(struct probe *probe);
+
+/* Carries out one line of input. */
+void probe_handle_line(struct probe *probe, const char *line, size_t length);
+void probe_refuse_long_line(struct probe *probe);
+
+/* Emits what the kernel has, until there is none left (true) or the reader has to catch up (false). */
+bool probe_drain(struct probe *probe);
+/* Goes on with the flush, if one is under way. */
+void probe_continue_flush(struct probe *probe);
+/* Reports and forgets processes that have ended. */
+void probe_reap(struct probe *probe);
+
+#endif
