@@ -1,0 +1,90 @@
+/** The Go program `testdata/churn`: built with the toolchain at hand, started, and asked what its runtime counted. */
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+
+const histogramSchema = z
+  .object({ boundsSeconds: z.array(z.string()), counts: z.array(z.int()) })
+  .transform(({ boundsSeconds, counts }) => ({
+    /** Bucket i counts from bound i (inclusive) to bound i + 1. */
+    boundsNs: boundsSeconds.map((bound) => Math.round(goFloat(bound) * 1e9)),
+    counts,
+  }));
+export type RuntimeHistogram = z.infer<typeof histogramSchema>;
+
+const reportSchema = z.object({
+  pid: z.int(),
+  numGC: z.int(),
+  forcedGC: z.int(),
+  heapLiveBytes: z.int(),
+  heapGoalBytes: z.number(),
+  gogc: z.number(),
+  memoryLimitBytes: z.number(),
+  stackScanBytes: z.int(),
+  globalsScanBytes: z.int(),
+  allocBytes: z.int(),
+  assistCpuSeconds: z.number(),
+  dedicatedCpuSeconds: z.number(),
+  idleCpuSeconds: z.number(),
+  pausesTotal: histogramSchema,
+  pausesStopping: histogramSchema,
+  otherPausesTotal: histogramSchema,
+  maxProcs: z.int(),
+});
+export type Report = z.infer<typeof reportSchema>;
+
+function goFloat(text: string): number {
+  return text.endsWith('Inf') ? Number(`${text.startsWith('-') ? '-' : ''}Infinity`) : Number(text);
+}
+
+export function buildChurn(goToolchain?: string): string {
+  const binary = join(mkdtempSync(join(tmpdir(), 'churn-')), 'churn');
+  execFileSync('go', ['build', '-o', binary, '.'], {
+    cwd: fileURLToPath(new URL('../testdata/churn', import.meta.url)),
+    env: { ...process.env, ...(goToolchain === undefined ? {} : { GOTOOLCHAIN: goToolchain }) },
+  });
+  return binary;
+}
+
+export class Churn implements AsyncDisposable {
+  readonly exited: Promise<number | null>;
+  readonly gcTrace: string[] = [];
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(binary: string, env: Record<string, string> = {}, args: string[] = []) {
+    this.#child = spawn(binary, args, { env: { ...process.env, ...env } });
+    this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+    createInterface({ input: this.#child.stderr }).on('line', (line) => this.gcTrace.push(line));
+    this.#child.stdin.on('error', () => {});
+    this.exited = new Promise((resolve) => this.#child.once('exit', resolve));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
+  }
+
+  get alive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  async ask(request: string): Promise<Report> {
+    this.#child.stdin.write(`${request}\n`);
+    const { value, done } = await this.#answers.next();
+    if (done === true) throw new Error(`churn ended at "${request}": ${this.gcTrace.slice(-5).join('\n')}`);
+    return reportSchema.parse(JSON.parse(value));
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill();
+    await this.exited;
+  }
+}
