@@ -83,6 +83,7 @@ export type Diagnosis = z.infer<typeof Diagnosis>;
 
 /** `null` = unset: the environment variable is absent. */
 export const Setting = z.string().nullable();
+export type Setting = z.infer<typeof Setting>;
 
 export const Plan = z.object({
   kind: z.enum(['Rollout', 'None']),

@@ -9,6 +9,7 @@ export interface ObjectBody {
     readonly name?: string;
     readonly generateName?: string;
     readonly namespace?: string | undefined;
+    readonly [field: string]: unknown;
   };
   readonly [field: string]: unknown;
 }
@@ -199,42 +200,39 @@ const pageSchema = z.object({
   items: z.array(z.unknown()).nullish(),
 });
 
-export interface RawList {
-  readonly items: unknown[];
+export interface ListOf<U> {
+  readonly items: U[];
   readonly resourceVersion: string;
   readonly pages: number;
 }
 
-/** Every item, as sent, of one consistent moment: a continue token that expired midway starts the list over, the last time in one page. */
-export async function listRaw(
+/** Every item, projected page by page, of one consistent moment: a continue token that expired midway starts the list over, the last time in one page. */
+export async function listEach<U>(
   transport: Transport,
   resource: Resource<unknown>,
-  options: ListOptions = {},
-): Promise<RawList> {
+  options: ListOptions,
+  project: (raw: unknown) => U,
+): Promise<ListOf<U>> {
   const pageSize = options.pageSize ?? 500;
-  for (const limit of [pageSize, pageSize, undefined]) {
+  for (const limit of [pageSize, pageSize]) {
     try {
-      return await listPages(transport, resource, options, limit);
+      return await listPages(transport, resource, options, limit, project);
     } catch (error) {
-      if (!(isKubeError(error, 'Gone') && limit !== undefined)) throw error;
+      if (!isKubeError(error, 'Gone')) throw error;
     }
   }
-  throw new KubeError({
-    code: 'Gone',
-    call: `LIST ${resource.plural}`,
-    status: 410,
-    message: 'the list expired while it was read',
-  });
+  return await listPages(transport, resource, options, undefined, project);
 }
 
-async function listPages(
+async function listPages<U>(
   transport: Transport,
   resource: Resource<unknown>,
   options: ListOptions,
   limit: number | undefined,
-): Promise<RawList> {
+  project: (raw: unknown) => U,
+): Promise<ListOf<U>> {
   const path = collectionPath(resource, options.namespace);
-  const items: unknown[] = [];
+  const items: U[] = [];
   let next: string | undefined;
   for (let pages = 1; ; pages++) {
     const raw = await transport.json({
@@ -252,7 +250,7 @@ async function listPages(
         status: 200,
       });
     }
-    for (const item of page.data.items ?? []) items.push(item);
+    for (const item of page.data.items ?? []) items.push(project(item));
     next = page.data.metadata.continue || undefined;
     if (next === undefined) return { items, resourceVersion: page.data.metadata.resourceVersion, pages };
   }
@@ -260,8 +258,8 @@ async function listPages(
 
 /** Every parsed object; one that cannot be parsed rejects the call (a `Reflector` keeps it out instead). */
 export async function list<T>(transport: Transport, resource: Resource<T>, options: ListOptions = {}): Promise<T[]> {
-  const { items } = await listRaw(transport, resource, options);
-  return items.map((item) => resource.parse(item));
+  const { items } = await listEach(transport, resource, options, (raw) => resource.parse(raw));
+  return items;
 }
 
 function writeQuery(options: WriteOptions): Query {

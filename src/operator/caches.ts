@@ -1,0 +1,45 @@
+/** What the operator knows of the cluster: one watch a kind, projected to what is needed. */
+import type { RobotGCIncident, RobotGCPolicy } from '../api/index.ts';
+import {
+  controllerOf,
+  deployments,
+  incidents,
+  type Log,
+  type Pod,
+  pods,
+  policies,
+  Reflector,
+  type ReplicaSet,
+  replicaSets,
+  type Transport,
+  type Workload,
+} from '../kube/index.ts';
+
+export interface Caches {
+  readonly policies: Reflector<RobotGCPolicy>;
+  readonly incidents: Reflector<RobotGCIncident>;
+  readonly pods: Reflector<Pod>;
+  readonly replicaSets: Reflector<ReplicaSet>;
+  readonly deployments: Reflector<Workload>;
+}
+
+export function createCaches(transport: Transport, log: Log): Caches {
+  return {
+    policies: new Reflector({ transport, resource: policies, log }),
+    incidents: new Reflector({
+      transport,
+      resource: incidents,
+      log,
+      indexers: { policy: (incident) => [`${incident.metadata.namespace}/${incident.spec.policy.name}`] },
+    }),
+    pods: new Reflector({ transport, resource: pods, log, indexers: { controller: byController } }),
+    replicaSets: new Reflector({ transport, resource: replicaSets, log, indexers: { controller: byController } }),
+    deployments: new Reflector({ transport, resource: deployments, log }),
+  };
+}
+
+/** Index by the uid of the controlling owner: from a Deployment down to its pods. */
+function byController(object: Pod | ReplicaSet): string[] {
+  const owner = controllerOf(object.metadata);
+  return owner ? [owner.uid] : [];
+}

@@ -1,0 +1,144 @@
+/** Evidence becomes an audit bundle: verified, analysed, completed with what the cluster knows, chained, signed, stored. */
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type BundleRef,
+  type Diagnosis,
+  durationMs,
+  type RobotGCIncident,
+  type RobotGCPolicy,
+  type SignalSummary,
+} from '../../api/index.ts';
+import {
+  type BundleEntry,
+  type BundleStore,
+  keyId,
+  readBundle,
+  redactedYaml,
+  type Signer,
+  type StoredBundle,
+  seal,
+} from '../../bundle/index.ts';
+import { diagnose } from '../../diagnosis/index.ts';
+import { deriveThresholds, SignalWindow, summarise } from '../../model/index.ts';
+import type { Incoming } from '../ingest/incoming.ts';
+
+export interface SealContext {
+  readonly incoming: Incoming;
+  readonly store: BundleStore;
+  readonly signer: Signer;
+  readonly identity: string;
+}
+
+export interface Evidence {
+  readonly bundle: BundleRef;
+  readonly diagnosis: Diagnosis | undefined;
+  readonly before: SignalSummary;
+}
+
+/**
+ * Idempotent: an incident whose bundle is in the store already is analysed again from there, never stored twice.
+ * @param owner the workload's manifest as the API server has it, if there is one
+ * @throws BundleError when what the agent sent is not a sound bundle
+ */
+export async function sealEvidence(
+  context: SealContext,
+  incident: RobotGCIncident,
+  policy: RobotGCPolicy,
+  owner: unknown,
+): Promise<Evidence> {
+  const { namespace, name } = incident.metadata;
+  const policyKey = `${namespace}/${incident.spec.policy.name}`;
+  const key = `${policyKey}/${name}.tar.gz`;
+  const { bundles } = await context.store.chain(policyKey);
+  const known = bundles.find((stored) => stored.key === key);
+
+  const source = known ? await context.store.get(key) : context.incoming.pathOf(namespace, name);
+  const captured = await readBundle(source);
+  const windows = readWindows(captured.files.get('signals.ndjson'));
+  const before = summarise(beforeWindows(windows, incident, policy));
+  const ranked = diagnose({ windows, spec: policy.spec, thresholds: deriveThresholds(policy.spec) });
+  const stored = known ?? (await sealAnew(context, incident, key, policyKey, { ranked, before }, owner));
+  await context.incoming.discard(namespace, name);
+  return { bundle: reference(stored, context.signer), diagnosis: ranked[0], before };
+}
+
+async function sealAnew(
+  { incoming, store, signer, identity }: SealContext,
+  incident: RobotGCIncident,
+  key: string,
+  policyKey: string,
+  analysis: object,
+  owner: unknown,
+): Promise<StoredBundle> {
+  const { namespace, name } = incident.metadata;
+  const file = join(incoming.folder, `seal-${randomBytes(8).toString('hex')}.tar.gz`);
+  try {
+    const previous = await store.latest(policyKey);
+    const sealed = await seal(incoming.pathOf(namespace, name), {
+      add: additions(incident, analysis, owner),
+      previous,
+      sign: signer,
+      at: new Date().toISOString(),
+      by: identity,
+      file,
+    });
+    return await store.put(key, createReadStream(file), { sha256: sealed.sha256, previous });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+function additions(incident: RobotGCIncident, analysis: object, owner: unknown): BundleEntry[] {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const entries: BundleEntry[] = [
+    { path: 'analysis.json', content: bytes(`${JSON.stringify(analysis, null, 2)}\n`), source: 'operator' },
+    { path: 'incident.json', content: bytes(`${JSON.stringify(incident, null, 2)}\n`), source: 'Kubernetes API' },
+  ];
+  if (owner !== undefined) {
+    entries.push({ path: 'owner.yaml', content: bytes(redactedYaml(owner)), source: 'Kubernetes API, redacted' });
+  }
+  return entries;
+}
+
+function reference(stored: StoredBundle, signer: Signer): BundleRef {
+  return {
+    uri: `folder:${stored.key}`,
+    sha256: stored.sha256,
+    sizeBytes: stored.sizeBytes,
+    signer: keyId(signer.privateKey),
+    ...(stored.previous === null ? {} : { previous: stored.previous }),
+  };
+}
+
+/** A hostile or damaged line is left out: the manifest proves who wrote it, not that it is sense. */
+export function readWindows(file: Uint8Array | undefined): SignalWindow[] {
+  const windows: SignalWindow[] = [];
+  for (const line of new TextDecoder().decode(file).split('\n')) {
+    const window = SignalWindow.safeParse(parseJson(line));
+    if (window.success) windows.push(window.data);
+  }
+  return windows;
+}
+
+/** What verification compares with: as many windows as it will look at, up to the breach. */
+function beforeWindows(
+  windows: readonly SignalWindow[],
+  incident: RobotGCIncident,
+  policy: RobotGCPolicy,
+): SignalWindow[] {
+  const { detectedAt } = incident.spec.trigger;
+  const untilMs = Date.parse(detectedAt);
+  const fromMs = untilMs - durationMs(policy.spec.actions.verify.window);
+  return windows.filter((w) => Date.parse(w.endedAt) > fromMs && Date.parse(w.endedAt) <= untilMs);
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
