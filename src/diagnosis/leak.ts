@@ -1,6 +1,7 @@
 /** Live heap after GC grows and goes on growing, and no growing number of robots explains it. */
+
+import { kendallTau, median, type Point, theilSenSlope, thin } from '../model/index.ts';
 import type { CauseCheck, Evidence } from './evidence.ts';
-import { kendallTau, median, type Point, theilSenSlope, thin } from './trend.ts';
 import { mebibytes, together } from './words.ts';
 
 /** Shorter growth is how every program starts. */

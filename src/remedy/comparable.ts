@@ -1,0 +1,74 @@
+/** Can two stretches of windows be compared at all? One reason, one small function: `(stretches) → why not | none`. */
+import { median, type SignalWindow } from '../model/index.ts';
+
+/** With fewer, hardly any difference would be significant. */
+export const MIN_WINDOWS = 8;
+export const MIN_CYCLES = 3;
+/** GC that takes less CPU than this has all but stopped: then there are no cycles to wait for. */
+const NEARLY_STOPPED = 0.005;
+const MAX_LOSSY_SHARE = 0.2;
+/** A workload with less than half its load looks healed whatever was done. */
+const SAME_LOAD = 0.5;
+
+export interface Stretches {
+  readonly before: readonly SignalWindow[];
+  readonly after: readonly SignalWindow[];
+}
+
+type Doubt = (stretches: Stretches) => string | undefined;
+
+export function whyNotComparable(stretches: Stretches): string | undefined {
+  for (const doubt of DOUBTS) {
+    const reason = doubt(stretches);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+const tooFewWindows: Doubt = ({ before, after }) => {
+  const fewest = Math.min(before.length, after.length);
+  if (fewest >= MIN_WINDOWS) return undefined;
+  return `${before.length} windows before and ${after.length} after; at least ${MIN_WINDOWS} of each are needed.`;
+};
+
+const lostEvents: Doubt = ({ after }) => {
+  const lossy = after.filter((window) => window.lostEvents > 0).length;
+  if (lossy <= MAX_LOSSY_SHARE * after.length) return undefined;
+  return `Probe events were lost in ${lossy} of ${after.length} windows after.`;
+};
+
+const tooFewCycles: Doubt = ({ before, after }) => {
+  const count = cycles(after);
+  if (count >= MIN_CYCLES) return undefined;
+  const share = Math.max(0, ...after.map((window) => window.gc?.cpuShare ?? 0));
+  // Few cycles are what a higher GOGC is for, provided there were more before and they cost next to nothing now.
+  if (cycles(before) > count && share < NEARLY_STOPPED) return undefined;
+  return `${count} GC cycles after, at least ${MIN_CYCLES} are needed.`;
+};
+
+const lessLoad: Doubt = ({ before, after }) => {
+  const robots = fell(before, after, (window) => window.activeRobots ?? undefined);
+  if (robots) return `Active robots fell from ${robots.from} to ${robots.to}: the load is not the same.`;
+  const allocation = fell(before, after, (window) => window.gc?.allocBytesPerSecond);
+  if (!allocation) return undefined;
+  const perSecond = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB/s`;
+  return `Allocation fell from ${perSecond(allocation.from)} to ${perSecond(allocation.to)}: the load is not the same.`;
+};
+
+const DOUBTS: readonly Doubt[] = [tooFewWindows, lostEvents, tooFewCycles, lessLoad];
+
+function cycles(windows: readonly SignalWindow[]): number {
+  return windows.reduce((sum, window) => sum + (window.gc?.cycles ?? 0), 0);
+}
+
+function fell(
+  before: readonly SignalWindow[],
+  after: readonly SignalWindow[],
+  value: (window: SignalWindow) => number | undefined,
+): { from: number; to: number } | undefined {
+  const known = (windows: readonly SignalWindow[]) => windows.map(value).filter((v) => v !== undefined);
+  const [was, is] = [known(before), known(after)];
+  if (was.length === 0 || is.length === 0) return undefined;
+  const [from, to] = [median(was), median(is)];
+  return to < from * SAME_LOAD ? { from, to } : undefined;
+}

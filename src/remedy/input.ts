@@ -1,0 +1,36 @@
+/** All that a plan may look at: plain data, so that every plan can be replayed. */
+import type { ActionRecord, Diagnosis, Owner, PolicySpec, Setting, SignalSummary } from '../api/index.ts';
+
+export interface PlanInput {
+  readonly spec: PolicySpec;
+  /** The likeliest cause. */
+  readonly diagnosis: Diagnosis;
+  /** Of the windows that led to the breach; `gogc` is the value in effect. */
+  readonly summary: SignalSummary;
+  /** GC roots and non-Go memory where known; both 0 otherwise. */
+  readonly rootsBytes?: number | undefined;
+  readonly nonGoBytes?: number | undefined;
+  readonly owner: Owner;
+  readonly namespace: string;
+  readonly container: string;
+  /** GOGC of the container in the owner's pod template; null = not set there. */
+  readonly setting: Setting;
+  /** GOGC comes from a ConfigMap, Secret or field: not a value to overwrite. */
+  readonly settingFromRef: boolean;
+  readonly memoryLimitBytes: number | null;
+  /** Null = unknown: the formula then gives its base. */
+  readonly activeRobots: number | null;
+  /** What was done to the same workload before, in any order. */
+  readonly history: readonly ActionRecord[];
+  /** Name of another incident that is acting on, or verifying, the same workload. */
+  readonly busyWith?: string | undefined;
+  readonly rolloutInProgress: boolean;
+  /** Annotation on the workload. */
+  readonly paused: boolean;
+  /** The operator's own. */
+  readonly killSwitch: boolean;
+  /** Null = no window at all. */
+  readonly newestWindowAgeMs: number | null;
+  /** How often windows arrive where the plan is made; default one second. */
+  readonly windowPeriodMs?: number | undefined;
+}

@@ -1,0 +1,94 @@
+/** From a diagnosis to what is to be done about it, or why nothing is. Pure. */
+import type { Plan } from '../api/index.ts';
+import { gogcOfSetting, type TuneResult, tuneGogc } from '../model/index.ts';
+import { DECISIONS_OF_PEOPLE, type Objection, PASSING_STATES } from './guardrails.ts';
+import type { PlanInput } from './input.ts';
+import { manifestFor } from './manifest.ts';
+
+/** A rollout restarts every pod: a change of GOGC below this share is not worth it. */
+export const WORTHWHILE_CHANGE = 0.1;
+/** Below it, the evidence does not carry a restart of the workload. */
+export const MIN_CONFIDENCE = 0.4;
+
+/**
+ * `kind: None` = nothing of ours helps, `reason` says why. `kind: Rollout` without `blockedBy` = to be done now. With `blockedBy` and a
+ * `patch` = people decided that we do not act (mode, kill switch, paused): the patch is for them. With `blockedBy` and no `patch` =
+ * not now; the same question may be asked again.
+ */
+export function plan(input: PlanInput, now: Date): Plan {
+  const obstacle = noRemedy(input);
+  if (obstacle) return { kind: 'None', reason: obstacle };
+  const tuned = tune(input);
+  const pointless = noWorthwhileChange(input, tuned);
+  if (pointless)
+    return { kind: 'None', knob: 'GOGC', from: input.setting, reason: pointless, clampedBy: [...tuned.clampedBy] };
+
+  const to = String(tuned.gogc);
+  const proposed: Plan = {
+    kind: 'Rollout',
+    knob: 'GOGC',
+    from: input.setting,
+    to,
+    reason: tuned.reason,
+    clampedBy: [...tuned.clampedBy],
+  };
+  const objections = (guardrails: typeof PASSING_STATES) =>
+    guardrails.flatMap((guardrail) => guardrail(input, now) ?? []);
+  const decided = objections(DECISIONS_OF_PEOPLE);
+  if (decided.length > 0) return { ...proposed, blockedBy: decided.map(sentence), patch: manifestFor(input, to) };
+  const passing = objections(PASSING_STATES);
+  return passing.length > 0 ? { ...proposed, blockedBy: passing.map(sentence) } : proposed;
+}
+
+function noRemedy({
+  diagnosis,
+  spec,
+  owner,
+  setting,
+  settingFromRef,
+  summary,
+  rolloutInProgress,
+}: PlanInput): string | undefined {
+  if (diagnosis.cause !== 'GogcTooLow') {
+    return `${diagnosis.cause}: ${diagnosis.remedy ?? 'nothing that robotgc may change helps.'}`;
+  }
+  if (diagnosis.confidence < MIN_CONFIDENCE) {
+    return `The diagnosis is too uncertain to act on: confidence ${diagnosis.confidence}, needed ${MIN_CONFIDENCE}.`;
+  }
+  if (!spec.actions.apply.includes('Rollout')) {
+    return `The policy allows ${spec.actions.apply.join(', ')} only; GOGC of a ${owner.kind} is changed by Rollout.`;
+  }
+  if (settingFromRef) return `GOGC of ${owner.kind} ${owner.name} comes from a reference (valueFrom); change it there.`;
+  const asSet = gogcOfSetting(setting);
+  // While a rollout is under way, the pod under watch may rightly run with the older setting.
+  if (!rolloutInProgress && summary.gogc !== null && summary.gogc !== asSet) {
+    return `GOGC in effect is ${summary.gogc}, the environment says ${setting ?? `nothing (${asSet})`}: the program sets it itself, a rollout would not help.`;
+  }
+  return undefined;
+}
+
+function tune(input: PlanInput): TuneResult {
+  return tuneGogc({
+    active: input.activeRobots ?? 0,
+    currentGogc: input.summary.gogc ?? gogcOfSetting(input.setting),
+    heapLiveBytes: input.summary.heapLiveBytes > 0 ? input.summary.heapLiveBytes : undefined,
+    rootsBytes: input.rootsBytes,
+    nonGoBytes: input.nonGoBytes,
+    memoryLimitBytes: input.memoryLimitBytes ?? undefined,
+    tuning: input.spec.tuning,
+  });
+}
+
+function noWorthwhileChange({ summary, setting }: PlanInput, tuned: TuneResult): string | undefined {
+  if (!tuned.fits) return tuned.reason;
+  const current = summary.gogc ?? gogcOfSetting(setting);
+  // GogcTooLow can only be cured upwards; where step or memory leave no room upwards, acting would make it worse.
+  if (current < 0 || tuned.gogc <= current) return `GOGC ${current} cannot be raised: ${tuned.reason}`;
+  const change = (tuned.gogc - current) / Math.max(1, current);
+  if (change >= WORTHWHILE_CHANGE) return undefined;
+  return `GOGC ${current} → ${tuned.gogc} is a change of ${(change * 100).toFixed(1)} %, less than ${WORTHWHILE_CHANGE * 100} %.`;
+}
+
+function sentence({ guardrail, message }: Objection): string {
+  return `${guardrail}: ${message}`;
+}

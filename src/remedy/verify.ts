@@ -1,0 +1,95 @@
+/** Did the remedy help? The same signals, over stretches of equal length. Inconclusive is not success. */
+import type { PolicySpec, SignalName, Verification } from '../api/index.ts';
+import {
+  checkOf,
+  deriveThresholds,
+  everBroken,
+  median,
+  type SignalCheck,
+  type SignalWindow,
+  summarise,
+  timeWeightedMean,
+} from '../model/index.ts';
+import { whyNotComparable } from './comparable.ts';
+import { mannWhitneyLower } from './mann-whitney.ts';
+
+/** One-sided level at which a difference counts as real. */
+const SIGNIFICANT = 0.05;
+
+export interface JudgeInput {
+  /** Windows before the action, oldest first, of the container in breach. */
+  readonly before: readonly SignalWindow[];
+  /** Fresh windows under the new setting, oldest first; warm-up already left out. */
+  readonly after: readonly SignalWindow[];
+  readonly policy: PolicySpec;
+  /** The one that triggered the incident. */
+  readonly signal: SignalName;
+}
+
+export interface Judgement {
+  readonly verdict: NonNullable<Verification['verdict']>;
+  readonly reason: string;
+  /** Significantly lower, though not under its threshold: a further step the same way may be right where the first was limited. */
+  readonly progress: boolean;
+}
+
+/**
+ * Better = the signal did not breach in the stretch after, its overall value is under the threshold, it is significantly lower than
+ * before (median and Mann–Whitney U), and no other guarded signal is newly in breach.
+ */
+export function judge({ before: allBefore, after: allAfter, policy, signal }: JudgeInput): Judgement {
+  const length = Math.min(allBefore.length, allAfter.length);
+  const before = allBefore.slice(allBefore.length - length);
+  const after = allAfter.slice(allAfter.length - length);
+  const doubt = whyNotComparable({ before: allBefore, after: allAfter });
+  if (doubt !== undefined) return { verdict: 'Inconclusive', reason: doubt, progress: false };
+
+  const thresholds = deriveThresholds(policy);
+  const check = checkOf(signal);
+  const difference = compare(check, before, after);
+  const brokenAfter = everBroken(after, thresholds);
+  const progress = difference.lower;
+  const newly = [...brokenAfter].filter((other) => other !== signal && !everBroken(before, thresholds).has(other));
+  if (newly.length > 0) {
+    return { verdict: 'NotBetter', reason: `${newly.join(', ')} newly over the limit.`, progress: false };
+  }
+  if (brokenAfter.has(signal) || overall(signal, after) > check.threshold(thresholds)) {
+    const state = progress ? 'is lower than before, yet still over' : 'is still over';
+    return { verdict: 'NotBetter', reason: `${signal} ${state} its limit: ${difference.text}.`, progress };
+  }
+  if (!difference.lower) {
+    const reason = `${signal} is under its limit, but not significantly lower than before: ${difference.text}.`;
+    return { verdict: 'Inconclusive', reason, progress };
+  }
+  return { verdict: 'Better', reason: `${signal} is under its limit: ${difference.text}.`, progress };
+}
+
+function compare(check: SignalCheck, before: readonly SignalWindow[], after: readonly SignalWindow[]) {
+  const [was, is] = [observed(check, before), observed(check, after)];
+  const { pLower } = mannWhitneyLower(is, was);
+  const [from, to] = [median(was), median(is)];
+  const lower = to < from && pLower < SIGNIFICANT;
+  const p = pLower < 0.001 ? 'p < 0.001' : `p = ${pLower.toFixed(3)}`;
+  const text = `median of ${is.length} windows ${show(check, from)} → ${show(check, to)}, ${p}`;
+  return { lower, text };
+}
+
+/** Without a cycle under watch, a window without pauses or losses used no GC CPU: that is a value, not a gap. */
+function observed(check: SignalCheck, windows: readonly SignalWindow[]): number[] {
+  return windows.flatMap((window) => {
+    const value = check.observe(window);
+    if (value !== undefined) return [value];
+    const quiet = check.signal === 'gcCpuShare' && window.gcStall.count === 0 && window.lostEvents === 0;
+    return quiet ? [0] : [];
+  });
+}
+
+/** The whole stretch as one number: pooled P99 for stalls, mean over time for shares. */
+function overall(signal: SignalName, windows: readonly SignalWindow[]): number {
+  if (signal === 'gcStallP99') return summarise(windows).gcStallP99Ms * 1e6;
+  return timeWeightedMean(windows, checkOf(signal).observe);
+}
+
+function show({ unit }: SignalCheck, value: number): string {
+  return unit === 'ns' ? `${Number((value / 1e6).toPrecision(3))} ms` : `${Number((value * 100).toPrecision(3))} %`;
+}
