@@ -1,0 +1,3 @@
+module robotgc.dev/test/cluster/pause
+
+go 1.22

@@ -1,0 +1,94 @@
+import { parseArgs } from 'node:util';
+import { defaultName, downCluster, upCluster } from './cluster.ts';
+import { ClusterError } from './errors.ts';
+import { type ClusterStatus, clusterStatus } from './status.ts';
+
+/** `npm run cluster -- up|down|status [--name NAME] [--json]`: words for people on stderr, results on stdout. */
+const usage = `usage: npm run cluster -- up|down|status [--name NAME] [--json]
+  up      start the cluster (name: ${defaultName}), or say that it is up; prints the path of its kubeconfig
+  down    end it and remove everything it made
+  status  what runs; without --name, every cluster of this user`;
+
+const say = (line: string) => console.error(line);
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: {
+      name: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+    allowPositionals: true,
+  });
+  const [command, ...rest] = positionals;
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
+  if (rest.length > 0) return misused();
+  switch (command) {
+    case 'up':
+      return up(values.name ?? defaultName, values.json);
+    case 'down':
+      return down(values.name ?? defaultName, values.json);
+    case 'status':
+      return status(values.name, values.json);
+    default:
+      return misused();
+  }
+}
+
+function misused(): number {
+  say(usage);
+  return 2;
+}
+
+async function up(name: string, json: boolean): Promise<number> {
+  const startedMs = performance.now();
+  const abort = new AbortController();
+  const interrupted = () => abort.abort(new Error('interrupted: what had been started is removed'));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  const cluster = await upCluster({ name, onProgress: say, signal: abort.signal });
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  say(`cluster "${name}" is up after ${seconds} s; use it with:\n  export KUBECONFIG=${cluster.kubeconfigPath}`);
+  if (json) console.log(JSON.stringify((await clusterStatus(name))[0]));
+  else console.log(cluster.kubeconfigPath);
+  return 0;
+}
+
+async function down(name: string, json: boolean): Promise<number> {
+  await downCluster(name, say);
+  say(`cluster "${name}" is down`);
+  if (json) console.log(JSON.stringify({ name, phase: 'down' }));
+  return 0;
+}
+
+async function status(name: string | undefined, json: boolean): Promise<number> {
+  const clusters = await clusterStatus(name);
+  if (json) console.log(JSON.stringify(name === undefined ? clusters : (clusters[0] ?? { name, phase: 'down' })));
+  else if (clusters.length === 0) console.log(name === undefined ? 'no clusters' : `cluster "${name}" is down`);
+  else for (const cluster of clusters) printStatus(cluster);
+  const healthy = clusters.length > 0 && clusters.every((cluster) => cluster.phase === 'up' && cluster.apiReady);
+  return healthy ? 0 : 1;
+}
+
+function printStatus(cluster: ClusterStatus): void {
+  console.log(
+    `${cluster.name}: ${cluster.phase}, API ${cluster.apiReady ? 'ready' : 'not ready'} at ${cluster.server}`,
+  );
+  console.log(`  KUBECONFIG=${cluster.kubeconfig}`);
+  for (const { name, pid, running, rssBytes } of cluster.components) {
+    const state = running ? `${(rssBytes / 1024 ** 2).toFixed(0).padStart(5)} MiB` : 'ended';
+    console.log(`  ${name.padEnd(24)} pid ${String(pid).padStart(7)}  ${state}`);
+  }
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    say(error instanceof Error ? error.message : String(error));
+    process.exitCode = error instanceof ClusterError && error.code === 'BAD_NAME' ? 2 : 3;
+  },
+);
