@@ -1,0 +1,3 @@
+module robots
+
+go 1.22

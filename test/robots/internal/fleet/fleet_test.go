@@ -1,0 +1,205 @@
+package fleet
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"robots/internal/faults"
+	"robots/internal/hist"
+	"robots/internal/session"
+)
+
+var mixed = []session.Mode{session.MessageDriven, session.StateMachine, session.Timer}
+
+func newFleet(t *testing.T, o Options, sessions int) *Fleet {
+	t.Helper()
+	f, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	f.SetSessions(sessions)
+	settle(t, f)
+	return f
+}
+
+func settle(t *testing.T, f *Fleet) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := f.Settle(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// generate runs the generator for a while and returns how long it really was.
+func generate(f *Fleet, d time.Duration) time.Duration {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	start := time.Now()
+	f.Generate(ctx)
+	return time.Since(start)
+}
+
+func near(t *testing.T, what string, got, want, tolerance float64) {
+	t.Helper()
+	if got < want*(1-tolerance) || got > want*(1+tolerance) {
+		t.Errorf("%s: %.1f, want %.1f ± %.0f %%", what, got, want, 100*tolerance)
+	}
+}
+
+func TestTheGeneratorKeepsItsRates(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		f, err := New(Options{Modes: mixed, Workers: 4, SessionGoroutines: own})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.SetSessions(300)
+		settle(t, f)
+		f.SetRate(session.MessageDriven, 2000)
+		f.SetRate(session.StateMachine, 333)
+		seconds := generate(f, time.Second).Seconds()
+		if err := f.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		s := f.Stats()
+		near(t, "messages a second", float64(s.Handled[session.MessageDriven])/seconds, 2000, 0.03)
+		near(t, "transitions a second", float64(s.Handled[session.StateMachine])/seconds, 333, 0.03)
+		near(t, "ticks a second", float64(s.Handled[session.Timer])/seconds, 100*10, 0.12)
+		if s.Dropped != 0 {
+			t.Errorf("%d events dropped", s.Dropped)
+		}
+		if s.Latency.Count() != s.Handled[0]+s.Handled[1]+s.Handled[2] {
+			t.Errorf("%d latencies of %v events", s.Latency.Count(), s.Handled)
+		}
+	}
+}
+
+func TestAStopOfTheWorldShowsInTheLatencyOfEveryEventThatWasDueMeanwhile(t *testing.T) {
+	f := newFleet(t, Options{Modes: []session.Mode{session.MessageDriven}, Workers: 1}, 10)
+	f.SetRate(session.MessageDriven, 1000)
+	if err := faults.Digest(time.Millisecond); err != nil { // calibrates
+		t.Fatal(err)
+	}
+	go func() {
+		time.Sleep(50 * time.Millisecond)
+		if err := faults.Digest(200 * time.Millisecond); err != nil {
+			t.Error(err)
+		}
+	}()
+	go func() {
+		time.Sleep(60 * time.Millisecond)
+		runtime.GC()
+	}()
+	generate(f, 350*time.Millisecond)
+	late := uint64(0)
+	s := f.Stats()
+	for i, bound := range hist.BoundsNs {
+		if time.Duration(bound) > 50*time.Millisecond {
+			late += s.Latency.Counts[i]
+		}
+	}
+	if late < 100 {
+		t.Errorf("%d events of %d were later than 50 ms, want about 140", late, s.Latency.Count())
+	}
+}
+
+func TestSessionsAreOpenedAndEndedAsAsked(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		before := runtime.NumGoroutine()
+		f := newFleet(t, Options{Modes: mixed, Workers: 3, SessionGoroutines: own}, 100)
+		for _, n := range []int{7, 250, 0, 31} {
+			f.SetSessions(n)
+			settle(t, f)
+			inWheel := 0
+			for _, w := range f.workers {
+				for _, slot := range w.roster.wheel {
+					inWheel += len(slot)
+				}
+			}
+			if timers := f.byMode(session.Timer); inWheel != timers {
+				t.Errorf("%d sessions: %d in the wheel, %d timer sessions", n, inWheel, timers)
+			}
+		}
+		if own {
+			time.Sleep(20 * time.Millisecond)
+			if grown := runtime.NumGoroutine() - before; grown < 31 || grown > 31+6+3 {
+				t.Errorf("31 sessions of their own goroutine: %d goroutines more", grown)
+			}
+		}
+	}
+}
+
+func (f *Fleet) byMode(mode session.Mode) (n int) {
+	for _, w := range f.workers {
+		n += len(w.roster.byMode[mode])
+	}
+	return n
+}
+
+func TestATimerSessionTicksEveryHundredMilliseconds(t *testing.T) {
+	f := newFleet(t, Options{Modes: []session.Mode{session.Timer}, Workers: 2}, 1000)
+	generate(f, 105*time.Millisecond) // 11 slots: each of the ten, and the first again
+	time.Sleep(20 * time.Millisecond)
+	near(t, "ticks of 1,000 sessions in 11 slots", float64(f.Stats().Handled[session.Timer]), 1100, 0.03)
+}
+
+func TestOverloadIsShedAndCounted(t *testing.T) {
+	f := newFleet(t, Options{Modes: []session.Mode{session.MessageDriven}, Workers: 1}, 1)
+	w := f.workers[0]
+	f.mutex.Lock() // nobody resizes meanwhile
+	for range 3 * mailboxLength {
+		f.post(event{kind: message, scheduledNs: f.clock.nowNs()})
+	}
+	f.mutex.Unlock()
+	for len(w.mailbox) > 0 {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(10 * time.Millisecond)
+	s := f.Stats()
+	if s.Dropped+s.Handled[session.MessageDriven] != 3*mailboxLength {
+		t.Errorf("%d dropped + %d handled of %d", s.Dropped, s.Handled[session.MessageDriven], 3*mailboxLength)
+	}
+}
+
+func TestSaturationHandlesEveryKind(t *testing.T) {
+	f := newFleet(t, Options{Modes: mixed, Workers: 4}, 100)
+	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
+	defer cancel()
+	f.Saturate(ctx)
+	h := f.Stats().Handled
+	if h[session.StateMachine] == 0 {
+		t.Fatal("no transitions")
+	}
+	near(t, "messages to a transition", float64(h[session.MessageDriven])/float64(h[session.StateMachine]), 4, 0.01)
+	near(t, "ticks to a transition", float64(h[session.Timer])/float64(h[session.StateMachine]), 5, 0.01)
+}
+
+func TestClosingHandlesWhatIsWaiting(t *testing.T) {
+	f := newFleet(t, Options{Modes: []session.Mode{session.MessageDriven}, Workers: 2, SessionGoroutines: true}, 500)
+	for range 1000 {
+		f.post(event{kind: message, scheduledNs: f.clock.nowNs()})
+	}
+	if err := f.Close(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s := f.Stats()
+	if s.Handled[session.MessageDriven]+s.Dropped != 1000 || s.Active != 0 {
+		t.Errorf("%d handled, %d dropped, %d still active", s.Handled[session.MessageDriven], s.Dropped, s.Active)
+	}
+}
+
+func TestAFleetNeedsAWorkerAndAMode(t *testing.T) {
+	if _, err := New(Options{Modes: mixed}); err == nil {
+		t.Error("no workers were accepted")
+	}
+	if _, err := New(Options{Workers: 1}); err == nil {
+		t.Error("no modes were accepted")
+	}
+}
