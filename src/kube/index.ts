@@ -7,9 +7,9 @@ export { backoffMs } from './backoff.ts';
 export type {
   ApplyOptions,
   CallOptions,
+  ListOf,
   ListOptions,
   ObjectBody,
-  RawList,
   RemoveOptions,
   WriteOptions,
 } from './client.ts';
@@ -20,7 +20,7 @@ export {
   get,
   getRaw,
   list,
-  listRaw,
+  listEach,
   patchMerge,
   patchStrategic,
   remove,
@@ -29,12 +29,14 @@ export {
 export type { Clock } from './clock.ts';
 export { DeadlineExceeded, deadline, pause, systemClock } from './clock.ts';
 export type { ElectorRun, LeaderElectorOptions } from './elector.ts';
-export { LeaderElector } from './elector.ts';
+export { LeaderElector, LeadershipLost } from './elector.ts';
 export type { FieldConflict, KubeErrorCode, KubeErrorDetail } from './errors.ts';
 export { isKubeError, KubeError } from './errors.ts';
-export type { EventRecorderOptions, EventTarget } from './events.ts';
+export type { EventTarget } from './event-body.ts';
+export type { EventRecorderOptions } from './events.ts';
 export { EventRecorder } from './events.ts';
 export * from './kinds/index.ts';
+export { type Lease, leases } from './lease.ts';
 export type { Log } from './log.ts';
 export { silentLog } from './log.ts';
 export type { Cache, Controller, ManagerOptions, Service } from './manager.ts';
@@ -42,7 +44,7 @@ export { Manager } from './manager.ts';
 export { microTime } from './micro-time.ts';
 export type { Handler, HandlerResult, KeyedQueueOptions, QueueMetrics, RunOptions } from './queue.ts';
 export { KeyedQueue } from './queue.ts';
-export type { ReflectorOptions } from './reflector.ts';
+export type { ReflectorOptions, ReflectorStatus } from './reflector.ts';
 export { Reflector } from './reflector.ts';
 export type { ObjectKey, ObjectRef, Resource } from './resource.ts';
 export { apiVersionOf, collectionPath, keyOf, objectPath, splitKey } from './resource.ts';

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from './clock.ts';
+import { HttpTransport } from './http-transport.ts';
 import type { Log } from './log.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -66,6 +67,6 @@ export interface TransportOptions {
   readonly clock?: Clock;
 }
 
-export function createTransport(_options: TransportOptions): Transport {
-  throw new Error('not there yet');
+export function createTransport(options: TransportOptions): Transport {
+  return new HttpTransport(options);
 }
