@@ -15,9 +15,9 @@ import {
 import type { OperatorMetrics } from '../metrics.ts';
 import { finish } from './finish.ts';
 import { findOwner, type Observed, observe } from './observe.ts';
-import { decide, replaceLast } from './phases.ts';
+import { decide, judged, replaceLast } from './phases.ts';
 import { applyGogc } from './remedy.ts';
-import { type SealContext, sealEvidence } from './seal.ts';
+import { type SealContext, sealEvidence, windowsBefore } from './seal.ts';
 import { describeSetting } from './sentences.ts';
 import { writeStatus } from './status.ts';
 import type { Effect, IncidentView, Step, Story } from './view.ts';
@@ -84,8 +84,9 @@ export class IncidentController {
       case 'seal':
         return this.#seal(view, signal);
       case 'apply':
-      case 'rollBack':
         return this.#apply(view, signal);
+      case 'judge':
+        return this.#judge(view);
     }
   }
 
@@ -121,6 +122,14 @@ export class IncidentController {
       await this.#options.incoming.discard(incident.metadata.namespace, incident.metadata.name);
       return finish(view, Date.now(), 'Escalated', `The bundle from the node is not sound: ${error.message}`);
     }
+  }
+
+  async #judge(view: IncidentView): Promise<Step> {
+    const { incident, policy } = view;
+    if (!policy)
+      return finish(view, Date.now(), 'Escalated', 'The policy was deleted; the change was left in place, unverified.');
+    const before = await windowsBefore(this.#options.sealing, incident, policy);
+    return judged(view, policy, before, Date.now());
   }
 
   async #ownerManifest(incident: RobotGCIncident, signal: AbortSignal): Promise<unknown> {

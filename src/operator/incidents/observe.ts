@@ -1,5 +1,5 @@
 /** Gathers what a decision about one incident may look at, from the caches, the signals and the volume. */
-import { isFinal, type RobotGCIncident, type RobotGCPolicy } from '../../api/index.ts';
+import { type ActionRecord, isFinal, type Phase, type RobotGCIncident, type RobotGCPolicy } from '../../api/index.ts';
 import { controllerOf, deployments, find, type Transport, type Workload } from '../../kube/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
 import type { Caches } from '../caches.ts';
@@ -109,7 +109,13 @@ function pastActions(incident: RobotGCIncident, ownerUid: string | undefined): P
   if (!phase || !actions) return [];
   return actions
     .filter((action) => action.owner.uid === ownerUid)
-    .map((action) => ({ incident: incident.metadata.name, phase, action }));
+    .map((action) => ({ incident: incident.metadata.name, phase, action: settled(action, phase) }));
+}
+
+/** Nothing of an incident that is over is still under way, whatever its last record says. */
+function settled(action: ActionRecord, phase: Phase): ActionRecord {
+  const open = action.result === 'Pending' || action.result === 'Applied';
+  return open && isFinal(phase) ? { ...action, result: 'Failed' } : action;
 }
 
 function isBusy({ status }: RobotGCIncident): boolean {

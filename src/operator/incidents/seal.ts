@@ -3,14 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type BundleRef,
-  type Diagnosis,
-  durationMs,
-  type RobotGCIncident,
-  type RobotGCPolicy,
-  type SignalSummary,
-} from '../../api/index.ts';
+import type { BundleRef, Diagnosis, RobotGCIncident, RobotGCPolicy, SignalSummary } from '../../api/index.ts';
 import {
   type BundleEntry,
   type BundleStore,
@@ -22,8 +15,9 @@ import {
   seal,
 } from '../../bundle/index.ts';
 import { diagnose } from '../../diagnosis/index.ts';
-import { deriveThresholds, SignalWindow, summarise } from '../../model/index.ts';
+import { deriveThresholds, type SignalWindow, summarise } from '../../model/index.ts';
 import type { Incoming } from '../ingest/incoming.ts';
+import { readWindows, stretchBefore } from './evidence.ts';
 
 export interface SealContext {
   readonly incoming: Incoming;
@@ -51,14 +45,14 @@ export async function sealEvidence(
 ): Promise<Evidence> {
   const { namespace, name } = incident.metadata;
   const policyKey = `${namespace}/${incident.spec.policy.name}`;
-  const key = `${policyKey}/${name}.tar.gz`;
+  const key = bundleKey(incident);
   const { bundles } = await context.store.chain(policyKey);
   const known = bundles.find((stored) => stored.key === key);
 
   const source = known ? await context.store.get(key) : context.incoming.pathOf(namespace, name);
   const captured = await readBundle(source);
   const windows = readWindows(captured.files.get('signals.ndjson'));
-  const before = summarise(beforeWindows(windows, incident, policy));
+  const before = summarise(stretchBefore(windows, policy));
   const ranked = diagnose({ windows, spec: policy.spec, thresholds: deriveThresholds(policy.spec) });
   const stored = known ?? (await sealAnew(context, incident, key, policyKey, { ranked, before }, owner));
   await context.incoming.discard(namespace, name);
@@ -113,32 +107,16 @@ function reference(stored: StoredBundle, signer: Signer): BundleRef {
   };
 }
 
-/** A hostile or damaged line is left out: the manifest proves who wrote it, not that it is sense. */
-export function readWindows(file: Uint8Array | undefined): SignalWindow[] {
-  const windows: SignalWindow[] = [];
-  for (const line of new TextDecoder().decode(file).split('\n')) {
-    const window = SignalWindow.safeParse(parseJson(line));
-    if (window.success) windows.push(window.data);
-  }
-  return windows;
-}
-
-/** What verification compares with: as many windows as it will look at, up to the breach. */
-function beforeWindows(
-  windows: readonly SignalWindow[],
+/** The stretch before the action, read again from the stored evidence: what was judged once can be judged again. */
+export async function windowsBefore(
+  { store }: SealContext,
   incident: RobotGCIncident,
   policy: RobotGCPolicy,
-): SignalWindow[] {
-  const { detectedAt } = incident.spec.trigger;
-  const untilMs = Date.parse(detectedAt);
-  const fromMs = untilMs - durationMs(policy.spec.actions.verify.window);
-  return windows.filter((w) => Date.parse(w.endedAt) > fromMs && Date.parse(w.endedAt) <= untilMs);
+): Promise<SignalWindow[]> {
+  const bundle = await readBundle(await store.get(bundleKey(incident)));
+  return stretchBefore(readWindows(bundle.files.get('signals.ndjson')), policy);
 }
 
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+function bundleKey({ metadata, spec }: RobotGCIncident): string {
+  return `${metadata.namespace}/${spec.policy.name}/${metadata.name}.tar.gz`;
 }

@@ -34,7 +34,7 @@ export interface Story {
   readonly note: string;
 }
 
-export type Effect = 'seal' | 'apply' | 'rollBack';
+export type Effect = 'seal' | 'apply' | 'judge';
 
 export type Step =
   /** Write this into the status; the next reconcile goes on from there. */
