@@ -34,25 +34,24 @@ export function verifyChain(
   const start = expected.anchor ?? null;
   for (const link of bundles) {
     const rival = next.get(link.previous);
-    if (rival)
-      report(
-        'chain-fork',
-        `${link.name} and ${rival.name} both follow ${link.previous ?? 'nothing'}: one was put in later`,
-        link.name,
-      );
-    else next.set(link.previous, link);
-    if (link.previous !== start && (link.previous === null || !known.has(link.previous))) {
-      const what =
-        link.previous === null ? 'claims to be the first of its chain' : `follows ${link.previous}, which is not here`;
-      report('chain-broken', `${link.name} ${what}: a bundle was removed or altered`, link.name);
-    }
+    if (rival) {
+      const message = `${link.name} and ${rival.name} both follow ${link.previous ?? 'nothing'}: one was put in later`;
+      report('chain-fork', message, link.name);
+    } else next.set(link.previous, link);
+  }
+  const removed = (expected.removed ?? []).map((link) => ({ ...link, name: `the removed bundle ${link.sha256}` }));
+  for (const { name, previous } of [...bundles, ...removed]) {
+    if (previous === start || (previous !== null && known.has(previous))) continue;
+    const what = previous === null ? 'claims to be the first of its chain' : `follows ${previous}, which is not here`;
+    report('chain-broken', `${name} ${what}: a bundle was removed or altered`, name);
   }
   const order = walk(start, next, new Map((expected.removed ?? []).map((link) => [link.previous, link.sha256])));
   const last = order.at(-1);
-  if (expected.head !== undefined && expected.head !== null && !bundles.some((link) => link.sha256 === expected.head)) {
+  const { head = null } = expected;
+  if (head !== null && head !== start && !known.has(head)) {
     report(
       'chain-incomplete',
-      `the newest bundle ${expected.head} is missing: the end of the chain was cut off`,
+      `the newest bundle ${head} is missing: the end of the chain was cut off`,
       last?.name ?? '',
     );
   }
