@@ -42,7 +42,7 @@ export async function configureComponents(plan: ClusterPlan): Promise<Record<Com
       conf('containerd.toml'),
       containerdConfig({ root: paths.containerd, cniConfDir, cniBinDir: '/usr/lib/cni' }),
     ),
-    writeFile(join(cniConfDir, '10-robotgc.conflist'), cniConfig(network, join(paths.dir, 'cni'))),
+    writeFile(join(cniConfDir, '10-robotgc.conflist'), cniConfig(network, join(paths.cni, 'networks'))),
     writeFile(conf('resolv.conf'), ''),
     writeFile(
       conf('kubelet.json'),

@@ -24,13 +24,13 @@ const shadowedSysctls = [
   'kernel/keys/root_maxbytes',
 ] as const;
 
-/** Directories whose path the kubelet has compiled in; made on the machine as mount points if they are missing. */
-const mountPoints = ['/var/lib/kubelet'] as const;
+/** Directories whose paths the kubelet and the CNI library have compiled in; made on the machine as mount points if they are missing. */
+const mountPoints = ['/var/lib/kubelet', '/var/lib/cni'] as const;
 
 export async function startNode(paths: ClusterPaths, cgroupFiles: readonly string[]): Promise<ProcessRecord> {
   const ready = join(paths.conf, 'node-ready');
   await rm(ready, { force: true });
-  for (const dir of [paths.kubelet, join(paths.varLog, 'containers'), ...mountPoints])
+  for (const dir of [paths.kubelet, paths.cni, join(paths.varLog, 'containers'), ...mountPoints])
     await mkdir(dir, { recursive: true });
   const shadowed: string[] = [];
   for (const name of shadowedSysctls) {
@@ -63,6 +63,7 @@ mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/lock /run/netns
 mount --bind '${paths.varLog}' /var/log
 mount --bind '${paths.kubelet}' /var/lib/kubelet
+mount --bind '${paths.cni}' /var/lib/cni
 ${shadowed.join('\n')}
 mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || true
 ip link set lo up
@@ -89,6 +90,8 @@ export async function connectNode(holder: ProcessRecord, network: ClusterNetwork
       'link set eth0 up',
       // kube-proxy rewrites service addresses only after a route was found; one that no rule catches ends at this link.
       `route add ${serviceCidr} dev eth0 src ${nodeIp}`,
+      // There is no way out; this makes a program that tries learn so at once instead of after its timeout.
+      'route add unreachable default',
     ]),
   });
   await run(['ip', '-batch', '-'], {

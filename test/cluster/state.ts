@@ -26,6 +26,8 @@ export interface ClusterPaths {
   readonly etcd: string;
   readonly containerd: string;
   readonly kubelet: string;
+  /** /var/lib/cni inside the node. */
+  readonly cni: string;
   /** /var/log inside the node. */
   readonly varLog: string;
   readonly volumes: string;
@@ -50,6 +52,7 @@ export function pathsOf(name: string, root = clustersRoot()): ClusterPaths {
     etcd: join(dir, 'etcd'),
     containerd: join(dir, 'containerd'),
     kubelet: join(dir, 'kubelet'),
+    cni: join(dir, 'cni'),
     varLog: join(dir, 'var-log'),
     volumes: join(dir, 'volumes'),
   };
