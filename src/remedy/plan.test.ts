@@ -1,0 +1,176 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import type { ActionRecord } from '../api/index.ts';
+import { summarise } from '../model/index.ts';
+import { syntheticSpec, syntheticWindows } from '../model/testing.ts';
+import type { PlanInput } from './input.ts';
+import { plan } from './plan.ts';
+
+const now = new Date('2026-01-01T12:00:00Z');
+const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dispatch', uid: 'u' };
+const auto = (actions: Record<string, unknown> = {}, gogc: Record<string, unknown> = { maxStep: '900%' }) =>
+  syntheticSpec({ actions: { mode: 'Auto', ...actions }, tuning: { gogc } });
+
+const ready: PlanInput = {
+  spec: auto(),
+  diagnosis: { cause: 'GogcTooLow', summary: 's', confidence: 0.9, evidence: ['e'], remedy: 'Raise GOGC.' },
+  summary: summarise(syntheticWindows(20, () => ({ gc: { gogc: 10 } }))),
+  owner,
+  namespace: 'robots',
+  container: 'robot',
+  setting: '10',
+  settingFromRef: false,
+  memoryLimitBytes: 2 ** 30,
+  activeRobots: 10_000,
+  history: [],
+  rolloutInProgress: false,
+  paused: false,
+  killSwitch: false,
+  newestWindowAgeMs: 500,
+};
+
+function past(secondsAgo: number, over: Partial<ActionRecord> = {}): ActionRecord {
+  const at = new Date(now.getTime() - secondsAgo * 1000).toISOString();
+  return {
+    kind: 'Rollout',
+    owner,
+    container: 'robot',
+    knob: 'GOGC',
+    before: '10',
+    after: '20',
+    at,
+    result: 'Completed',
+    ...over,
+  };
+}
+
+describe('plan', () => {
+  it('is the formula, with the value before', () => {
+    expect(plan(ready, now)).toEqual({
+      kind: 'Rollout',
+      knob: 'GOGC',
+      from: '10',
+      to: '100',
+      reason: 'GOGC 100 by the formula for 10000 active robots.',
+      clampedBy: [],
+    });
+  });
+
+  it('keeps to the step limit and says so', () => {
+    expect(plan({ ...ready, spec: auto({}, {}) }, now)).toMatchObject({ to: '20', clampedBy: ['maxStep'] });
+  });
+
+  it('records an unset variable as null', () => {
+    const summary = { ...ready.summary, gogc: 100 };
+    expect(plan({ ...ready, setting: null, summary, activeRobots: 20_000 }, now)).toMatchObject({
+      from: null,
+      to: '200',
+    });
+  });
+
+  it.each<[string, Partial<PlanInput>, string]>([
+    ['another cause', { diagnosis: { ...ready.diagnosis, cause: 'Leak', remedy: undefined } }, 'Leak: nothing'],
+    ['too little confidence', { diagnosis: { ...ready.diagnosis, confidence: 0.39 } }, 'confidence 0.39, needed 0.4'],
+    ['a policy without Rollout', { spec: auto({ apply: ['Live'] }) }, 'allows Live only'],
+    ['a value from elsewhere', { settingFromRef: true }, 'comes from a reference'],
+    ['a program that sets GOGC itself', { setting: '40' }, 'in effect is 10, the environment says 40'],
+    ['a change of less than 10 %', { setting: '92', summary: { ...ready.summary, gogc: 92 } }, '8.7 %, less than 10 %'],
+    ['no room upwards', { setting: '100', summary: { ...ready.summary, gogc: 100 } }, 'cannot be raised'],
+    ['no GOGC that fits', { memoryLimitBytes: 2 ** 26 }, 'more memory is the remedy'],
+  ])('is none with %s', (_, over, reason) => {
+    const none = plan({ ...ready, ...over }, now);
+    expect(none).toMatchObject({ kind: 'None', reason: expect.stringContaining(reason) });
+    expect(none.blockedBy).toBeUndefined();
+  });
+});
+
+describe('guardrails', () => {
+  it.each<[string, Partial<PlanInput>, string]>([
+    ['stale signals', { newestWindowAgeMs: 2001 }, 'StaleSignals: the newest window is 2001 ms old, more than 2000 ms'],
+    ['no signals', { newestWindowAgeMs: null }, 'StaleSignals: no signal window has arrived'],
+    [
+      'a pending action',
+      { history: [past(4000, { result: 'Pending' })] },
+      'OneActionInFlight: the action of 2026-01-01T10:53:20.000Z is still Pending',
+    ],
+    [
+      'another incident',
+      { busyWith: 'dispatch-x' },
+      'OneActionInFlight: incident dispatch-x is acting on this workload',
+    ],
+    ['a rollout', { rolloutInProgress: true }, 'RolloutInProgress: Deployment dispatch is rolling out'],
+    ['the cool-down', { history: [past(299)] }, 'Cooldown: the last action was 299 s ago, the cool-down is 300 s'],
+    [
+      'a cool-down doubled by each rollback',
+      { history: [past(1100, { kind: 'Rollback' }), past(1200), past(2400, { kind: 'Rollback' }), past(2500)] },
+      'Cooldown: the last action was 1100 s ago, the cool-down is 1200 s after 2 rollbacks',
+    ],
+    [
+      'the budget',
+      { history: [400, 900, 1400, 1900, 2400, 2900].map((s) => past(s)) },
+      'Budget: 6 actions within 1h, the budget is 6',
+    ],
+  ])('hold back for %s', (_, over, sentence) => {
+    const held = plan({ ...ready, ...over }, now);
+    expect(held).toMatchObject({ kind: 'Rollout', to: '100', blockedBy: [sentence] });
+    expect(held.patch).toBeUndefined();
+  });
+
+  it.each<[string, Partial<PlanInput>, string]>([
+    [
+      'in mode Recommend',
+      { spec: syntheticSpec({ tuning: { gogc: { maxStep: '900%' } } }) },
+      "Mode: the policy's mode is Recommend, not Auto",
+    ],
+    ['in mode Observe', { spec: auto({ mode: 'Observe' }) }, "Mode: the policy's mode is Observe, not Auto"],
+    ['under the kill switch', { killSwitch: true }, 'KillSwitch: the operator runs with its kill switch on'],
+    ['on a paused workload', { paused: true }, 'Paused: Deployment dispatch is annotated as paused'],
+  ])('leave it to people %s, with a manifest to apply', (_, over, sentence) => {
+    const shown = plan({ ...ready, ...over }, now);
+    expect(shown.blockedBy).toEqual([sentence]);
+    expect(parse(shown.patch ?? '')).toEqual({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'dispatch', namespace: 'robots' },
+      spec: { template: { spec: { containers: [{ name: 'robot', env: [{ name: 'GOGC', value: '100' }] }] } } },
+    });
+    expect(shown.patch).toContain('kubectl apply --server-side');
+  });
+
+  it('pass once a state has passed', () => {
+    expect(plan({ ...ready, history: [past(300)] }, now).blockedBy).toBeUndefined();
+    expect(plan({ ...ready, newestWindowAgeMs: 9000, windowPeriodMs: 5000 }, now).blockedBy).toBeUndefined();
+    // A change that was kept ends the doubling.
+    const kept = [past(301), past(2400), past(4000, { kind: 'Rollback' }), past(4100)];
+    expect(plan({ ...ready, history: kept }, now).blockedBy).toBeUndefined();
+  });
+
+  it('let nothing through that one of them forbids, whatever else is true', () => {
+    const inputs = fc.record({
+      newestWindowAgeMs: fc.option(fc.integer({ min: 0, max: 10_000 })),
+      rolloutInProgress: fc.boolean(),
+      paused: fc.boolean(),
+      killSwitch: fc.boolean(),
+      busyWith: fc.option(fc.constant('other'), { nil: undefined }),
+      mode: fc.constantFrom('Observe', 'Recommend', 'Auto'),
+      ages: fc.array(fc.integer({ min: 0, max: 7200 }), { maxLength: 8 }),
+    });
+    fc.assert(
+      fc.property(inputs, ({ mode, ages, ...over }) => {
+        const done = plan({ ...ready, ...over, spec: auto({ mode }), history: ages.map((age) => past(age)) }, now);
+        const allowed =
+          mode === 'Auto' &&
+          !over.paused &&
+          !over.killSwitch &&
+          !over.rolloutInProgress &&
+          over.busyWith === undefined &&
+          over.newestWindowAgeMs !== null &&
+          over.newestWindowAgeMs <= 2000 &&
+          ages.every((age) => age >= 300) &&
+          ages.filter((age) => age < 3600).length < 6;
+        expect(done.blockedBy === undefined).toBe(allowed);
+      }),
+    );
+  });
+});

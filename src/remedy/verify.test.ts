@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SignalName } from '../api/index.ts';
+import { stalls, syntheticSpec, syntheticWindows, type WindowOver } from '../model/testing.ts';
+import { judge } from './verify.ts';
+
+const policy = syntheticSpec();
+/** Values that differ a little from window to window, as real ones do. */
+const around = (value: number, seq: number) => value * (1 + ((seq * 7) % 11) / 100);
+const share =
+  (value: number, more: WindowOver = {}) =>
+  (seq: number): WindowOver => ({
+    ...more,
+    gc: { cpuShare: around(value, seq), cycles: 4, ...more.gc },
+  });
+const run = (
+  before: (seq: number) => WindowOver,
+  after: (seq: number) => WindowOver,
+  signal: SignalName = 'gcCpuShare',
+  count = 30,
+) => judge({ before: syntheticWindows(count, before), after: syntheticWindows(count, after, 1000), policy, signal });
+
+describe('judge', () => {
+  it('finds a cured signal better, and says by how much', () => {
+    const judgement = run(share(0.3), share(0.02));
+    expect(judgement.verdict).toBe('Better');
+    expect(judgement.reason).toMatch(/median of 30 windows 31.5 % → 2.1 %, p < 0.001/);
+  });
+
+  it.each<[string, ReturnType<typeof run>, string, RegExp]>([
+    ['still over', run(share(0.3), share(0.3)), 'NotBetter', /still over its limit/],
+    ['lower, still over', run(share(0.3), share(0.1)), 'NotBetter', /lower than before, yet still over/],
+    ['worse', run(share(0.1), share(0.3)), 'NotBetter', /still over/],
+    ['under its limit as before', run(share(0.02), share(0.02)), 'Inconclusive', /not significantly lower/],
+    [
+      'cured at the cost of memory',
+      run(share(0.3), share(0.02, { cgroup: { memoryPressure: { some: 0.3, full: 0 } } })),
+      'NotBetter',
+      /memoryPressureSome newly over/,
+    ],
+    ['too few windows', run(share(0.3), share(0.02), 'gcCpuShare', 7), 'Inconclusive', /7 windows before and 7 after/],
+    ['lost events', run(share(0.3), share(0.02, { lostEvents: 1 })), 'Inconclusive', /lost in 30 of 30/],
+    [
+      'fewer robots',
+      run(share(0.3), share(0.02, { activeRobots: 100 })),
+      'Inconclusive',
+      /robots fell from 5000 to 100/,
+    ],
+    [
+      'less allocation',
+      run(share(0.3), share(0.02, { gc: { allocBytesPerSecond: 1 } })),
+      'Inconclusive',
+      /Allocation fell from 64.0 MiB\/s/,
+    ],
+    ['no cycles, expensive', run(share(0.3), share(0.02, { gc: { cycles: 0 } })), 'Inconclusive', /0 GC cycles after/],
+  ])('%s', (_, judgement, verdict, reason) => {
+    expect(judgement).toMatchObject({ verdict, reason: expect.stringMatching(reason) });
+  });
+
+  it('accepts that GC all but stopped: that is what a higher GOGC is for', () => {
+    expect(run(share(0.3), share(0, { gc: { cycles: 0 } })).verdict).toBe('Better');
+  });
+
+  it('counts a window without any GC under watch as zero, not as a gap', () => {
+    const silent: WindowOver = { gc: null, gcStall: { count: 0, p50Ns: 0, p99Ns: 0, maxNs: 0, sumNs: 0 } };
+    expect(run(share(0.3), () => silent).verdict).toBe('Better');
+  });
+
+  it('judges stalls by their pooled P99', () => {
+    const stalled =
+      (ms: number) =>
+      (seq: number): WindowOver => ({ gcStall: stalls(around(ms, seq), 200), gc: { cycles: 4 } });
+    expect(run(stalled(50), stalled(5), 'gcStallP99').verdict).toBe('Better');
+    expect(run(stalled(50), stalled(40), 'gcStallP99')).toMatchObject({ verdict: 'NotBetter', progress: true });
+  });
+
+  it('compares stretches of equal length, the latest ones', () => {
+    const before = syntheticWindows(100, (seq) => share(seq < 80 ? 0.01 : 0.3)(seq));
+    const after = syntheticWindows(20, share(0.02), 1000);
+    expect(judge({ before, after, policy, signal: 'gcCpuShare' }).reason).toContain('31.5 %');
+  });
+
+  it('never finds better what is in breach, nor what it compares with itself', () => {
+    const levels = fc.double({ min: 0.001, max: 0.6, noNaN: true });
+    fc.assert(
+      fc.property(levels, levels, (from, to) => {
+        const { verdict } = run(share(from), share(to));
+        if (verdict === 'Better') {
+          expect(to).toBeLessThanOrEqual(0.05);
+          expect(to).toBeLessThan(from);
+        }
+        expect(run(share(from), share(from)).verdict).not.toBe('Better');
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
