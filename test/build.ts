@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+/** Builds what ships: the bundled program and the probe. Does nothing when both are newer than their sources. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const quiet = process.argv.includes('--quiet');
+const entry = join(root, 'src/cli/main.ts');
+const bundle = join(root, 'dist/robotgc.js');
+
+// Some libraries are CommonJS inside and call require for Node's own modules. Above it, esbuild keeps the entry's `#!` line.
+const banner = `import { createRequire as robotgcRequire } from 'node:module';
+const require = robotgcRequire(import.meta.url);`;
+
+const say = (line: string) => console.error(`build: ${line}`);
+const note = (line: string) => {
+  if (!quiet) say(line);
+};
+
+async function buildBundle(): Promise<void> {
+  if (!existsSync(entry)) return note('no src/cli/main.ts yet, no bundle');
+  const sources = [
+    join(root, 'src'),
+    join(root, 'package.json'),
+    join(root, 'package-lock.json'),
+    fileURLToPath(import.meta.url),
+  ];
+  if (existsSync(bundle) && sources.every((path) => newestMs(path) < statSync(bundle).mtimeMs)) {
+    return note('dist/robotgc.js is up to date');
+  }
+  const version = versionOf(readFileSync(join(root, 'package.json'), 'utf8'));
+  const startedMs = performance.now();
+  await build({
+    entryPoints: [entry],
+    outfile: bundle,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    sourcemap: 'external',
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { ROBOTGC_VERSION: JSON.stringify(version) },
+    banner: { js: banner },
+  });
+  chmodSync(bundle, 0o755);
+  say(`dist/robotgc.js in ${Math.round(performance.now() - startedMs)} ms`);
+}
+
+/** npx finds the package's own program only in here; npm does not link it for the package itself. */
+function linkCommand(): void {
+  const link = join(root, 'node_modules/.bin/robotgc');
+  const target = '../../dist/robotgc.js';
+  const stat = lstatSync(link, { throwIfNoEntry: false });
+  if (stat?.isSymbolicLink() === true && readlinkSync(link) === target) return;
+  rmSync(link, { force: true });
+  symlinkSync(target, link);
+}
+
+function buildProbe(): void {
+  if (!existsSync(join(root, 'bpf/Makefile'))) {
+    note('no bpf/Makefile yet, no probe');
+    return;
+  }
+  const upToDate = spawnSync('make', ['-q', '-C', join(root, 'bpf')], { stdio: 'ignore' }).status === 0;
+  if (upToDate) {
+    note('the probe is up to date');
+    return;
+  }
+  const startedMs = performance.now();
+  const made = spawnSync('make', ['-j2', '-C', join(root, 'bpf')], { encoding: 'utf8' });
+  if (made.error !== undefined) throw new Error(`make cannot be run: ${made.error.message}`);
+  if (made.status !== 0) throw new Error(`building the probe failed:\n${made.stdout}${made.stderr}`);
+  say(`bpf/build/robotgc-probe in ${Math.round(performance.now() - startedMs)} ms`);
+}
+
+function newestMs(path: string): number {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 0;
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  // A directory's own time tells of files that were removed.
+  return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
+}
+
+function versionOf(packageJson: string): string {
+  return /"version": "([^"]+)"/.exec(packageJson)?.[1] ?? '0.0.0';
+}
+
+try {
+  await buildBundle();
+  linkCommand();
+  buildProbe();
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exitCode = 3;
+}
