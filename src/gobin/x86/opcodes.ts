@@ -25,11 +25,12 @@ function build(rows: readonly (readonly [string, boolean, Immediate])[]): Map256
   return map;
 }
 
+/** Without 9B (FWAIT): disassemblers take it for a prefix, the processor does not, and Go never writes it. */
 export const oneByteMap = build([
   ['00-03 08-0b 10-13 18-1b 20-23 28-2b 30-33 38-3b', true, 0],
   ['04 0c 14 1c 24 2c 34 3c', false, 1],
   ['05 0d 15 1d 25 2d 35 3d', false, 'z'],
-  ['50-5f 90-99 9b-9f', false, 0],
+  ['50-5f 90-99 9c-9f', false, 0],
   ['63', true, 0],
   ['68', false, 'z'],
   ['69', true, 'z'],

@@ -1,0 +1,3 @@
+module robotgc.dev/testdata/dwarf
+
+go 1.22

@@ -1,0 +1,3 @@
+module robotgc.dev/testdata/robot
+
+go 1.17

@@ -1,0 +1,30 @@
+import { runGo } from './go-toolchain.ts';
+
+export interface Line {
+  readonly address: number;
+  readonly bytes: string;
+  readonly text: string;
+}
+
+/** One function of a program as `go tool objdump` of its own version shows it. */
+export function goObjdump(version: string, file: string, symbol: string): Line[] {
+  const pattern = `^${symbol.replace(/[.*()]/g, '\\$&')}$`;
+  const lines: Line[] = [];
+  for (const line of runGo(version, ['tool', 'objdump', '-s', pattern, file]).split('\n')) {
+    const match = /^\s+\S+\s+0x([0-9a-f]+)\s+([0-9a-f]+)\s+(.*?)\s*$/.exec(line);
+    if (match !== null)
+      lines.push({ address: Number.parseInt(match[1] ?? '', 16), bytes: match[2] ?? '', text: match[3] ?? '' });
+  }
+  return lines;
+}
+
+/** Address and size by `go tool nm`. */
+export function goNm(version: string, file: string): Map<string, { address: number; size: number }> {
+  const symbols = new Map<string, { address: number; size: number }>();
+  for (const line of runGo(version, ['tool', 'nm', '-size', file]).split('\n')) {
+    const match = /^\s*([0-9a-f]+)\s+(\d+)\s+\S\s+(.*)$/.exec(line);
+    if (match !== null)
+      symbols.set(match[3] ?? '', { address: Number.parseInt(match[1] ?? '', 16), size: Number(match[2]) });
+  }
+  return symbols;
+}
