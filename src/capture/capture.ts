@@ -1,6 +1,7 @@
 import { checkContent } from './check.ts';
 import { type ByteBudget, fetchBounded } from './fetch.ts';
-import { type ProfilePlan, profilePlans, wholeSeconds } from './plan.ts';
+import { goroutineCount } from './goroutine-count.ts';
+import { groupedGoroutines, type ProfilePlan, profilePlans, wholeSeconds } from './plan.ts';
 import {
   type CapturedFile,
   CaptureError,
@@ -27,7 +28,9 @@ export async function capture(request: CaptureRequest): Promise<CaptureResult> {
   const window = asked.filter((plan) => plan.spans === 'window').map((plan) => attempt(plan, request, limits, budget));
   const moments: Attempt[] = [];
   for (const kind of ['heap', 'allocs', 'goroutine'] as const) {
-    if (request.profiles.includes(kind)) moments.push(await attempt(profilePlans[kind], request, limits, budget));
+    if (!request.profiles.includes(kind)) continue;
+    const plan = kind === 'goroutine' ? await bearableDump(request, limits) : profilePlans[kind];
+    moments.push(await attempt(plan, request, limits, budget));
   }
   const attempts = [...(await Promise.all(window)), ...moments];
   const byKind = <T extends { kind: CapturedFile['kind'] }>(items: T[]): T[] =>
@@ -40,6 +43,13 @@ export async function capture(request: CaptureRequest): Promise<CaptureResult> {
     files: byKind(attempts.flatMap((outcome) => ('file' in outcome ? [outcome.file] : []))),
     failures: byKind(attempts.flatMap((outcome) => ('failure' in outcome ? [outcome.failure] : []))),
   };
+}
+
+/** The dump must not be the spike that it is meant to explain. */
+async function bearableDump(request: CaptureRequest, limits: CaptureLimits): Promise<ProfilePlan> {
+  const { transport, prefix = defaultPrefix } = request.target;
+  const count = await goroutineCount(transport, prefix, request.signal);
+  return count !== undefined && count > limits.maxDumpGoroutines ? groupedGoroutines : profilePlans.goroutine;
 }
 
 type Attempt = { readonly file: CapturedFile } | { readonly failure: CaptureFailure };

@@ -60,9 +60,11 @@ function checkTrace(bytes: Uint8Array): undefined {
   return undefined;
 }
 
-/** `goroutine 1 [running]:` begins each stack, an empty line ends it. */
+/** debug=2: `goroutine 1 [running]:` begins each stack, an empty line ends it. debug=1: `goroutine profile: total 7`. */
 function countGoroutines(bytes: Uint8Array): number {
-  const text = Buffer.from(bytes);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const total = /^goroutine profile: total (\d+)\n/.exec(text.toString('latin1', 0, 60))?.[1];
+  if (total !== undefined) return Number(total);
   if (!/^goroutine \d+ /.test(text.toString('latin1', 0, 32))) throw wrong('a goroutine dump', bytes);
   let count = 1;
   const mark = '\n\ngoroutine ';

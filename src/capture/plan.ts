@@ -59,6 +59,9 @@ export const profilePlans: Readonly<Record<ProfileKind, ProfilePlan>> = {
   },
 };
 
+/** Stands in for the dump where there are too many goroutines: the same name, counted by stack instead of one by one. */
+export const groupedGoroutines: ProfilePlan = { ...profilePlans.goroutine, path: () => '/goroutine?debug=1' };
+
 /** Go's handlers take whole seconds. */
 export function wholeSeconds(durationMs: number): number {
   return Math.max(1, Math.ceil(durationMs / 1000));

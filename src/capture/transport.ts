@@ -32,20 +32,25 @@ export function httpTransport(
   };
 }
 
+/** The limit ends with the connecting: whoever makes the stream may hold on to the signal for as long as it lives. */
 async function connectWithin(connect: DuplexFactory, timeoutMs: number, signal: AbortSignal): Promise<Duplex> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
   try {
-    return await connect(AbortSignal.any([signal, deadline]));
+    return await connect(AbortSignal.any([signal, deadline.signal]));
   } catch (error) {
     signal.throwIfAborted();
-    if (deadline.aborted)
+    if (deadline.signal.aborted) {
       throw new CaptureError(
         'unreachable',
         `no connection within ${timeoutMs} ms; does a network policy drop it?`,
         error,
       );
+    }
     if (error instanceof CaptureError) throw error;
     throw new CaptureError('unreachable', `cannot connect: ${toError(error).message}`, error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

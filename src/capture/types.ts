@@ -49,6 +49,11 @@ export interface CaptureLimits {
   readonly maxUnpackedBytes: number;
   /** Time to connect. Default 5 s. */
   readonly connectTimeoutMs: number;
+  /**
+   * A dump of all stacks stops the world: 174 ms for 20,000 parked goroutines (Go 1.26, 2 cores), 9 µs each. Beyond this many the
+   * dump is taken grouped by stack (debug=1), which does not stop it for long. Default 20,000.
+   */
+  readonly maxDumpGoroutines: number;
   /** Time a profile may take beyond its own duration. Default 20 s. */
   readonly graceMs: number;
 }
@@ -58,6 +63,7 @@ export const defaultCaptureLimits: CaptureLimits = {
   maxTotalBytes: 192 * 1024 * 1024,
   maxUnpackedBytes: 256 * 1024 * 1024,
   connectTimeoutMs: 5_000,
+  maxDumpGoroutines: 20_000,
   graceMs: 20_000,
 };
 
