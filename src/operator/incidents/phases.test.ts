@@ -1,0 +1,194 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ActionRecord, IncidentStatus, Phase } from '../../api/index.ts';
+import { PHASES } from '../../api/index.ts';
+import { decide, judged } from './phases.ts';
+import { foundWorkload, incidentWith, iso, policyWith, summary, T0, viewWith, windowAt } from './testing.ts';
+import type { Step } from './view.ts';
+
+const diagnosis = { cause: 'GogcTooLow', summary: 'GOGC 10 is too low.', confidence: 0.9, evidence: ['20 % GC'] };
+const action: ActionRecord = {
+  kind: 'Rollout',
+  owner: foundWorkload.owner,
+  container: 'robot',
+  knob: 'GOGC',
+  before: '10',
+  after: '100',
+  at: iso(10_000),
+  result: 'Applied',
+};
+const wide = { gogc: { min: 25, max: 400, maxStep: '900%' } };
+const fresh = [windowAt(9000, 0.2, 10), windowAt(10_000, 0.2, 10)];
+
+function advance(step: Step): Partial<IncidentStatus> {
+  if (step.type !== 'advance') throw new Error(`expected the status to advance, got ${JSON.stringify(step)}`);
+  return step.status;
+}
+
+describe('an incident', () => {
+  it('is taken up with the time that detection took', () => {
+    const status = advance(decide(viewWith(), T0 + 3000));
+    expect(status).toMatchObject({ phase: 'Detected', times: { detectMs: 2000 } });
+  });
+
+  it('waits for its evidence, and is sealed once that has arrived', () => {
+    const incident = incidentWith({ phase: 'Detected' });
+    expect(decide(viewWith({ incident }), T0 + 5000).type).toBe('wait');
+    expect(decide(viewWith({ incident, bundle: 'received' }), T0 + 5000)).toEqual({ type: 'effect', effect: 'seal' });
+  });
+
+  it('is handed to people when no evidence arrives', () => {
+    const incident = incidentWith({ phase: 'Detected' });
+    expect(advance(decide(viewWith({ incident }), T0 + 600_000)).phase).toBe('Escalated');
+  });
+
+  it('records the action, with the value before it, before anything is touched', () => {
+    const incident = incidentWith({ phase: 'Diagnosed', diagnosis, verification: { before: summary } });
+    const view = viewWith({ incident, policy: policyWith({}, wide), before: fresh });
+    const status = advance(decide(view, T0 + 10_500));
+    expect(status.phase).toBe('Acting');
+    expect(status.actions).toEqual([{ ...action, at: iso(10_500), result: 'Pending' }]);
+  });
+
+  it('recommends a patch instead of acting where the policy, the operator or the workload say so', () => {
+    const incident = incidentWith({ phase: 'Diagnosed', diagnosis, verification: { before: summary } });
+    const cases = [
+      viewWith({ incident, policy: policyWith({ mode: 'Recommend' }, wide), before: fresh }),
+      viewWith({ incident, policy: policyWith({}, wide), before: fresh, observeOnly: true }),
+      viewWith({ incident, policy: policyWith({}, wide), before: fresh, workload: { ...foundWorkload, paused: true } }),
+    ];
+    for (const view of cases) {
+      const status = advance(decide(view, T0 + 10_500));
+      expect(status.phase).toBe('Observed');
+      expect(status.plan?.patch).toContain('value: "100"');
+      expect(status.actions).toBeUndefined();
+    }
+  });
+
+  it('is held back by a guardrail for a while, then handed to people', () => {
+    const incident = incidentWith({ phase: 'Diagnosed', diagnosis, verification: { before: summary } });
+    const view = viewWith({ incident, policy: policyWith({}, wide), before: fresh, busyWith: 'dispatch-0' });
+    const status = advance(decide(view, T0 + 10_500));
+    expect(status.phase).toBeUndefined();
+    expect(status.plan?.blockedBy?.join()).toContain('dispatch-0');
+    const late = [windowAt(700_000, 0.2, 10)];
+    expect(advance(decide({ ...view, before: late }, T0 + 700_500)).phase).toBe('Escalated');
+  });
+
+  it('applies a pending action, again after a crash, and then waits for the rollout', () => {
+    const acting = (result: ActionRecord['result']) =>
+      incidentWith({ phase: 'Acting', actions: [{ ...action, result }], verification: { before: summary } });
+    expect(decide(viewWith({ incident: acting('Pending') }), T0 + 11_000)).toEqual({ type: 'effect', effect: 'apply' });
+    const rolling = { ...foundWorkload, gogc: '100', rollout: 'progressing' as const };
+    expect(decide(viewWith({ incident: acting('Applied'), workload: rolling }), T0 + 12_000).type).toBe('wait');
+    const settled = { ...foundWorkload, gogc: '100' };
+    const status = advance(decide(viewWith({ incident: acting('Applied'), workload: settled }), T0 + 20_000));
+    expect(status).toMatchObject({ phase: 'Verifying', verification: { startedAt: iso(20_000) } });
+  });
+
+  it('leaves the workload to whoever changed it meanwhile', () => {
+    const incident = incidentWith({ phase: 'Acting', actions: [action], verification: { before: summary } });
+    const status = advance(decide(viewWith({ incident, workload: { ...foundWorkload, gogc: '70' } }), T0 + 12_000));
+    expect(status).toMatchObject({ phase: 'Escalated', message: expect.stringContaining('70') });
+  });
+
+  it('rolls a failed rollout back to the value before the first step', () => {
+    const steps = [
+      { ...action, after: '20', result: 'Completed' as const },
+      { ...action, before: '20', after: '40' },
+    ];
+    const incident = incidentWith({ phase: 'Acting', actions: steps, verification: { before: summary } });
+    const workload = { ...foundWorkload, gogc: '40', rollout: 'failed' as const };
+    const status = advance(decide(viewWith({ incident, workload }), T0 + 12_000));
+    expect(status.actions?.at(-1)).toMatchObject({ kind: 'Rollback', before: '40', after: '10', result: 'Pending' });
+  });
+});
+
+describe('a verification', () => {
+  const verifying = (plan?: IncidentStatus['plan']) =>
+    incidentWith({
+      phase: 'Verifying',
+      actions: [{ ...action, result: 'Completed' }],
+      diagnosis,
+      verification: { before: summary, startedAt: iso(20_000) },
+      ...(plan ? { plan } : {}),
+    });
+  const before = Array.from({ length: 15 }, (_, i) => windowAt(i * 1000, 0.2 + (i % 3) / 100, 10));
+  const after = (share: number, gogc = 100) =>
+    Array.from({ length: 15 }, (_, i) => windowAt(26_000 + i * 1000, share + (i % 3) / 1000, gogc));
+  const end = T0 + 41_000;
+  const healed = { ...foundWorkload, gogc: '100' };
+
+  it('waits for a fresh stretch as long as the policy says', () => {
+    expect(decide(viewWith({ incident: verifying(), workload: healed }), T0 + 30_000).type).toBe('wait');
+    expect(decide(viewWith({ incident: verifying(), workload: healed }), end)).toEqual({
+      type: 'effect',
+      effect: 'judge',
+    });
+  });
+
+  it('resolves the incident when the signal is under its limit, with numbers and time to heal', () => {
+    const view = viewWith({ incident: verifying(), workload: healed, after: after(0.02) });
+    const status = advance(judged(view, policyWith(), before, end));
+    expect(status).toMatchObject({ phase: 'Resolved', times: { healMs: 39_000 }, verification: { verdict: 'Better' } });
+    expect(status.verification?.after?.gogc).toBe(100);
+  });
+
+  it('restores the value before when it did not help', () => {
+    const view = viewWith({ incident: verifying(), workload: healed, after: after(0.2) });
+    const status = advance(judged(view, policyWith(), before, end));
+    expect(status.phase).toBe('Acting');
+    expect(status.actions?.at(-1)).toMatchObject({ kind: 'Rollback', after: '10' });
+    expect(status.verification?.verdict).toBe('NotBetter');
+  });
+
+  it('escalates instead where the policy forbids rolling back', () => {
+    const policy = policyWith({ verify: { after: '5s', window: '15s', rollback: false } });
+    const view = viewWith({ incident: verifying(), policy, workload: healed, after: after(0.2) });
+    expect(advance(judged(view, policy, before, end)).phase).toBe('Escalated');
+  });
+
+  it('takes the next step when only the step limit kept it short of its target', () => {
+    const plan = { kind: 'Rollout' as const, reason: 'step', to: '20', clampedBy: ['maxStep'] };
+    const workload = { ...foundWorkload, gogc: '20' };
+    const view = viewWith({ incident: verifying(plan), workload, after: after(0.1, 20) });
+    const status = advance(judged(view, policyWith(), before, end));
+    expect(status.phase).toBe('Acting');
+    expect(status.actions?.at(-1)).toMatchObject({ kind: 'Rollout', before: '20', after: '40', result: 'Pending' });
+  });
+
+  it('is patient with late windows, then takes inconclusive for not helped', () => {
+    const view = viewWith({ incident: verifying(), workload: healed, after: [] });
+    expect(judged(view, policyWith(), before, end).type).toBe('wait');
+    const status = advance(judged(view, policyWith(), before, end + 200_000));
+    expect(status.verification?.verdict).toBe('Inconclusive');
+    expect(status.actions?.at(-1)?.kind).toBe('Rollback');
+  });
+});
+
+describe('whatever the state an incident is found in', () => {
+  const anyPhase = fc.constantFrom<Phase>(...PHASES);
+  const anyResult = fc.constantFrom<ActionRecord['result']>('Pending', 'Applied', 'Completed', 'Failed');
+
+  it('a final phase is never left, and every other state leads to a step', () => {
+    fc.assert(
+      fc.property(anyPhase, anyResult, fc.boolean(), fc.nat(1_000_000), (phase, result, hasPolicy, afterMs) => {
+        const incident = incidentWith({ phase, actions: [{ ...action, result }] });
+        const view = viewWith({ incident, policy: hasPolicy ? policyWith() : undefined });
+        const step = decide(view, T0 + afterMs);
+        const final = ['Resolved', 'RolledBack', 'Escalated', 'Observed'].includes(phase);
+        expect(step.type === 'done').toBe(final);
+      }),
+    );
+  });
+
+  it('nothing is applied unless it stands in the status as pending', () => {
+    fc.assert(
+      fc.property(anyPhase, anyResult, fc.nat(1_000_000), (phase, result, afterMs) => {
+        const incident = incidentWith({ phase, actions: [{ ...action, result }], verification: { before: summary } });
+        const step = decide(viewWith({ incident }), T0 + afterMs);
+        if (step.type === 'effect' && step.effect === 'apply') expect([phase, result]).toEqual(['Acting', 'Pending']);
+      }),
+    );
+  });
+});

@@ -1,0 +1,122 @@
+/** Incidents, policies and workloads for tests: valid by the schemas, changed where a test says so. */
+import { type IncidentStatus, RobotGCIncident, RobotGCPolicy, type SignalSummary } from '../../api/index.ts';
+import type { SignalWindow } from '../../model/index.ts';
+import type { IncidentView } from './view.ts';
+import type { WorkloadView } from './workload.ts';
+
+export const T0 = Date.parse('2026-01-01T00:00:00.000Z');
+
+export function policyWith(actions: object = {}, tuning: object = {}): RobotGCPolicy {
+  return RobotGCPolicy.parse({
+    apiVersion: 'robotgc.dev/v1alpha1',
+    kind: 'RobotGCPolicy',
+    metadata: { name: 'dispatch', namespace: 'robots', uid: 'policy-uid', generation: 1 },
+    spec: {
+      selector: { matchLabels: { app: 'dispatch' } },
+      sla: { latencyP99: '200ms' },
+      tuning,
+      actions: { mode: 'Auto', apply: ['Rollout'], verify: { after: '5s', window: '15s' }, ...actions },
+    },
+  });
+}
+
+export function incidentWith(status: IncidentStatus = {}): RobotGCIncident {
+  return RobotGCIncident.parse({
+    apiVersion: 'robotgc.dev/v1alpha1',
+    kind: 'RobotGCIncident',
+    metadata: { name: 'dispatch-1', namespace: 'robots', uid: 'incident-uid', resourceVersion: '7' },
+    spec: {
+      policy: { name: 'dispatch', uid: 'policy-uid', generation: 1 },
+      pod: { name: 'dispatch-abc', uid: 'pod-uid' },
+      container: { name: 'robot', id: 'containerd://1' },
+      node: 'node-1',
+      trigger: {
+        signal: 'gcCpuShare',
+        observed: 0.2,
+        threshold: 0.05,
+        unit: 'ratio',
+        breachingWindows: 3,
+        ofWindows: 5,
+        firstBreachAt: iso(0),
+        detectedAt: iso(2000),
+      },
+    },
+    status,
+  });
+}
+
+export const foundWorkload: Extract<WorkloadView, { type: 'found' }> = {
+  type: 'found',
+  owner: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dispatch', uid: 'owner-uid' },
+  container: 'robot',
+  gogc: '10',
+  gogcFromRef: false,
+  memoryLimitBytes: 512 * 2 ** 20,
+  rollout: 'settled',
+  paused: false,
+};
+
+export const summary: SignalSummary = {
+  windows: 15,
+  gcCpuShare: 0.2,
+  gcStallP99Ms: 3,
+  gcPauseP99Ms: 0.3,
+  gcRatePerSecond: 8,
+  heapLiveBytes: 60 * 2 ** 20,
+  heapGoalBytes: 66 * 2 ** 20,
+  gogc: 10,
+};
+
+export function viewWith(view: Partial<IncidentView> = {}): IncidentView {
+  return {
+    incident: incidentWith(),
+    policy: policyWith(),
+    workload: foundWorkload,
+    bundle: 'awaited',
+    before: [],
+    after: [],
+    history: [],
+    busyWith: undefined,
+    observeOnly: false,
+    ...view,
+  };
+}
+
+/** A second of a container whose collector takes `share` of the CPU, ended `endMs` after T0. */
+export function windowAt(endMs: number, share: number, gogc: number): SignalWindow {
+  const stall = { count: 16, p50Ns: 5e5, p99Ns: share * 1e7, maxNs: share * 1e7, sumNs: 1e7 };
+  const quiet = { count: 0, p50Ns: 0, p99Ns: 0, maxNs: 0, sumNs: 0 };
+  return {
+    endedAt: iso(endMs),
+    durationMs: 1000,
+    seq: Math.round(endMs / 1000),
+    pod: { namespace: 'robots', name: 'dispatch-abc', uid: 'pod-uid' },
+    container: 'robot',
+    containerId: '1',
+    pids: [1],
+    gcPause: stall,
+    gcAssist: quiet,
+    gcStall: stall,
+    capturePause: quiet,
+    gc: {
+      cycles: 8,
+      cpuShare: share,
+      assistShare: 0,
+      heapLiveBytes: 60 * 2 ** 20,
+      heapGoalBytes: 66 * 2 ** 20,
+      rootsBytes: 2 ** 20,
+      allocBytesPerSecond: 5e7,
+      gogc,
+      goMemLimitBytes: null,
+      gomaxprocs: 2,
+      limitDrivenCycles: 0,
+    },
+    cgroup: null,
+    activeRobots: 10_000,
+    lostEvents: 0,
+  };
+}
+
+export function iso(afterMs: number): string {
+  return new Date(T0 + afterMs).toISOString();
+}
