@@ -64,6 +64,7 @@ async function buildBundle(): Promise<void> {
 function linkCommand(): void {
   const link = join(root, 'node_modules/.bin/robotgc');
   const target = '../../dist/robotgc.js';
+  if (!existsSync(bundle)) return;
   const stat = lstatSync(link, { throwIfNoEntry: false });
   if (stat?.isSymbolicLink() === true && readlinkSync(link) === target) return;
   rmSync(link, { force: true });

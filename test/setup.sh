@@ -58,9 +58,12 @@ install_modules() {
   if [ -e "$marker" ] && [ ! package-lock.json -nt "$marker" ]; then return 0; fi
   say "installing npm packages"
   log=$(mktemp)
-  if ! npm ci --no-audit --no-fund --loglevel=error >"$log" 2>&1; then
+  # Where a registry mirror lacks optional packages of other platforms, `npm ci` refuses the lock file as incomplete;
+  # `npm install` takes the same pinned versions, and --no-save leaves the lock file as it is.
+  if ! npm ci --no-audit --no-fund --loglevel=error >"$log" 2>&1 &&
+    ! { grep -q EUSAGE "$log" && npm install --no-save --no-audit --no-fund --loglevel=error >"$log" 2>&1; }; then
     tail -n 20 "$log" | sed 's|https\{0,1\}://[^ ]*|(registry)|g' >&2
-    fail "npm ci failed"
+    fail "npm packages could not be installed"
   fi
   rm -f "$log"
   # npm dates the marker by the packages' own times at times; it is compared with the lock file above.
