@@ -1,0 +1,27 @@
+/** A sampler on this machine: the real /proc, cgroups, clock and probe. */
+import { type HostRoots, monotonicNs, openCgroup, openProc, scrapeActivity } from '../../host/index.ts';
+import { startProbe } from '../../host/probe/index.ts';
+import { Sampler, type SamplerOptions } from './sampler.ts';
+
+export interface HostSamplerOptions
+  extends Pick<SamplerOptions, 'populate' | 'sink' | 'onProbeDown' | 'onProbeUp' | 'onFlush'> {
+  readonly roots?: Partial<HostRoots>;
+  /** One line that the probe wrote for people. */
+  readonly onProbeLog?: (line: string) => void;
+}
+
+/** A probe that does not answer for so long is replaced. */
+const commandTimeoutMs = 5_000;
+
+export function hostSampler(options: HostSamplerOptions): Sampler {
+  const { roots, onProbeLog, ...rest } = options;
+  return new Sampler({
+    ...rest,
+    proc: openProc(roots?.procRoot),
+    startProbe: () => startProbe({ commandTimeoutMs, ...(onProbeLog ? { onLog: onProbeLog } : {}) }),
+    openCgroup: (memberships) => openCgroup(memberships, roots?.cgroupRoot),
+    scrape: scrapeActivity,
+    monotonicNs,
+    wallMs: () => Date.now(),
+  });
+}

@@ -1,0 +1,62 @@
+/** `robotgc watch --pid P`: every GC pause of a Go program, from outside, held against a policy. */
+import { type Command, Option } from 'commander';
+import { Duration, durationMs } from '../api/index.ts';
+import { deriveThresholds } from '../model/index.ts';
+import { CliError, exitCodes } from './exit.ts';
+import { say } from './output.ts';
+import { duration, percent } from './watch/format.ts';
+import { type PolicyFile, readPolicyFile } from './watch/policy-file.ts';
+import { ndjsonPrinter, type Printer, textPrinter } from './watch/printer.ts';
+import { namedProcess } from './watch/process.ts';
+import { watch } from './watch/run.ts';
+import { userStop } from './watch/user-stop.ts';
+
+interface WatchOptions {
+  readonly pid: string;
+  readonly file?: string;
+  readonly duration?: string;
+  readonly output: 'ndjson' | 'text';
+}
+
+export function register(program: Command): void {
+  program
+    .command('watch')
+    .description('watch the garbage collection of a Go process on this machine, without touching it')
+    .requiredOption('--pid <pid>', 'process to watch')
+    .option('-f, --file <policy.yaml>', 'hold what is seen against this policy; exit 1 after a breach')
+    .option('--duration <time>', 'how long, such as 20s or 5m (default: until it ends or Ctrl-C)')
+    .addOption(new Option('-o, --output <format>', 'what to print').choices(['text', 'ndjson']).default('text'))
+    .action(async (options: WatchOptions) => {
+      process.exitCode = await run(options);
+    });
+}
+
+async function run(options: WatchOptions): Promise<number> {
+  const policy = options.file === undefined ? null : readPolicyFile(options.file);
+  const limitMs = options.duration === undefined ? null : durationOf(options.duration);
+  const named = namedProcess(options.pid);
+  if (policy) say(promise(policy));
+  using stop = userStop(limitMs);
+  return await watch({ process: named, policy, printer: printerFor(options, policy), say, signal: stop.signal });
+}
+
+function durationOf(text: string): number {
+  const parsed = Duration.safeParse(text);
+  if (parsed.success && durationMs(text) > 0) return durationMs(text);
+  throw new CliError(exitCodes.usage, `--duration ${text}: write a duration such as 20s or 5m`);
+}
+
+function printerFor(options: WatchOptions, policy: PolicyFile | null): Printer {
+  const write = (line: string): void => {
+    process.stdout.write(line);
+  };
+  if (options.output === 'ndjson') return ndjsonPrinter(write, policy?.name ?? '');
+  const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;
+  return textPrinter(write, policy ? deriveThresholds(policy.spec) : null, colour);
+}
+
+function promise({ name, spec }: PolicyFile): string {
+  const limits = deriveThresholds(spec);
+  const sentence = `policy ${name}: GC stall P99 ≤ ${duration(limits.gcStallP99Ns)}, GC CPU ≤ ${percent(limits.gcCpuShare)}, breach when ${limits.breach.windows} of ${limits.breach.of} seconds are over`;
+  return spec.actions.mode === 'Auto' ? `${sentence}; mode Auto acts in a cluster, here it only observes` : sentence;
+}

@@ -1,0 +1,53 @@
+/** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
+import type { TargetState } from '../../agent/sampler/index.ts';
+import { type CycleEvent, type PauseEvent, stopReason } from '../../host/probe/index.ts';
+import type { Breach, SignalWindow } from '../../model/index.ts';
+
+export function pauseLine(pause: PauseEvent): object {
+  const { type, pid, reason, startNs, stoppingNs, totalNs } = pause;
+  return { type, pid, reason, reasonName: stopReason(reason).name, startNs, stoppingNs, totalNs };
+}
+
+export function cycleLine(cycle: CycleEvent): object {
+  return { ...cycle };
+}
+
+/** What is asked for most stands flat on top; below it the whole `SignalWindow`, as bundles hold it. */
+export function windowLine(window: SignalWindow): object {
+  return {
+    type: 'window',
+    gcCpuShare: window.gc?.cpuShare ?? null,
+    gcStallP99Ns: window.gcStall.p99Ns,
+    gcStallMaxNs: window.gcStall.maxNs,
+    gcPauseP99Ns: window.gcPause.p99Ns,
+    gcRate: window.gc ? window.gc.cycles / (window.durationMs / 1000) : null,
+    heapLive: window.gc?.heapLiveBytes ?? null,
+    heapGoal: window.gc?.heapGoalBytes ?? null,
+    gogc: window.gc?.gogc ?? null,
+    ...window,
+  };
+}
+
+/** Undefined in a window without memory pressure. */
+export function pressureLine(window: SignalWindow): object | undefined {
+  const pressure = window.cgroup?.memoryPressure;
+  if (!pressure || (pressure.some === 0 && pressure.full === 0)) return undefined;
+  const { some, full } = pressure;
+  return {
+    type: 'pressure',
+    pids: window.pids,
+    endedAt: window.endedAt,
+    some,
+    full,
+    someNs: Math.round(some * window.durationMs * 1e6),
+  };
+}
+
+export function breachLine(breach: Breach, policy: string, window: SignalWindow, detectedAt: Date): object {
+  const { type, ...facts } = breach;
+  return { type, policy, pids: window.pids, ...facts, detectedAt: detectedAt.toISOString() };
+}
+
+export function refusedLine(pid: number, state: Extract<TargetState, { state: 'Refused' }>): object {
+  return { type: 'refused', pid, reason: state.reason, message: state.message };
+}

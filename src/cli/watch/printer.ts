@@ -1,0 +1,47 @@
+/** Where a watch's findings go: NDJSON for programs, a table for people. */
+import type { TargetState } from '../../agent/sampler/index.ts';
+import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { Breach, SignalWindow, Thresholds } from '../../model/index.ts';
+import { breachLine, cycleLine, pauseLine, pressureLine, refusedLine, windowLine } from './objects.ts';
+import { breachText, header, row, type TextOptions } from './text.ts';
+
+export interface Printer {
+  pause(pause: PauseEvent): void;
+  cycle(cycle: CycleEvent): void;
+  window(window: SignalWindow): void;
+  breach(breach: Breach, window: SignalWindow, detectedAt: Date): void;
+  refused(pid: number, state: Extract<TargetState, { state: 'Refused' }>): void;
+}
+
+export function ndjsonPrinter(write: (line: string) => void, policy: string): Printer {
+  const print = (object: object | undefined): void => {
+    if (object) write(`${JSON.stringify(object)}\n`);
+  };
+  return {
+    pause: (pause) => print(pauseLine(pause)),
+    cycle: (cycle) => print(cycleLine(cycle)),
+    window: (window) => {
+      print(windowLine(window));
+      print(pressureLine(window));
+    },
+    breach: (breach, window, detectedAt) => print(breachLine(breach, policy, window, detectedAt)),
+    refused: (pid, state) => print(refusedLine(pid, state)),
+  };
+}
+
+const rowsPerHeader = 20;
+
+export function textPrinter(write: (line: string) => void, thresholds: Thresholds | null, colour: boolean): Printer {
+  const options: TextOptions = { thresholds, colour };
+  let rows = 0;
+  return {
+    pause: () => {},
+    cycle: () => {},
+    window: (window) => {
+      if (rows++ % rowsPerHeader === 0) write(`${header(options)}\n`);
+      write(`${row(window, options)}\n`);
+    },
+    breach: (breach) => write(`${breachText(breach, options)}\n`),
+    refused: () => {}, // the sentence on stderr says it
+  };
+}

@@ -1,0 +1,82 @@
+/** `robotgc watch`: follows one process until it ends, the time is over, or the user has seen enough. */
+import { hostSampler, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
+import { advance, deriveThresholds, type Latch, type SignalWindow, WindowRing } from '../../model/index.ts';
+import { type ExitCode, exitCodes } from '../exit.ts';
+import type { PolicyFile } from './policy-file.ts';
+import type { Printer } from './printer.ts';
+import type { NamedProcess } from './process.ts';
+
+export interface WatchRequest {
+  readonly process: NamedProcess;
+  readonly policy: PolicyFile | null;
+  readonly printer: Printer;
+  /** One sentence for people. */
+  readonly say: (sentence: string) => void;
+  /** Ends the watch; what was seen until then is still printed. */
+  readonly signal: AbortSignal;
+}
+
+export async function watch(request: WatchRequest): Promise<ExitCode> {
+  const { process, policy, printer, say } = request;
+  const done = new AbortController();
+  const target = localTarget(process.pid, process.comm, policy?.spec.activity);
+  const judge = policy ? breachJudge(policy) : null;
+  let exitCode: ExitCode = exitCodes.ok;
+  let watched = false;
+
+  const onState = (state: TargetState): void => {
+    if (state.state === 'Watching') {
+      say(`${watched ? 'watching again' : 'watching'} ${process.comm} (process ${process.pid}, ${state.goVersion})`);
+      watched = true;
+    } else if (state.state === 'Refused') {
+      printer.refused(process.pid, state);
+      say(`process ${process.pid} (${process.comm}) cannot be watched: ${state.message}`);
+      exitCode = exitCodes.environment;
+      done.abort();
+    } else if (state.reason === 'NoProcess') {
+      say(`process ${process.pid} (${process.comm}) has ended`);
+      done.abort();
+    } else {
+      say(state.message);
+    }
+  };
+  const onWindow = (window: SignalWindow): void => {
+    printer.window(window);
+    const now = new Date();
+    const breach = judge?.(window, now);
+    if (!breach) return;
+    printer.breach(breach, window, now);
+    if (exitCode === exitCodes.ok) exitCode = exitCodes.finding;
+  };
+
+  const sampler = hostSampler({
+    populate: () => new Map([[target.key, localPopulation(process.proc, process.pid, process.startTicks)]]),
+    sink: {
+      window: (_, window) => onWindow(window),
+      state: (_, state) => onState(state),
+      pause: (_, pause) => printer.pause(pause),
+      cycle: (_, cycle) => printer.cycle(cycle),
+    },
+    onProbeDown: (error, retryInMs) => {
+      if (watched) say(`${error.message}; next attempt in ${(retryInMs / 1000).toFixed(2)} s`);
+    },
+  });
+  sampler.setTargets([target]);
+  await sampler.run(AbortSignal.any([request.signal, done.signal]));
+  return exitCode;
+}
+
+/** One judgement a window: a breach only when it begins. */
+function breachJudge(
+  policy: PolicyFile,
+): (window: SignalWindow, now: Date) => import('../../model/index.ts').Breach | null {
+  const thresholds = deriveThresholds(policy.spec);
+  const ring = new WindowRing();
+  let latch: Latch = {};
+  return (window, now) => {
+    ring.push(window);
+    const step = advance(latch, ring.all(), thresholds, now);
+    latch = step.latch;
+    return step.evaluation.type === 'breach' ? step.evaluation : null;
+  };
+}

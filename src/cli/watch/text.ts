@@ -1,0 +1,84 @@
+/** `robotgc watch -o text`: one row a second, the numbers over their limit in red. Pure. */
+import { styleText } from 'node:util';
+import type { Breach, SignalWindow, Thresholds } from '../../model/index.ts';
+import { duration, percent, size } from './format.ts';
+
+export interface TextOptions {
+  readonly thresholds: Thresholds | null;
+  readonly colour: boolean;
+}
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  readonly text: (window: SignalWindow) => string;
+  /** Whether the number breaks the policy. */
+  readonly over?: (window: SignalWindow, thresholds: Thresholds) => boolean;
+}
+
+const none = '–';
+
+const columns: readonly Column[] = [
+  { title: 'time', width: 8, text: (w) => w.endedAt.slice(11, 19) },
+  {
+    title: 'GC stall P99',
+    width: 12,
+    text: (w) => stall(w.gcStall.count, w.gcStall.p99Ns),
+    over: (w, t) => w.gcStall.p99Ns > t.gcStallP99Ns,
+  },
+  { title: 'STW max', width: 8, text: (w) => stall(w.gcPause.count, w.gcPause.maxNs) },
+  { title: 'assist max', width: 10, text: (w) => stall(w.gcAssist.count, w.gcAssist.maxNs) },
+  {
+    title: 'GC CPU',
+    width: 7,
+    text: (w) => (w.gc ? percent(w.gc.cpuShare) : none),
+    over: (w, t) => (w.gc?.cpuShare ?? 0) > t.gcCpuShare,
+  },
+  { title: 'cycles', width: 6, text: (w) => (w.gc ? String(w.gc.cycles) : none) },
+  { title: 'live heap', width: 9, text: (w) => (w.gc ? size(w.gc.heapLiveBytes) : none) },
+  { title: 'heap goal', width: 9, text: (w) => (w.gc ? size(w.gc.heapGoalBytes) : none) },
+  { title: 'GOGC', width: 5, text: (w) => (w.gc ? gogc(w.gc.gogc) : none) },
+  { title: 'memory', width: 9, text: (w) => (w.cgroup ? size(w.cgroup.memoryCurrentBytes) : none) },
+  { title: 'limit', width: 9, text: (w) => (w.cgroup?.memoryLimitBytes ? size(w.cgroup.memoryLimitBytes) : none) },
+  {
+    title: 'pressure',
+    width: 8,
+    text: (w) => (w.cgroup?.memoryPressure ? percent(w.cgroup.memoryPressure.some) : none),
+    over: (w, t) =>
+      (w.cgroup?.memoryPressure?.some ?? 0) > t.memoryPressureSome ||
+      (w.cgroup?.memoryPressure?.full ?? 0) > t.memoryPressureFull,
+  },
+  { title: 'robots', width: 7, text: (w) => (w.activeRobots === null ? none : String(w.activeRobots)) },
+];
+
+export function header(options: TextOptions): string {
+  return paint(options, 'dim', columns.map((column) => column.title.padStart(column.width)).join('  '));
+}
+
+export function row(window: SignalWindow, options: TextOptions): string {
+  const cells = columns.map((column) => {
+    const text = column.text(window).padStart(column.width);
+    const over = options.thresholds !== null && (column.over?.(window, options.thresholds) ?? false);
+    return over ? paint(options, 'red', text) : text;
+  });
+  const lost = window.lostEvents > 0 ? [paint(options, 'yellow', `${window.lostEvents} events lost`)] : [];
+  return [...cells, ...lost].join('  ');
+}
+
+export function breachText(breach: Breach, options: TextOptions): string {
+  const value = (n: number): string => (breach.unit === 'ns' ? duration(n) : percent(n));
+  const sentence = `breach: ${breach.signal} reached ${value(breach.observed)}, limit ${value(breach.threshold)}, in ${breach.breachingWindows} of ${breach.ofWindows} windows`;
+  return paint(options, 'red', sentence);
+}
+
+function stall(count: number, ns: number): string {
+  return count === 0 ? none : duration(ns);
+}
+
+function gogc(percentOfLive: number): string {
+  return percentOfLive < 0 ? 'off' : String(percentOfLive);
+}
+
+function paint(options: TextOptions, style: 'red' | 'yellow' | 'dim', text: string): string {
+  return options.colour ? styleText(style, text, { validateStream: false }) : text;
+}
