@@ -1,6 +1,6 @@
 import { type ElfFile, findSection, type Section } from '../elf/elf.ts';
 import { findStrings } from '../elf/strings.ts';
-import { refuse } from '../refusal.ts';
+import { orRefused, refuse } from '../refusal.ts';
 import type { Window } from '../window.ts';
 
 /** A function's code, `[address, end)`; the end may include padding up to the next function. */
@@ -14,7 +14,8 @@ export interface FunctionRange {
  * size, then words: functions, files, text start (0 since Go 1.26), and offsets of the tables of names, units, files, PCs, functions.
  */
 export interface PcLineTable {
-  readonly section: Section;
+  /** Virtual address of the header. */
+  readonly address: number;
   readonly functionCount: number;
   /** Virtual address of the header's text start word. */
   readonly textStartField: number;
@@ -24,14 +25,39 @@ export interface PcLineTable {
 
 const magicGo120 = 0xfffffff1;
 const maxFunctions = 2_000_000;
-/** Programs that are position independent kept the table under the second name before Go 1.26. */
+/** Position-independent programs had it under the second name before Go 1.26. */
 const sectionNames = ['.gopclntab', '.data.rel.ro.gopclntab'];
+/** GNU ld merges the second into this one (cgo and -buildmode=pie before Go 1.26). */
+const mergedSection = '.data.rel.ro';
+const headerBytes = 72;
+const maxScanBytes = 64 * 1024 * 1024;
+
+/** Where the table lies; ends before `size` when it shares its section. */
+type Place = Pick<Section, 'address' | 'offset' | 'size'>;
 
 export function readPcLineTable(elf: ElfFile, file: Window): PcLineTable | undefined {
-  const section = sectionNames.map((name) => findSection(elf, file, name)).find((s) => s !== undefined);
-  if (section === undefined) return undefined;
+  const named = sectionNames.map((name) => findSection(elf, file, name)).find((s) => s !== undefined);
+  if (named !== undefined) return parsePcLineTable(file, named);
+  const merged = findSection(elf, file, mergedSection);
+  return merged === undefined ? undefined : scanFor(file, merged);
+}
+
+/** Looks for the header's fixed bytes on the table's alignment, and takes the first place where the header also makes sense. */
+function scanFor(file: Window, section: Place): PcLineTable | undefined {
+  const last = Math.min(section.size, maxScanBytes) - headerBytes;
+  for (let skip = 0; skip <= last; skip += 8) {
+    const at = section.offset + skip;
+    if (file.u32(at) !== magicGo120 || file.u32(at + 4) !== 0x08010000) continue;
+    const place = { address: section.address + skip, offset: at, size: section.size - skip };
+    const table = orRefused(() => parsePcLineTable(file, place));
+    if (!('kind' in table)) return table;
+  }
+  return undefined;
+}
+
+function parsePcLineTable(file: Window, section: Place): PcLineTable {
   const at = section.offset;
-  if (section.size < 72) refuse('truncated', 'the .gopclntab section is too short for its header');
+  if (section.size < headerBytes) refuse('truncated', 'the .gopclntab section is too short for its header');
   const magic = file.u32(at);
   if (magic !== magicGo120 || file.u16(at + 4) !== 0 || file.u8(at + 6) === 0 || file.u8(at + 7) !== 8) {
     refuse(
@@ -41,13 +67,13 @@ export function readPcLineTable(elf: ElfFile, file: Window): PcLineTable | undef
   }
   const word = (index: number): number => file.u64(at + 8 + 8 * index);
   const [functionCount, namesAt, unitsAt, functionsAt] = [word(0), word(3), word(4), word(7)];
-  const ordered = 72 <= namesAt && namesAt <= unitsAt && unitsAt <= functionsAt && functionsAt <= section.size;
+  const ordered = headerBytes <= namesAt && namesAt <= unitsAt && unitsAt <= functionsAt && functionsAt <= section.size;
   if (!ordered) refuse('malformed', 'the tables of .gopclntab are out of order');
   if (functionCount > maxFunctions || functionsAt + functionCount * 8 + 4 > section.size) {
     refuse('malformed', `.gopclntab says it has ${functionCount} functions, more than it can hold`);
   }
   return {
-    section,
+    address: section.address,
     functionCount,
     textStartField: section.address + 24,
     names: { offset: at + namesAt, size: unitsAt - namesAt },

@@ -34,7 +34,7 @@ function fromModuledata(elf: ElfFile, file: Window, table: PcLineTable): number 
   const section = findSection(elf, file, '.go.module');
   if (section === undefined || section.size < moduledataText + 8) return undefined;
   // The first word points back at the table: proof that this is moduledata as we know it.
-  if (pointerAt(elf, file, section.address) !== table.section.address) return undefined;
+  if (pointerAt(elf, file, section.address) !== table.address) return undefined;
   const value = pointerAt(elf, file, section.address + moduledataText);
   return value === 0 ? undefined : value;
 }
