@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+/** The command `robotgc`. */
+import { Command } from 'commander';
+import { CliError, exitCodes } from './exit.ts';
+import { say } from './output.ts';
+import { register as watch } from './watch.ts';
+
+const program = new Command('robotgc').description('Keeps Go services inside their latency SLA').exitOverride();
+watch(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CliError) {
+    say(`robotgc: ${error.message}`);
+    process.exitCode = error.exitCode;
+  } else if (error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')) {
+    process.exitCode = 'exitCode' in error && error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  } else {
+    throw error;
+  }
+}
