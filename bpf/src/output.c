@@ -17,7 +17,8 @@ static void make_room(struct output *out, size_t size)
 
 	if (out->capacity - out->end >= size)
 		return;
-	memmove(out->data, out->data + out->start, pending);
+	if (out->start > 0)
+		memmove(out->data, out->data + out->start, pending);
 	out->start = 0;
 	out->end = pending;
 	if (out->capacity - pending >= size)

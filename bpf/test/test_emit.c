@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/* Whatever is emitted is one JSON object a line, with the values that went in. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "emit.h"
+
+static struct output out = { .fd = -1 };
+
+/* The only line so far, parsed; the output is empty afterwards. */
+static json_t *taken(void)
+{
+	size_t length = output_pending(&out);
+	const char *text = out.data + out.start;
+	json_error_t error;
+	json_t *root;
+
+	CHECK(length > 1 && text[length - 1] == '\n' && memchr(text, '\n', length) == text + length - 1, "one line");
+	root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	CHECK(root, "%s in %.*s", error.text, (int)length, text);
+	out.start = out.end = 0;
+	return root;
+}
+
+static int64_t integer(const json_t *root, const char *name)
+{
+	CHECK(json_is_integer(json_object_get(root, name)), "%s is no integer", name);
+	return json_integer_value(json_object_get(root, name));
+}
+
+static const char *string(const json_t *root, const char *name)
+{
+	const char *value = json_string_value(json_object_get(root, name));
+
+	return value ? value : "";
+}
+
+static void errors(void)
+{
+	static struct command command = { .id = "a\"\\\n", .pid = 12, .has_seq = true, .seq = 3 };
+	struct failure failure = { .code = ERROR_BAD_COMMAND, .message = "what \"it\" is: \t\xc3\xbc" };
+	json_t *root;
+
+	emit_error(&out, &command, &failure);
+	root = taken();
+	CHECK(!strcmp(string(root, "message"), failure.message) && !strcmp(string(root, "id"), command.id), "strings");
+	CHECK(integer(root, "pid") == 12 && integer(root, "seq") == 3, "numbers");
+	json_decref(root);
+
+	/* Cut within a character. */
+	strcpy(failure.message, "half \xc3");
+	emit_error(&out, NULL, &failure);
+	root = taken();
+	CHECK(!strcmp(string(root, "message"), "half ?"), "%s", string(root, "message"));
+	CHECK(!json_object_get(root, "id") && !json_object_get(root, "pid") && !json_object_get(root, "seq"), "absent");
+	json_decref(root);
+}
+
+static void pauses(void)
+{
+	struct pause_event event = { .header = { .pid = 1, .tid = 2 }, .reason = 1, .stopping_known = 1,
+				     .start_ns = 9007199254740993, .stopping_ns = 4, .total_ns = 5 };
+	json_t *root;
+
+	emit_pause(&out, &event);
+	root = taken();
+	CHECK(integer(root, "startNs") == 9007199254740993 && integer(root, "stoppingNs") == 4 &&
+	      integer(root, "totalNs") == 5 && integer(root, "tid") == 2 && integer(root, "reason") == 1, "pause");
+	json_decref(root);
+	event.stopping_known = 0;
+	emit_pause(&out, &event);
+	root = taken();
+	CHECK(json_is_null(json_object_get(root, "stoppingNs")), "unknown stopping part");
+	json_decref(root);
+}
+
+static void cycles(void)
+{
+	static struct cycle_event event = { .header = { .pid = 1 }, .procs = 2, .user_forced = 1 };
+	static struct controller_layout layout;
+	int64_t limit = INT64_MAX;
+	uint64_t off = UINT64_MAX;
+	int32_t percent = -1;
+	json_t *root;
+	int field;
+
+	for (field = 0; field < FIELD_COUNT; field++)
+		layout.offsets[field] = field * 8;
+	memcpy(event.controller + 8 * FIELD_GC_PERCENT, &percent, 4);
+	memcpy(event.controller + 8 * FIELD_MEMORY_LIMIT, &limit, 8);
+	memcpy(event.controller + 8 * FIELD_GC_PERCENT_HEAP_GOAL, &off, 8);
+	emit_cycle(&out, &event, &layout, UINT64_MAX);
+	root = taken();
+	CHECK(integer(root, "gcPercent") == -1 && integer(root, "procs") == 2, "numbers");
+	CHECK(json_is_null(json_object_get(root, "memoryLimitBytes")) &&
+	      json_is_null(json_object_get(root, "heapGoalBytes")) &&
+	      json_is_null(json_object_get(root, "triggeredBytes")), "none of the three");
+	CHECK(json_is_true(json_object_get(root, "userForced")) &&
+	      json_is_false(json_object_get(root, "goalByMemoryLimit")), "booleans");
+	CHECK(json_object_size(root) == 27, "%zu members", json_object_size(root));
+	json_decref(root);
+}
+
+static void histograms(void)
+{
+	static struct histogram histogram;
+	json_t *root, *bucket;
+
+	emit_histogram(&out, 1, &histogram);
+	CHECK(output_pending(&out) == 0, "nothing was counted, yet something printed");
+	histogram.buckets[histogram_bucket(1000)] = 3;
+	histogram.buckets[histogram_bucket(70000)] = 1;
+	histogram.sum_ns = 73000;
+	histogram.max_ns = 70000;
+	emit_histogram(&out, 1, &histogram);
+	root = taken();
+	CHECK(integer(root, "count") == 4 && integer(root, "sumNs") == 73000 && integer(root, "maxNs") == 70000, "sums");
+	CHECK(json_array_size(json_object_get(root, "buckets")) == 2, "buckets");
+	bucket = json_array_get(json_object_get(root, "buckets"), 0);
+	CHECK(json_integer_value(json_array_get(bucket, 0)) == 1023 && json_integer_value(json_array_get(bucket, 1)) == 3,
+	      "992..1023");
+	json_decref(root);
+
+	/* A maximum that belongs to another flush gives way to the highest bucket's bound. */
+	histogram.max_ns = 0;
+	emit_histogram(&out, 1, &histogram);
+	root = taken();
+	CHECK(integer(root, "maxNs") == (int64_t)histogram_upper_bound(histogram_bucket(70000)), "too low");
+	json_decref(root);
+	histogram.max_ns = 1 << 30;
+	emit_histogram(&out, 1, &histogram);
+	root = taken();
+	CHECK(integer(root, "maxNs") == (int64_t)histogram_upper_bound(histogram_bucket(70000)), "too high");
+	json_decref(root);
+	histogram.buckets[HISTOGRAM_BUCKETS - 1] = 1;
+	histogram.max_ns = 1ULL << 50;
+	emit_histogram(&out, 1, &histogram);
+	root = taken();
+	CHECK(integer(root, "maxNs") == 1LL << 50, "the last bucket has no upper bound");
+	json_decref(root);
+}
+
+/* Every bucket in use: the longest line there is. */
+static void lines_fit_the_reader(void)
+{
+	static struct histogram histogram;
+
+	memset(histogram.buckets, 0xff, sizeof(histogram.buckets));
+	emit_histogram(&out, 1, &histogram);
+	CHECK(output_pending(&out) < MAX_LINE_BYTES, "%zu bytes", output_pending(&out));
+	json_decref(taken());
+}
+
+int main(void)
+{
+	errors();
+	pauses();
+	cycles();
+	histograms();
+	lines_fit_the_reader();
+	free(out.data);
+	return checks_report("emit");
+}
