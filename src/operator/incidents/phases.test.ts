@@ -114,7 +114,7 @@ describe('a verification', () => {
       ...(plan ? { plan } : {}),
     });
   const before = Array.from({ length: 15 }, (_, i) => windowAt(i * 1000, 0.2 + (i % 3) / 100, 10));
-  const after = (share: number, gogc = 100) =>
+  const windowsAfter = (share: number, gogc = 100) =>
     Array.from({ length: 15 }, (_, i) => windowAt(26_000 + i * 1000, share + (i % 3) / 1000, gogc));
   const end = T0 + 41_000;
   const healed = { ...foundWorkload, gogc: '100' };
@@ -128,14 +128,14 @@ describe('a verification', () => {
   });
 
   it('resolves the incident when the signal is under its limit, with numbers and time to heal', () => {
-    const view = viewWith({ incident: verifying(), workload: healed, after: after(0.02) });
+    const view = viewWith({ incident: verifying(), workload: healed, after: windowsAfter(0.02) });
     const status = advance(judged(view, policyWith(), before, end));
     expect(status).toMatchObject({ phase: 'Resolved', times: { healMs: 39_000 }, verification: { verdict: 'Better' } });
     expect(status.verification?.after?.gogc).toBe(100);
   });
 
   it('restores the value before when it did not help', () => {
-    const view = viewWith({ incident: verifying(), workload: healed, after: after(0.2) });
+    const view = viewWith({ incident: verifying(), workload: healed, after: windowsAfter(0.2) });
     const status = advance(judged(view, policyWith(), before, end));
     expect(status.phase).toBe('Acting');
     expect(status.actions?.at(-1)).toMatchObject({ kind: 'Rollback', after: '10' });
@@ -144,14 +144,14 @@ describe('a verification', () => {
 
   it('escalates instead where the policy forbids rolling back', () => {
     const policy = policyWith({ verify: { after: '5s', window: '15s', rollback: false } });
-    const view = viewWith({ incident: verifying(), policy, workload: healed, after: after(0.2) });
+    const view = viewWith({ incident: verifying(), policy, workload: healed, after: windowsAfter(0.2) });
     expect(advance(judged(view, policy, before, end)).phase).toBe('Escalated');
   });
 
   it('takes the next step when only the step limit kept it short of its target', () => {
     const plan = { kind: 'Rollout' as const, reason: 'step', to: '20', clampedBy: ['maxStep'] };
     const workload = { ...foundWorkload, gogc: '20' };
-    const view = viewWith({ incident: verifying(plan), workload, after: after(0.1, 20) });
+    const view = viewWith({ incident: verifying(plan), workload, after: windowsAfter(0.1, 20) });
     const status = advance(judged(view, policyWith(), before, end));
     expect(status.phase).toBe('Acting');
     expect(status.actions?.at(-1)).toMatchObject({ kind: 'Rollout', before: '20', after: '40', result: 'Pending' });
