@@ -68,7 +68,7 @@ afterEach(async () => {
 function post(path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(url + path, {
     method: 'POST',
-    body: body as BodyInit,
+    body,
     headers: { authorization: 'Bearer good', ...headers },
   });
 }
