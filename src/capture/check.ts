@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { decodeProfile, ProfileError } from '../profile/index.ts';
+import { countSamples, decodeProfile, ProfileError } from '../profile/index.ts';
 import type { Format } from './plan.ts';
 import { CaptureError } from './types.ts';
 
@@ -42,8 +42,13 @@ async function gunzipWithin(bytes: Uint8Array, maxUnpackedBytes: number): Promis
   }
 }
 
+/** Decoding takes some ten times the bytes in memory, next to a patient that is short of it. */
+const maxDecodedBytes = 8 * 1024 * 1024;
+
+/** Always checks the form; the references too where that is cheap. */
 function decoded(unpacked: Uint8Array): number {
   try {
+    if (unpacked.length > maxDecodedBytes) return countSamples(unpacked);
     return decodeProfile(unpacked).samples.length;
   } catch (error) {
     if (error instanceof ProfileError)

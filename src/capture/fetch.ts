@@ -87,7 +87,7 @@ async function refusal(response: PprofResponse, path: string): Promise<CaptureEr
 /** Sentences of net/http/pprof, Go 1.22 to 1.26. */
 const knownRefusals: readonly { readonly says: RegExp; readonly code: CaptureErrorCode; readonly hint: string }[] = [
   {
-    says: /profiling already in use|tracing is already enabled|already in use/i,
+    says: /already (in use|enabled|active)/i,
     code: 'busy',
     hint: ': someone else is profiling; try again when they are done',
   },

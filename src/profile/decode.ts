@@ -1,18 +1,25 @@
 import { Profile as Encoded } from 'pprof-format';
 import { type Frame, type Profile, ProfileError } from './model.ts';
-import { checkWire } from './wire.ts';
+import { countSamples } from './wire.ts';
+
+/**
+ * A few bytes can name one long inlined location over and over. Go's own profiles hold at most 128 locations a sample, a few thousand
+ * samples: far below this.
+ */
+const maxFrames = 5_000_000;
 
 /**
  * Decodes the protobuf of a pprof profile (already gunzipped) and resolves its references.
  * @throws ProfileError `malformed` for bytes that are no profile, `inconsistent` for references into nothing
  */
 export function decodeProfile(bytes: Uint8Array): Profile {
-  checkWire(bytes);
+  countSamples(bytes);
   const encoded = decodeEncoded(bytes);
   const text = textReader(encoded.stringTable.strings);
   const sampleTypes = encoded.sampleType.map(({ type, unit }) => ({ type: text(type), unit: text(unit) }));
   if (sampleTypes.length === 0) throw new ProfileError('inconsistent', 'the profile names no sample type');
   const stackOf = stackReader(encoded, text);
+  let frames = 0;
   const samples = encoded.sample.map(({ value, locationId }) => {
     if (value.length !== sampleTypes.length) {
       throw new ProfileError(
@@ -20,6 +27,9 @@ export function decodeProfile(bytes: Uint8Array): Profile {
         `a sample has ${value.length} values, the profile ${sampleTypes.length} sample types`,
       );
     }
+    for (const id of locationId) frames += stackOf(id).length;
+    if (frames > maxFrames)
+      throw new ProfileError('inconsistent', `the stacks have more than ${maxFrames} frames in all`);
     return { values: value.map(signed), stack: locationId.flatMap(stackOf) };
   });
   const { timeNanos, durationNanos, period } = encoded;

@@ -6,3 +6,4 @@ export { decodeProfile } from './decode.ts';
 export { classOf, type FrameClass, gcClasses } from './frame-classes.ts';
 export { type Frame, type Profile, ProfileError, type Sample } from './model.ts';
 export { type FunctionTotal, gcShareOfCpu, topFunctions, totalsByClass } from './shares.ts';
+export { countSamples } from './wire.ts';

@@ -21,18 +21,32 @@ const profile: Shape = {
   11: valueType,
   13: 'bytes',
 };
+const samplePath = '2';
 /** Numbers that may come packed, by the path of the message: sample.location_id, sample.value, comment. */
 const packed = new Set(['2.1', '2.2', '13']);
 
 /** A 64-bit number takes at most ten bytes of seven bits. */
 const maxVarintBytes = 10;
 
-/** @throws ProfileError `malformed` unless the bytes are a well-formed profile message */
-export function checkWire(bytes: Uint8Array): void {
-  walk(bytes, 0, bytes.length, profile, '');
+/**
+ * Walks the whole message in linear time and constant memory.
+ * @returns how many samples it holds
+ * @throws ProfileError `malformed` unless the bytes are a well-formed profile message
+ */
+export function countSamples(bytes: Uint8Array): number {
+  const counter = { samples: 0 };
+  walk(bytes, 0, bytes.length, profile, '', counter);
+  return counter.samples;
 }
 
-function walk(bytes: Uint8Array, from: number, to: number, shape: Shape, path: string): void {
+function walk(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  shape: Shape,
+  path: string,
+  counter: { samples: number },
+): void {
   let at = from;
   while (at < to) {
     const tag = bytes[at] ?? 0;
@@ -54,7 +68,8 @@ function walk(bytes: Uint8Array, from: number, to: number, shape: Shape, path: s
     const here = childPath(path, field);
     if (inner === undefined && field !== 0) checkUnknown(field, path, at);
     if (packed.has(here)) checkPacked(bytes, afterNumber, end);
-    else if (inner !== undefined && inner !== 'bytes') walk(bytes, afterNumber, end, inner, here);
+    else if (inner !== undefined && inner !== 'bytes') walk(bytes, afterNumber, end, inner, here, counter);
+    if (here === samplePath) counter.samples += 1;
     at = end;
   }
 }
