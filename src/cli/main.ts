@@ -2,11 +2,13 @@
 /** The command `robotgc`. */
 import { Command } from 'commander';
 import { CliError, exitCodes } from './exit.ts';
+import { register as operator } from './operator.ts';
 import { say } from './output.ts';
 import { register as watch } from './watch.ts';
 
 const program = new Command('robotgc').description('Keeps Go services inside their latency SLA').exitOverride();
 watch(program);
+operator(program);
 
 try {
   await program.parseAsync();
