@@ -90,8 +90,14 @@ function imageConfigJson(config: ImageConfig, layerDigest: string): string {
 async function writeTar(path: string, entries: readonly LayerEntry[]): Promise<void> {
   const tar = pack();
   const written = pipeline(tar, createWriteStream(path));
-  for (const entry of entries) await addEntry(tar, entry);
-  tar.finalize();
+  try {
+    for (const entry of entries) await addEntry(tar, entry);
+    tar.finalize();
+  } catch (error) {
+    tar.destroy();
+    await written.catch(() => {}); // the first error is the one to tell
+    throw error;
+  }
   await written;
 }
 
