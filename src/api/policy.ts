@@ -5,8 +5,11 @@
 import { z } from 'zod';
 import { Bytes, Duration, Growth, Percent } from './units.ts';
 
+const METRIC_HINT = 'write the name of a Prometheus metric, such as robot_active_sessions';
+const PATH_HINT = 'write a path that begins with /, such as /metrics';
+const HttpPath = z.string().max(256).regex(/^\//, PATH_HINT).meta({ hint: PATH_HINT });
 const Port = z.int().min(1).max(65_535);
-const LabelMap = z.record(z.string().max(317), z.string().max(63));
+const LabelMap = z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 64 });
 
 export const Selector = z.strictObject({
   matchLabels: LabelMap.optional(),
@@ -36,8 +39,13 @@ export const Thresholds = z.strictObject({
   memoryPressureFull: Percent.default('1%').describe('PSI memory full, share of a window: the pre-OOM warning.'),
   breach: z
     .strictObject({
-      windows: z.int().min(1).max(600).default(3).describe('Breaching one-second windows needed…'),
-      of: z.int().min(1).max(600).default(5).describe('…among so many latest ones.'),
+      windows: z
+        .int()
+        .min(1)
+        .max(600)
+        .default(3)
+        .describe('Breach = at least so many one-second windows over a limit,'),
+      of: z.int().min(1).max(600).default(5).describe('among so many latest ones.'),
     })
     .prefault({}),
 });
@@ -46,11 +54,12 @@ export const Activity = z.strictObject({
   podMetric: z
     .strictObject({
       port: Port,
-      path: z.string().startsWith('/').max(256).default('/metrics'),
+      path: HttpPath.default('/metrics'),
       name: z
         .string()
-        .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, 'write a Prometheus metric name')
-        .max(256),
+        .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, METRIC_HINT)
+        .max(256)
+        .meta({ hint: METRIC_HINT }),
     })
     .optional(),
   annotation: z.string().min(1).max(317).optional().describe('Pod annotation that holds the number of active robots.'),
@@ -105,9 +114,7 @@ export const Actions = z.strictObject({
 export const PROFILES = ['cpu', 'heap', 'allocs', 'goroutine', 'trace', 'mutex', 'block'] as const;
 
 export const Capture = z.strictObject({
-  pprof: z
-    .strictObject({ port: Port.default(6060), path: z.string().startsWith('/').max(256).default('/debug/pprof') })
-    .prefault({}),
+  pprof: z.strictObject({ port: Port.default(6060), path: HttpPath.default('/debug/pprof') }).prefault({}),
   profiles: z
     .array(z.enum(PROFILES))
     .min(1)

@@ -21,14 +21,22 @@ const unitBytes: Readonly<Record<string, number>> = {
   T: 1e12,
 };
 
+/**
+ * Text of a given form. The hint says what to write instead: zod gives it as its message, and the custom resources carry it in
+ * a CEL rule, because the API server's own words for a pattern show nothing but the pattern.
+ */
+function textLike(pattern: RegExp, hint: string, maxLength: number) {
+  return z.string().max(maxLength).regex(pattern, hint).meta({ hint });
+}
+
 /** `"200ms"`, `"1m30s"`, `"30d"`. */
-export const Duration = z.string().regex(DURATION, 'write a duration such as 200ms, 30s, 5m or 48h');
+export const Duration = textLike(DURATION, 'write a duration such as 200ms, 30s, 5m or 48h', 32);
 /** A share of a whole, `"0%"` to `"100%"`. */
-export const Percent = z.string().regex(PERCENT, 'write a share from 0% to 100%, such as 15% or 99.95%');
+export const Percent = textLike(PERCENT, 'write a share from 0% to 100%, such as 15% or 99.95%', 16);
 /** A relative change, which may exceed 100 %: `"25%"`, `"100%"`, `"300%"`. */
-export const Growth = z.string().regex(GROWTH, 'write a relative change such as 25% or 100%');
+export const Growth = textLike(GROWTH, 'write a relative change such as 25% or 100%', 16);
 /** `"128Mi"`, `"2Gi"`, `"500M"`, `"1073741824"`. */
-export const Bytes = z.string().regex(BYTES, 'write a size such as 128Mi or 2Gi');
+export const Bytes = textLike(BYTES, 'write a size such as 128Mi or 2Gi', 24);
 
 /** Milliseconds of a duration string that its schema accepted. */
 export function durationMs(text: string): number {

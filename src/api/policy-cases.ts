@@ -1,0 +1,234 @@
+/** Policies for tests: what must be accepted, and what must be refused with which words. The API server and `checkPolicy` take the same table. */
+
+export interface BadPolicy {
+  readonly what: string;
+  readonly spec: Record<string, unknown>;
+  /** Where, and words that must be in the refusal; of the schema's own refusals only we choose the words, so `words` may be absent. */
+  readonly path: string;
+  readonly words?: string;
+}
+
+const base = { selector: { matchLabels: { app: 'dispatch' } }, sla: { latencyP99: '200ms' } };
+const with_ = (over: Record<string, unknown>) => ({ ...base, ...over });
+const sla = (over: Record<string, unknown>) => with_({ sla: { ...base.sla, ...over } });
+
+export const MINIMAL_SPEC = base;
+
+export const FULL_SPEC = {
+  selector: {
+    matchLabels: { app: 'dispatch' },
+    matchExpressions: [{ key: 'tier', operator: 'In', values: ['robots'] }],
+  },
+  container: 'robot',
+  sla: { latencyP99: '200ms', gcShareOfLatency: '15%', throughput: '95%', availability: '99.95%' },
+  thresholds: {
+    gcStallP99: '25ms',
+    gcCpuShare: '4%',
+    memoryPressureSome: '10%',
+    memoryPressureFull: '1%',
+    breach: { windows: 3, of: 5 },
+  },
+  activity: { podMetric: { port: 9090, path: '/metrics', name: 'robot_active_sessions' } },
+  tuning: {
+    formula: { base: 50, baseline: 5000 },
+    gogc: { min: 25, max: 400, maxStep: '100%' },
+    memoryLimit: { min: '128Mi', max: '2Gi', step: '25%', goMemLimit: '90%' },
+  },
+  actions: {
+    mode: 'Auto',
+    apply: ['Live', 'Resize', 'Rollout'],
+    fieldConflicts: 'TakeOver',
+    cooldown: '5m',
+    budget: { actions: 6, per: '1h' },
+    verify: { after: '60s', window: '1m30s', rollback: true },
+  },
+  capture: {
+    pprof: { port: 6060, path: '/debug/pprof' },
+    profiles: ['cpu', 'heap', 'allocs', 'goroutine', 'trace', 'mutex', 'block'],
+    duration: '10s',
+    retain: { count: 50, age: '30d' },
+  },
+};
+
+export const GOOD_SPECS: Readonly<Record<string, Record<string, unknown>>> = {
+  minimal: base,
+  full: FULL_SPEC,
+  'selected by an expression alone': with_({ selector: { matchExpressions: [{ key: 'app', operator: 'Exists' }] } }),
+  'equal bounds': with_({ tuning: { gogc: { min: 100, max: 100 }, memoryLimit: { min: '1Gi', max: '1024Mi' } } }),
+  'all of the windows': with_({ thresholds: { breach: { windows: 5 } } }),
+  'counted by annotation': with_({ activity: { annotation: 'example.com/robots' } }),
+  'captures of a minute': with_({ capture: { duration: '1m' } }),
+  'verified over a day': with_({ actions: { verify: { window: '1d' } } }),
+};
+
+export const BAD_POLICIES: readonly BadPolicy[] = [
+  {
+    what: 'an empty selector',
+    spec: with_({ selector: {} }),
+    path: 'spec.selector',
+    words: 'write matchLabels, such as {app: dispatch}',
+  },
+  {
+    what: 'no labels',
+    spec: with_({ selector: { matchLabels: {} } }),
+    path: 'spec.selector',
+    words: 'would match every pod',
+  },
+  {
+    what: 'In without values',
+    spec: with_({ selector: { matchExpressions: [{ key: 'app', operator: 'In' }] } }),
+    path: 'spec.selector.matchExpressions[0]',
+    words: 'In and NotIn need values',
+  },
+  {
+    what: 'Exists with values',
+    spec: with_({ selector: { matchExpressions: [{ key: 'app', operator: 'Exists', values: ['a'] }] } }),
+    path: 'spec.selector.matchExpressions[0]',
+    words: 'Exists and DoesNotExist take none',
+  },
+  { what: 'no selector', spec: { sla: base.sla }, path: 'spec.selector' },
+  { what: 'no latency', spec: with_({ sla: {} }), path: 'spec.sla.latencyP99' },
+  { what: 'latency as a number', spec: with_({ sla: { latencyP99: 200 } }), path: 'spec.sla.latencyP99' },
+  {
+    what: 'latency without a unit',
+    spec: sla({ latencyP99: '200' }),
+    path: 'spec.sla.latencyP99',
+    words: 'write a duration such as 200ms',
+  },
+  {
+    what: 'no latency at all',
+    spec: sla({ latencyP99: '0ms' }),
+    path: 'spec.sla.latencyP99',
+    words: 'write the promise, such as 200ms',
+  },
+  {
+    what: 'a share without %',
+    spec: sla({ gcShareOfLatency: '15' }),
+    path: 'spec.sla.gcShareOfLatency',
+    words: 'such as 15% or 99.95%',
+  },
+  {
+    what: 'a share above the whole',
+    spec: sla({ availability: '101%' }),
+    path: 'spec.sla.availability',
+    words: 'write a share from 0% to 100%',
+  },
+  {
+    what: 'no share for GC',
+    spec: sla({ gcShareOfLatency: '0.0%' }),
+    path: 'spec.sla.gcShareOfLatency',
+    words: 'write a share such as 15%',
+  },
+  { what: 'no CPU for GC', spec: sla({ throughput: '100%' }), path: 'spec.sla.throughput', words: 'write at most 99%' },
+  {
+    what: 'more windows than looked at',
+    spec: with_({ thresholds: { breach: { windows: 6, of: 5 } } }),
+    path: 'spec.thresholds.breach',
+    words: 'write windows of at most `of`',
+  },
+  {
+    what: 'no windows',
+    spec: with_({ thresholds: { breach: { windows: 0 } } }),
+    path: 'spec.thresholds.breach.windows',
+  },
+  {
+    what: 'no source of activity',
+    spec: with_({ activity: {} }),
+    path: 'spec.activity',
+    words: 'write either podMetric or annotation',
+  },
+  {
+    what: 'two sources of activity',
+    spec: with_({ activity: { annotation: 'a', podMetric: { port: 9090, name: 'x' } } }),
+    path: 'spec.activity',
+    words: 'write either podMetric or annotation',
+  },
+  {
+    what: 'a metric with a dash',
+    spec: with_({ activity: { podMetric: { port: 9090, name: 'robot-active' } } }),
+    path: 'spec.activity.podMetric.name',
+    words: 'such as robot_active_sessions',
+  },
+  {
+    what: 'a path without /',
+    spec: with_({ activity: { podMetric: { port: 9090, name: 'x', path: 'metrics' } } }),
+    path: 'spec.activity.podMetric.path',
+    words: 'write a path that begins with /',
+  },
+  {
+    what: 'a port out of range',
+    spec: with_({ capture: { pprof: { port: 70_000 } } }),
+    path: 'spec.capture.pprof.port',
+  },
+  {
+    what: 'GOGC bounds crossed',
+    spec: with_({ tuning: { gogc: { min: 200, max: 100 } } }),
+    path: 'spec.tuning.gogc',
+    words: 'write a min of at most the max, such as {min: 25, max: 400}',
+  },
+  {
+    what: 'a GOGC minimum above the default maximum',
+    spec: with_({ tuning: { gogc: { min: 500 } } }),
+    path: 'spec.tuning.gogc',
+    words: 'gogc.min is above gogc.max',
+  },
+  { what: 'a GOGC that is never useful', spec: with_({ tuning: { gogc: { min: 1 } } }), path: 'spec.tuning.gogc.min' },
+  {
+    what: 'a step without %',
+    spec: with_({ tuning: { gogc: { maxStep: '2x' } } }),
+    path: 'spec.tuning.gogc.maxStep',
+    words: 'such as 25% or 100%',
+  },
+  {
+    what: 'memory bounds crossed, in different units',
+    spec: with_({ tuning: { memoryLimit: { min: '2Gi', max: '1900M' } } }),
+    path: 'spec.tuning.memoryLimit',
+    words: 'such as {min: 128Mi, max: 2Gi}',
+  },
+  {
+    what: 'a size in words',
+    spec: with_({ tuning: { memoryLimit: { max: '2 GB' } } }),
+    path: 'spec.tuning.memoryLimit.max',
+    words: 'write a size such as 128Mi',
+  },
+  {
+    what: 'no memory for the heap',
+    spec: with_({ tuning: { memoryLimit: { goMemLimit: '0%' } } }),
+    path: 'spec.tuning.memoryLimit.goMemLimit',
+    words: 'such as 90%',
+  },
+  { what: 'an unknown mode', spec: with_({ actions: { mode: 'auto' } }), path: 'spec.actions.mode' },
+  { what: 'no way to act', spec: with_({ actions: { apply: [] } }), path: 'spec.actions.apply' },
+  { what: 'an unknown way to act', spec: with_({ actions: { apply: ['Restart'] } }), path: 'spec.actions.apply[0]' },
+  {
+    what: 'a way twice',
+    spec: with_({ actions: { apply: ['Live', 'Live'] } }),
+    path: 'spec.actions.apply',
+    words: 'write each of Live, Resize, Rollout at most once',
+  },
+  {
+    what: 'too short a look',
+    spec: with_({ actions: { verify: { window: '5s' } } }),
+    path: 'spec.actions.verify.window',
+    words: 'write at least 10s',
+  },
+  {
+    what: 'a profile twice',
+    spec: with_({ capture: { profiles: ['cpu', 'cpu'] } }),
+    path: 'spec.capture.profiles',
+    words: 'write each profile at most once',
+  },
+  {
+    what: 'ten minutes of profiling',
+    spec: with_({ capture: { duration: '10m' } }),
+    path: 'spec.capture.duration',
+    words: 'write between 1s and 60s',
+  },
+  {
+    what: 'a day of profiling',
+    spec: with_({ capture: { duration: '1d' } }),
+    path: 'spec.capture.duration',
+    words: 'write between 1s and 60s',
+  },
+  { what: 'an unknown field', spec: with_({ tunning: {} }), path: 'spec.tunning' },
+];
