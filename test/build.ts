@@ -21,8 +21,13 @@ const entry = join(root, 'src/cli/main.ts');
 const bundle = join(root, 'dist/robotgc.js');
 
 // Some libraries are CommonJS inside and call require for Node's own modules. Above it, esbuild keeps the entry's `#!` line.
+// An old Node would fail deep inside a library, without a word that helps.
 const banner = `import { createRequire as robotgcRequire } from 'node:module';
-const require = robotgcRequire(import.meta.url);`;
+const require = robotgcRequire(import.meta.url);
+if (Number(process.versions.node.split('.')[0]) < 22) {
+  console.error('robotgc: needs Node.js 22.19 or later, this is ' + process.version + '; inside the repository run it as npx robotgc');
+  process.exit(3);
+}`;
 
 const say = (line: string) => console.error(`build: ${line}`);
 const note = (line: string) => {
@@ -47,7 +52,7 @@ async function buildBundle(): Promise<void> {
     outfile: bundle,
     bundle: true,
     platform: 'node',
-    target: 'node20',
+    target: 'node22',
     format: 'esm',
     sourcemap: 'external',
     minifySyntax: true,
