@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The command `robotgc`. */
 import { Command } from 'commander';
+import { register as bundle } from './bundle.ts';
+import { register as capture } from './capture.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { register as operator } from './operator.ts';
 import { say } from './output.ts';
@@ -8,6 +10,8 @@ import { register as watch } from './watch.ts';
 
 const program = new Command('robotgc').description('Keeps Go services inside their latency SLA').exitOverride();
 watch(program);
+capture(program);
+bundle(program);
 operator(program);
 
 try {

@@ -1,9 +1,8 @@
 /** `robotgc watch --pid P`: every GC pause of a Go program, from outside, held against a policy. */
 import { type Command, Option } from 'commander';
-import { Duration, durationMs } from '../api/index.ts';
 import { deriveThresholds } from '../model/index.ts';
-import { CliError, exitCodes } from './exit.ts';
 import { say } from './output.ts';
+import { durationOption } from './watch/duration-option.ts';
 import { duration, percent } from './watch/format.ts';
 import { type PolicyFile, readPolicyFile } from './watch/policy-file.ts';
 import { ndjsonPrinter, type Printer, textPrinter } from './watch/printer.ts';
@@ -33,17 +32,11 @@ export function register(program: Command): void {
 
 async function run(options: WatchOptions): Promise<number> {
   const policy = options.file === undefined ? null : readPolicyFile(options.file);
-  const limitMs = options.duration === undefined ? null : durationOf(options.duration);
+  const limitMs = options.duration === undefined ? null : durationOption(options.duration);
   const named = namedProcess(options.pid);
   if (policy) say(promise(policy));
   using stop = userStop(limitMs);
   return await watch({ process: named, policy, printer: printerFor(options, policy), say, signal: stop.signal });
-}
-
-function durationOf(text: string): number {
-  const parsed = Duration.safeParse(text);
-  if (parsed.success && durationMs(text) > 0) return durationMs(text);
-  throw new CliError(exitCodes.usage, `--duration ${text}: write a duration such as 20s or 5m`);
 }
 
 function printerFor(options: WatchOptions, policy: PolicyFile | null): Printer {

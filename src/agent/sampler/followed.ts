@@ -3,10 +3,10 @@ import type { AttachPlan } from '../../gobin/index.ts';
 import type { Executable, Proc } from '../../host/index.ts';
 import { ProbeError } from '../../host/probe/index.ts';
 import { type Attachments, fileKey, type PlanCache } from './attachments.ts';
-import type { TargetState } from './types.ts';
+import type { TargetState, WatchedProgram } from './types.ts';
 
 type Progress =
-  | { readonly kind: 'watched'; readonly goVersion: string }
+  | { readonly kind: 'watched'; readonly plan: AttachPlan }
   | { readonly kind: 'refused'; readonly reason: string; readonly message: string; readonly retryAtMs: number };
 
 interface FollowedProcess {
@@ -33,10 +33,13 @@ export class Followed {
 
   /** Processes that the probe watches, ascending. */
   watched(): number[] {
+    return this.programs().map(({ pid }) => pid);
+  }
+
+  programs(): WatchedProgram[] {
     return [...this.#processes.values()]
-      .filter(({ progress }) => progress.kind === 'watched')
-      .map(({ pid }) => pid)
-      .sort((a, b) => a - b);
+      .flatMap(({ pid, progress }) => (progress.kind === 'watched' ? [{ pid, plan: progress.plan }] : []))
+      .sort((a, b) => a.pid - b.pid);
   }
 
   /** A new probe watches nothing yet. */
@@ -66,7 +69,7 @@ export class Followed {
     const processes = [...this.#processes.values()];
     for (const { progress } of processes) {
       if (progress.kind === 'watched')
-        return { state: 'Watching', goVersion: progress.goVersion, pids: this.watched() };
+        return { state: 'Watching', goVersion: progress.plan.goVersion, pids: this.watched() };
     }
     const refusals = processes.flatMap(({ progress }) => (progress.kind === 'refused' ? [progress] : []));
     // A shell beside a Go program that is too old: the program's refusal is the one that matters.
@@ -117,7 +120,7 @@ async function begin(pid: number, executable: Executable, tools: FollowTools): P
   }
   try {
     await tools.attachments.watch(pid, executable, plan);
-    return { kind: 'watched', goVersion: plan.goVersion };
+    return { kind: 'watched', plan };
   } catch (error) {
     if (isProbeGone(error)) throw error;
     if (error instanceof ProbeError && error.code === 'NO_SUCH_PROCESS') return null;

@@ -11,7 +11,7 @@ import { CaptureIntervals } from './capture-intervals.ts';
 import { Followed, isProbeGone } from './followed.ts';
 import { ProbeSupervisor } from './probe-supervisor.ts';
 import { nextTickMs } from './ticks.ts';
-import type { Population, SamplerSink, Target, TargetState } from './types.ts';
+import type { Inspection, Population, SamplerSink, Target, TargetState } from './types.ts';
 import { type Observed, WindowBuilder } from './window-builder.ts';
 
 export interface SamplerOptions {
@@ -72,6 +72,13 @@ export class Sampler {
   captureBegins(key: string): () => void {
     const end = this.#captures.begin(key, this.#options.monotonicNs());
     return () => end(this.#options.monotonicNs());
+  }
+
+  /** What is known of a target at this moment beyond its windows; null for one that is not followed. */
+  inspect(key: string): Inspection | null {
+    const tracked = this.#tracked.get(key);
+    if (!tracked) return null;
+    return { programs: tracked.followed.programs(), cgroup: tracked.cgroup?.read() ?? null };
   }
 
   /** Samples until the signal is aborted; then takes every probe out of every program. Never rejects. */

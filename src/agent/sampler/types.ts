@@ -1,5 +1,6 @@
 /** What the sampler is told to follow, and what it says of it. */
-import type { CgroupMembership } from '../../host/index.ts';
+import type { AttachPlan } from '../../gobin/index.ts';
+import type { CgroupMembership, CgroupSample } from '../../host/index.ts';
 import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
 import type { SignalWindow } from '../../model/window.ts';
 import type { WindowSubject } from './window-builder.ts';
@@ -29,6 +30,18 @@ export type TargetState =
   | { readonly state: 'Watching'; readonly goVersion: string; readonly pids: readonly number[] }
   | { readonly state: 'Refused'; readonly reason: string; readonly message: string }
   | { readonly state: 'Waiting'; readonly reason: string; readonly message: string };
+
+/** A watched process and its program. */
+export interface WatchedProgram {
+  readonly pid: number;
+  readonly plan: AttachPlan;
+}
+
+/** A look at a target between two windows. */
+export interface Inspection {
+  readonly programs: readonly WatchedProgram[];
+  readonly cgroup: CgroupSample | null;
+}
 
 /** Receives what the sampler sees; called synchronously between two ticks, so it must be quick. */
 export interface SamplerSink {
