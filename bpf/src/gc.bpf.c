@@ -14,6 +14,13 @@
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
+/*
+ * The loader's pid namespace, when it is not the first one: pids then are as that namespace shows them,
+ * and only processes in that very namespace are seen.
+ */
+const volatile __u64 pidns_dev;
+const volatile __u64 pidns_ino;
+
 /* Records that found no room in the ring; only ever grows. */
 __u64 lost_events;
 /* gcController could not be read (its page was not resident); only ever grows. */
@@ -234,10 +241,21 @@ static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, 
 	submit(event);
 }
 
+static __always_inline __u64 current_pid_tgid(void)
+{
+	struct bpf_pidns_info ids;
+
+	if (!pidns_ino)
+		return bpf_get_current_pid_tgid();
+	if (bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &ids, sizeof(ids)))
+		return 0;
+	return (__u64)ids.tgid << 32 | ids.pid;
+}
+
 SEC("uprobe")
 int on_hit(struct pt_regs *regs)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	__u64 pid_tgid = current_pid_tgid();
 	__u32 tgid = pid_tgid >> 32;
 	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
 	__u64 cookie;

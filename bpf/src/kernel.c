@@ -4,7 +4,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "gc.skel.h"
@@ -30,6 +32,32 @@ static bool explain_load(int error, struct failure *failure)
 			   strerror(error));
 }
 
+/* PROC_PID_INIT_INO of linux/proc_ns.h: the first pid namespace has this inode on every machine. */
+#define FIRST_PIDNS_INO 0xeffffffcU
+
+/* In a container with pids of its own, the program has to speak of the same ones. */
+static void adopt_pid_namespace(struct gc_bpf *skeleton)
+{
+	struct stat namespace;
+
+	if (stat("/proc/self/ns/pid", &namespace) || namespace.st_ino == FIRST_PIDNS_INO)
+		return;
+	skeleton->rodata->pidns_dev = namespace.st_dev;
+	skeleton->rodata->pidns_ino = namespace.st_ino;
+}
+
+bool kernel_knows_pid(uint32_t pid)
+{
+	struct stat ours, theirs;
+	char path[64];
+
+	if (stat("/proc/self/ns/pid", &ours) || ours.st_ino == FIRST_PIDNS_INO)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
+	/* What cannot be looked up is given the benefit of the doubt. */
+	return stat(path, &theirs) || theirs.st_ino == ours.st_ino;
+}
+
 /* Returns 0 or an errno. */
 static int load(struct kernel *kernel, bool multi)
 {
@@ -38,6 +66,7 @@ static int load(struct kernel *kernel, bool multi)
 
 	if (!skeleton)
 		return errno;
+	adopt_pid_namespace(skeleton);
 	if (multi)
 		bpf_program__set_expected_attach_type(skeleton->progs.on_hit,
 						      (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
@@ -61,23 +90,34 @@ static bool has_uprobe_multi(const struct kernel *kernel)
 	return fd == -EBADF;
 }
 
+static bool load_for_uprobe_multi(struct kernel *kernel, int *error)
+{
+	*error = load(kernel, true);
+	if (*error)
+		return false;
+	kernel->way = ATTACH_UPROBE_MULTI;
+	if (has_uprobe_multi(kernel))
+		return true;
+	kernel_unload(kernel);
+	*error = EINVAL;
+	return false;
+}
+
 bool kernel_load(struct kernel *kernel, enum attach_way wanted, struct failure *failure)
 {
 	int error;
 
 	if (wanted != ATTACH_PERF) {
-		error = load(kernel, true);
-		if (error)
-			return explain_load(error, failure);
-		kernel->way = ATTACH_UPROBE_MULTI;
-		if (has_uprobe_multi(kernel))
+		if (load_for_uprobe_multi(kernel, &error))
 			return true;
-		kernel_unload(kernel);
-		if (wanted == ATTACH_UPROBE_MULTI)
-			return failure_set(failure, ERROR_NO_BPF,
-					   "this kernel has no uprobe_multi links (Linux 6.6 has): leave out --attach "
-					   "to use perf events, which need CAP_SYS_ADMIN");
+		if (error != EINVAL)
+			return explain_load(error, failure);
 	}
+	if (wanted == ATTACH_UPROBE_MULTI)
+		return failure_set(failure, ERROR_NO_BPF,
+				   "this kernel has no uprobe_multi links (Linux 6.6 has): leave out --attach to use "
+				   "perf events, which need CAP_SYS_ADMIN");
+	/* The same program again: one loaded for uprobe_multi is refused by perf events. */
 	error = load(kernel, false);
 	kernel->way = ATTACH_PERF;
 	return error ? explain_load(error, failure) : true;

@@ -23,6 +23,12 @@ struct kernel {
 	enum attach_way way; /* never ATTACH_AUTO once loaded */
 };
 
+/*
+ * Whether hits in this process carry the pid that we know it by: always in the first pid namespace,
+ * elsewhere only in our own one.
+ */
+bool kernel_knows_pid(uint32_t pid);
+
 const char *attach_way_name(enum attach_way way);
 
 /* Loads the program. On failure nothing is left behind and `failure` says why. */

@@ -61,9 +61,10 @@ static void do_detach(struct probe *probe, const struct command *command)
 
 	if (!find_attachment(probe, command, &index))
 		return;
-	/* What was seen until now still needs the layout. */
-	while (!probe_drain(probe))
-		output_finish(&probe->out, -1);
+	/* What was seen until now still needs the layout: all of it goes out, a ring's content at most. */
+	probe->ignore_high_water = true;
+	ring_buffer__consume(probe->ring);
+	probe->ignore_high_water = false;
 	attachments_remove(&probe->attachments, index);
 	targets_unwatch_all_of(&probe->targets, index);
 	emit_detached(&probe->out, command);

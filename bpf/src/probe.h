@@ -26,6 +26,7 @@ struct probe {
 	struct targets targets;
 	struct ring_buffer *ring;
 	struct flush flush;
+	bool ignore_high_water;
 	uint64_t lost_reported;
 	uint64_t unread_reported;
 	struct lines lines;

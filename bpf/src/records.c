@@ -62,5 +62,5 @@ int records_emit(void *context, void *record, size_t size)
 		break;
 	}
 	/* Consumed all the same: libbpf stops behind this record. */
-	return output_is_full(&probe->out) ? -EAGAIN : 0;
+	return output_is_full(&probe->out) && !probe->ignore_high_water ? -EAGAIN : 0;
 }

@@ -131,6 +131,13 @@ bool targets_watch(struct targets *targets, uint32_t pid, uint32_t attachment, s
 	pidfd = open_pidfd(pid);
 	if (pidfd < 0 && (errno == ESRCH || errno == EINVAL || errno == ENOENT))
 		return explain_missing(pid, errno, failure);
+	if (!kernel_knows_pid(pid)) {
+		if (pidfd >= 0)
+			close(pidfd);
+		return failure_set(failure, ERROR_FOREIGN_PID_NAMESPACE,
+				   "process %u is in a pid namespace below ours: run the probe in the host's pid "
+				   "namespace (hostPID, --pid=host)", pid);
+	}
 	slot = find_usable(targets);
 	if (slot == NO_SLOT) {
 		if (pidfd >= 0)

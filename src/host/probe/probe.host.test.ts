@@ -165,6 +165,43 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
     });
   });
 
+  describe('in a pid namespace of its own', () => {
+    const within = (script: string): Promise<ProbeClient> =>
+      startProbe({
+        path: 'unshare',
+        args: [
+          '--pid',
+          '--fork',
+          '--mount-proc',
+          '--kill-child',
+          'sh',
+          '-c',
+          `${script} & sleep 0.3; exec ${probePath}`,
+        ],
+      });
+
+    it('knows processes by the pids of that namespace', async () => {
+      await using probe = await within(`${binary} -gc-every 20ms`);
+      await probe.attach({ id: 'churn', file: '/proc/2/exe', points, layout: goLayout });
+      await probe.watch(2, 'churn');
+      await sleep(500);
+      const seen = await probe.flush();
+      expect(seen.pauses.length).toBeGreaterThan(5);
+      expect(new Set([...seen.pauses, ...seen.cycles].map(({ pid }) => pid))).toEqual(new Set([2]));
+    });
+
+    it('refuses a process in a namespace further below, which it could not recognise', async () => {
+      await using probe = await within(`unshare --pid --fork --kill-child ${binary} -gc-every 20ms`);
+      await probe.attach({ id: 'churn', file: binary, points });
+      const nested = Number(execFileSync('pgrep', ['-nf', `^${binary} -gc-every`], { encoding: 'utf8' }));
+      const [, , middle] = /NSpid:\t(\d+)\t(\d+)/.exec(readFileSync(`/proc/${nested}/status`, 'utf8')) ?? [];
+      await expect(probe.watch(Number(middle), 'churn')).rejects.toMatchObject({
+        code: 'FOREIGN_PID_NAMESPACE',
+        message: expect.stringContaining('hostPID'),
+      });
+    });
+  });
+
   describe('how it ends', () => {
     it('within a second when stdin closes, by which everything is detached', async () => {
       await using churn = new Churn(binary);

@@ -92,6 +92,7 @@ export const wireErrorCodes = [
   'ATTACH_FAILED',
   'BAD_COMMAND',
   'BYTES_DIFFER',
+  'FOREIGN_PID_NAMESPACE',
   'INTERNAL',
   'NO_BPF',
   'NO_PERMISSION',

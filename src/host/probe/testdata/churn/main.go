@@ -109,12 +109,17 @@ func read() report {
 func main() {
 	lists := flag.Int("lists", 600, "live lists of 64 nodes, 31 KiB each")
 	goroutines := flag.Int("goroutines", 8, "goroutines that allocate")
+	gcEvery := flag.Duration("gc-every", 0, "collect that often and take no requests")
 	flag.Parse()
 	live = make([]*node, *lists)
 	for i := range live {
 		live[i] = list(64)
 	}
 
+	for *gcEvery > 0 {
+		runtime.GC()
+		time.Sleep(*gcEvery)
+	}
 	answer := json.NewEncoder(os.Stdout)
 	input := bufio.NewScanner(os.Stdin)
 	for input.Scan() {
