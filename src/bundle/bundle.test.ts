@@ -115,6 +115,19 @@ describe('readBundle', () => {
     }
   });
 
+  it('holds only what is asked for, and checks the rest all the same', async () => {
+    using folder = temporaryFolder();
+    const written = await writeBundle(entries, manifestInput, { file: join(folder.path, 'x') });
+    const only = (path: string) => path === 'signals.ndjson';
+    expect([...(await readBundle(written.file, {}, only)).files.keys()]).toEqual(['signals.ndjson']);
+    const files = await readTar(written.file);
+    files.set('profiles/cpu.pprof', Buffer.from('other'));
+    const altered = gzip(tarOf([...files].map(([path, bytes]) => file(path, bytes))));
+    await expect(readBundle(inPieces(altered, 500), {}, only)).rejects.toThrow(
+      expect.objectContaining({ code: 'digest-mismatch' }),
+    );
+  });
+
   it('round-trips any content', async () => {
     using folder = temporaryFolder();
     const contents = fc.dictionary(

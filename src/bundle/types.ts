@@ -52,7 +52,7 @@ export interface Bundle {
   readonly sha256: string;
   readonly sizeBytes: number;
   readonly manifest: Manifest;
-  /** Every listed file, by path. */
+  /** Every listed file, by path; fewer when only some were asked for. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** The text of `attestation.dsse.json`. */
   readonly attestation?: string;

@@ -73,7 +73,7 @@ describe.skipIf(!hasGo)(`capture from a real Go process${why(hasGo, 'a Go toolch
     const seconds = (file?: CapturedFile) =>
       file ? (Date.parse(file.endedAt) - Date.parse(file.startedAt)) / 1000 : 0;
     for (const kind of ['cpu', 'trace', 'mutex', 'block']) expect(seconds(fileOf(result, kind))).toBeGreaterThan(2.9);
-    for (const kind of ['heap', 'allocs', 'goroutine']) expect(seconds(fileOf(result, kind))).toBeLessThan(2);
+    for (const kind of ['heap', 'allocs', 'goroutine']) expect(seconds(fileOf(result, kind))).toBeLessThan(2.9);
 
     for (const kind of ['cpu', 'heap', 'allocs', 'mutex', 'block']) {
       const file = fileOf(result, kind);
@@ -163,7 +163,7 @@ describe.skipIf(!hasGo)(`capture from a real Go process${why(hasGo, 'a Go toolch
     expect(gcShareOfCpu(cpu)).toBeLessThan(1);
   });
 
-  it('reports what Go refuses: a profile in use, a short WriteTimeout', async () => {
+  it('says who is in the way when a profile is in use, and outlasts a short WriteTimeout', async () => {
     await using server = await startServer(['-write-timeout', '3s']);
     const take = (profiles: ('cpu' | 'trace' | 'heap')[], durationMs: number) =>
       captureProcess({
@@ -180,8 +180,10 @@ describe.skipIf(!hasGo)(`capture from a real Go process${why(hasGo, 'a Go toolch
       'trace busy',
     ]);
     expect(all.flatMap(({ files }) => files.map(({ kind }) => kind)).sort()).toEqual(['cpu', 'heap', 'trace']);
-    const { failures } = await take(['cpu'], 10_000);
-    expect(failures).toMatchObject([{ code: 'refused', message: expect.stringContaining('WriteTimeout') }]);
+    // Go 1.22 refused this; later versions extend the deadline of the connection.
+    const { files, failures } = await take(['cpu'], 4000);
+    expect(failures).toEqual([]);
+    expect(files[0]?.samples).toBeGreaterThan(0);
   });
 
   it('fails clearly when the process dies in the middle', async () => {

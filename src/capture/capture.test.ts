@@ -23,7 +23,7 @@ async function captureWith(
     profiles: kinds,
     durationMs: 1000,
     signal: AbortSignal.timeout(15_000),
-    limits: { graceMs: 1000, ...limits },
+    limits: { graceMs: 2000, ...limits },
   });
   await expect.poll(() => server.sockets.size).toBe(0);
   return { ...result, tookMs: performance.now() - begun };
@@ -239,8 +239,8 @@ describe('capture from a hostile or broken server', () => {
       'protocol',
       /switched protocols/,
     ],
-    ['silence', () => undefined, 'timeout', /within 1000 ms/],
-    ['headers and then silence', (_path, socket) => void socket.write(chunked), 'timeout', /within 1000 ms/],
+    ['silence', () => undefined, 'timeout', /within 2000 ms/],
+    ['headers and then silence', (_path, socket) => void socket.write(chunked), 'timeout', /within 2000 ms/],
   ])('survives %s: one failure, the others are there', async (_what, bad, code, message) => {
     const { files, failures, tookMs } = await captureWith(bad, {
       maxUnpackedBytes: 1024 * 1024,
@@ -248,7 +248,7 @@ describe('capture from a hostile or broken server', () => {
     });
     expect(files.map(({ kind }) => kind)).toEqual(['cpu', 'allocs']);
     expect(failures).toEqual([{ kind: 'heap', code, message: expect.stringMatching(message) }]);
-    expect(tookMs).toBeLessThan(3000);
+    expect(tookMs).toBeLessThan(8000);
   });
 
   it('ends a slow drip at its deadline', async () => {
@@ -259,7 +259,7 @@ describe('capture from a hostile or broken server', () => {
     };
     const { failures, tookMs } = await captureWith(drip);
     expect(failures).toEqual([{ kind: 'heap', code: 'timeout', message: expect.any(String) }]);
-    expect(tookMs).toBeLessThan(3000);
+    expect(tookMs).toBeLessThan(8000);
   });
 
   it('ends an endless body at its limit, without taking the bytes of the others', async () => {
