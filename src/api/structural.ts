@@ -61,12 +61,23 @@ export function structural(schema: unknown): Structural {
   if (typeof node.type !== 'string') throw new Error(`no structural form for ${JSON.stringify(node)}`);
   if (node.type === 'string') text(node, result);
   if (node.type === 'integer' || node.type === 'number') bounds(node, result);
-  if (node.type === 'object') fields(node, result);
+  if (node.type === 'object') {
+    fields(node, result);
+    if (result.default !== undefined) result.default = filled(result);
+  }
   if (node.type === 'array') {
     result.items = structural(node.items);
     result['x-kubernetes-list-type'] = 'atomic';
   }
   return result;
+}
+
+/** The server judges a default by the rules before it fills in the defaults within it: so they are written out. */
+function filled({ default: own, properties = {} }: Structural): unknown {
+  const inner = Object.entries(properties).flatMap(([key, { default: value }]) =>
+    value === undefined ? [] : [[key, value] as const],
+  );
+  return { ...Object.fromEntries(inner), ...asNode(own) };
 }
 
 function nullable(node: Node, options: readonly Node[]): Structural {
