@@ -24,8 +24,8 @@ export interface ProbeRequest {
 
 // The API server sends a bookmark two seconds before a watch's time-out, so five bring one in three.
 const WATCH_SECONDS = 5;
-const OPEN_MS = 8_000;
-const WHOLE_MS = 14_000;
+const OPEN_MS = 6_000;
+const WHOLE_MS = 12_000;
 /** For an event that is on its way on the open watch too. */
 const GRACE_MS = 1_000;
 

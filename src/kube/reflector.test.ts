@@ -270,7 +270,7 @@ describe('the end', () => {
     async 'while a probe runs'(rig) {
       await rig.watching();
       rig.fake.muteWatches();
-      await rig.elapse(44);
+      await rig.elapse(35);
       expect(rig.reflector.status().state).toBe('doubting');
     },
   };

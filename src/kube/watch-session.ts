@@ -8,7 +8,7 @@ import type { Query, Transport } from './transport.ts';
 import { identityOf, parseWatchLine, type WatchEvent, wentBack } from './watch-event.ts';
 
 /** Silence after which the open watch is doubted; with the probe's time it stays under 60 s. */
-export const SILENCE_MS = 40_000;
+export const SILENCE_MS = 32_000;
 const SILENCE_JITTER = 0.1;
 const MIN_WATCH_SECONDS = 300;
 

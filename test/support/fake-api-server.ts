@@ -147,7 +147,7 @@ export class FakeApiServer {
 
   /** Sends to every open watch, as it is. */
   sendLine(line: string): void {
-    for (const { response, muted } of this.#watches) if (!muted) response.write(`${line}\n`);
+    for (const { response, muted } of this.#watches) if (!muted && !response.writableEnded) response.write(`${line}\n`);
   }
 
   bookmark(): void {
