@@ -31,7 +31,7 @@ const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-n
 export async function createAuthority(dir: string): Promise<Authority> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   await writeFile(join(dir, 'openssl.cnf'), config);
-  const authority = { dir, certPath: join(dir, 'ca.crt'), keyPath: join(dir, 'ca.key') };
+  const authority = { dir, ...pairOf(dir, 'ca') };
   await run([
     ...[
       'openssl',
@@ -55,10 +55,7 @@ export async function createAuthority(dir: string): Promise<Authority> {
 }
 
 export async function issue(authority: Authority, request: LeafRequest): Promise<KeyPair> {
-  const pair = {
-    certPath: join(authority.dir, `${request.name}.crt`),
-    keyPath: join(authority.dir, `${request.name}.key`),
-  };
+  const pair = pairOf(authority.dir, request.name);
   await run([
     ...['openssl', 'req', '-x509', '-CA', authority.certPath, '-CAkey', authority.keyPath],
     ...['-config', join(authority.dir, 'openssl.cnf'), ...newKey, '-subj', subjectOf(request)],
@@ -66,6 +63,10 @@ export async function issue(authority: Authority, request: LeafRequest): Promise
     ...['-keyout', pair.keyPath, '-out', pair.certPath],
   ]);
   return pair;
+}
+
+export function pairOf(dir: string, name: string): KeyPair {
+  return { certPath: join(dir, `${name}.crt`), keyPath: join(dir, `${name}.key`) };
 }
 
 /** The key that signs service account tokens. */

@@ -1,12 +1,19 @@
 import { dirname } from 'node:path';
 import { ensureBinaries } from './binaries.ts';
+import { pairOf } from './certificates.ts';
 import type { ComponentName } from './components.ts';
 import { ClusterError } from './errors.ts';
+import { networkOf } from './network.ts';
 import { daemonEnv } from './node.ts';
+import { serverOf } from './pki.ts';
 import { sendSignal, startDaemon, stopProcess } from './processes.ts';
+import { waitForApiserver } from './ready.ts';
 import { type ClusterPaths, readState, writeState } from './state.ts';
 
-/** Ends one program of a running cluster and starts it again with the command line it had. Returns when it runs, not when it is ready. */
+/**
+ * Ends one program of a running cluster and starts it again with the command line it had. Returns when the API server is
+ * ready, or, for any other program, when it has been started.
+ */
 export async function restartComponent(
   name: string,
   paths: ClusterPaths,
@@ -25,4 +32,11 @@ export async function restartComponent(
   const fresh = await startDaemon({ name: component, command, logPath, env: daemonEnv([dirname(containerd)]) });
   const processes = state.processes.map((record) => (record === old ? fresh : record));
   await writeState(paths, { ...state, processes });
+  if (component !== 'kube-apiserver') return;
+  await waitForApiserver({
+    url: serverOf(networkOf(state.index)),
+    authority: { dir: paths.pki, ...pairOf(paths.pki, 'ca') },
+    admin: pairOf(paths.pki, 'admin'),
+    processes: [fresh],
+  });
 }

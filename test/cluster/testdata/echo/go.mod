@@ -1,0 +1,3 @@
+module robotgc.dev/test/cluster/echo
+
+go 1.22
