@@ -96,6 +96,8 @@ function parseSections(file: Window): Section[] {
   if (namesIndex >= count) refuse('malformed', 'the table of section names does not exist');
   const namesAt = table + namesIndex * entrySize;
   const names = { offset: file.u64(namesAt + 24), size: file.u64(namesAt + 32) };
+  if (names.offset + names.size > file.size)
+    refuse('truncated', 'the file ends before its section names: it is cut off');
   const headers = file.fork();
   const sections: Section[] = [];
   for (let i = 0; i < count; i++) {

@@ -58,7 +58,7 @@ function varintBytes(file: Window, at: number, max: number): { bytes: Uint8Array
     if (byte < 0x80) break;
   }
   if (length > max) refuse('malformed', `the build info has a string of ${length} bytes`);
-  return { bytes: file.bytes(end, length).slice(), end: end + length };
+  return { bytes: new Uint8Array(file.bytes(end, length)), end: end + length };
 }
 
 /** Before Go 1.18. Such a program is refused for its age anyway, but by its version's name when it can be read. */
@@ -70,7 +70,7 @@ function pointedStrings(elf: ElfFile, file: Window, header: number, flags: numbe
     if (stringHeader === undefined) return none.module;
     const length = file.u64(stringHeader + 8);
     const data = fileOffset(elf, file.u64(stringHeader));
-    return data === undefined || length > max ? none.module : file.upTo(data, length).slice();
+    return data === undefined || length > max ? none.module : new Uint8Array(file.upTo(data, length));
   };
   return { version: utf8(read(header + 16, maxVersionBytes)), module: read(header + 24, maxModuleBytes) };
 }

@@ -64,5 +64,5 @@ export function readFunction(
     refuse('malformed', `${symbol} at 0x${range.address.toString(16)} is not in the executable part of the file`);
   }
   if (length <= 0 || length > maxCodeBytes) refuse('malformed', `${symbol} is said to be ${length} bytes long`);
-  return { symbol, address: range.address, offset, code: file.bytes(offset, length).slice() };
+  return { symbol, address: range.address, offset, code: new Uint8Array(file.bytes(offset, length)) };
 }

@@ -10,7 +10,7 @@ export const testdata = new URL('../testdata/', import.meta.url).pathname;
 /** The newest patch of each supported minor; toolchains come through Go's module proxy. */
 export const supportedToolchains = ['1.22.12', '1.23.12', '1.24.13', '1.25.8', '1.26.8'] as const;
 /** Real programs of versions that must be refused: build info by pointers, other tables, too old. */
-export const refusedToolchains = ['1.17.13', '1.18.10', '1.20.14', '1.21.13'] as const;
+export const refusedToolchains = ['1.17.13', '1.20.14', '1.21.13'] as const;
 
 export interface Variant {
   readonly name: string;
@@ -58,7 +58,7 @@ export function whyNoToolchain(): string | undefined {
   return has('gcc', '--version') ? undefined : 'no gcc';
 }
 
-/** Runs the go command of one version. */
+/** Runs the go command of one version. GOFLAGS must not be empty: then go takes the user's own, which old versions may not know. */
 export function runGo(
   version: string,
   args: readonly string[],
@@ -66,7 +66,7 @@ export function runGo(
 ): string {
   return execFileSync('go', args, {
     cwd: options.cwd ?? testdata,
-    env: { ...process.env, GOTOOLCHAIN: `go${version}`, GOFLAGS: '', GOWORK: 'off', ...options.env },
+    env: { ...process.env, GOTOOLCHAIN: `go${version}`, GOFLAGS: '-p=2', GOWORK: 'off', ...options.env },
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -103,7 +103,7 @@ function buildOnce(
   const file = join(cacheDirectory(), `go${version}-${name}-${key}`);
   if (existsSync(file)) return file;
   const partial = `${file}.${process.pid}`;
-  runGo(version, ['build', '-p=2', ...flags, '-o', partial, '.'], { cwd: directory, env });
+  runGo(version, ['build', ...flags, '-o', partial, '.'], { cwd: directory, env });
   renameSync(partial, file);
   return file;
 }
