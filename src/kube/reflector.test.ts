@@ -238,7 +238,7 @@ describe('silence', () => {
     await rig.elapse(290);
     expect(rig.reflector.status().watches).toBe(3);
     expect(rig.reflector.status().lists).toBe(1);
-    expect(rig.fake.requests.length).toBeLessThanOrEqual(10);
+    expect(rig.fake.requests.length).toBeLessThanOrEqual(3 * 5);
   });
 
   test('where watches are swallowed for good, lists take over, once in a silence', async () => {
