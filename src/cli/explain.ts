@@ -1,0 +1,49 @@
+/** `robotgc explain -f policy.yaml`: every number a policy leads to, with its formula and inputs. */
+import { type Command, Option } from 'commander';
+import { deriveThresholds, explainThresholds, type ThresholdRow } from '../model/index.ts';
+import { printJson } from './output.ts';
+import { loadPolicy } from './policy-file.ts';
+
+interface ExplainOptions {
+  readonly file: string;
+  readonly output: 'json' | 'text';
+}
+
+export function register(program: Command): void {
+  program
+    .command('explain')
+    .description('show the thresholds derived from a policy, each with its formula and inputs')
+    .requiredOption('-f, --file <policy.yaml>', 'the policy')
+    .addOption(new Option('-o, --output <format>', 'what to print').choices(['text', 'json']).default('text'))
+    .action(({ file, output }: ExplainOptions) => {
+      const { metadata, spec } = loadPolicy(file);
+      const rows = explainThresholds(spec);
+      if (output === 'json') {
+        printJson({
+          policy: metadata.name,
+          thresholds: rows,
+          breach: deriveThresholds(spec).breach,
+          tuning: spec.tuning,
+        });
+      } else {
+        process.stdout.write(`policy ${metadata.name}\n\n${rows.map(paragraph).join('\n\n')}\n`);
+      }
+    });
+}
+
+function paragraph({ signal, limit, unit, formula, inputs, enforced, note }: ThresholdRow): string {
+  const given = Object.entries(inputs).map(([name, value]) => `${name} ${value}`);
+  return [
+    `${signal}  ${enforced ? '≤ ' : ''}${quantity(limit, unit)}${enforced ? '' : '  (not judged)'}`,
+    `    = ${formula}`,
+    `    with ${given.join(', ')}`,
+    ...(note ? [`    ${note}`] : []),
+  ].join('\n');
+}
+
+function quantity(value: number, unit: ThresholdRow['unit']): string {
+  if (unit === 'ns') return `${Number((value / 1e6).toPrecision(6))} ms`;
+  if (unit === 'ratio') return `${Number((value * 100).toPrecision(6))} %`;
+  if (unit === '1/h') return `${value.toFixed(2)} per hour`;
+  return String(value);
+}

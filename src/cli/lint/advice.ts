@@ -1,0 +1,113 @@
+/** What the API server accepts and a team will regret. One piece of advice, one small function. Pure. */
+import { durationMs, type Path, type PolicySpec, ratio } from '../../api/index.ts';
+import { deriveThresholds } from '../../model/index.ts';
+
+export interface Advice {
+  readonly code: string;
+  /** In `spec`. */
+  readonly path: Path;
+  readonly message: string;
+}
+
+type Adviser = (spec: PolicySpec) => Advice | undefined;
+
+/** Below this, timer and scheduler delays alone are as long as the budget. */
+const SMALL_STALL_BUDGET_NS = 5e6;
+
+const smallStallBudget: Adviser = (spec) => {
+  const limitNs = deriveThresholds(spec).gcStallP99Ns;
+  if (limitNs >= SMALL_STALL_BUDGET_NS) return undefined;
+  const path = spec.thresholds.gcStallP99 === undefined ? ['sla', 'gcShareOfLatency'] : ['thresholds', 'gcStallP99'];
+  const message = `the GC stall limit is ${limitNs / 1e6} ms; below 5 ms the scheduler's own delays break it: write a larger share or a longer latency`;
+  return { code: 'SmallStallBudget', path, message };
+};
+
+const autoWithoutMemoryBounds: Adviser = ({ actions, tuning }) =>
+  actions.mode === 'Auto' && tuning.memoryLimit.max === undefined
+    ? {
+        code: 'AutoWithoutMemoryBounds',
+        path: ['tuning', 'memoryLimit'],
+        message:
+          'mode Auto without tuning.memoryLimit.max: write the largest memory limit you would pay for, such as 2Gi',
+      }
+    : undefined;
+
+const autoWithoutActivity: Adviser = ({ actions, activity, tuning }) =>
+  actions.mode === 'Auto' && activity === undefined
+    ? {
+        code: 'AutoWithoutActivity',
+        path: ['actions', 'mode'],
+        message: `mode Auto without activity: the formula always gives its base (${tuning.formula.base}); write where active robots are counted`,
+      }
+    : undefined;
+
+const waysNotTaken: Adviser = ({ actions }) =>
+  actions.apply.includes('Rollout')
+    ? undefined
+    : {
+        code: 'NothingIsApplied',
+        path: ['actions', 'apply'],
+        message: 'only Rollout is carried out by this version: add Rollout as the last preference',
+      };
+
+const baseOutOfBounds: Adviser = ({ tuning: { formula, gogc } }) =>
+  formula.base < gogc.min || formula.base > gogc.max
+    ? {
+        code: 'BaseOutOfBounds',
+        path: ['tuning', 'formula', 'base'],
+        message: `base ${formula.base} is outside ${gogc.min} to ${gogc.max}, so it is never set: write a base within gogc.min and gogc.max`,
+      }
+    : undefined;
+
+const oneWindow: Adviser = ({ thresholds: { breach } }) =>
+  breach.windows === 1
+    ? {
+        code: 'OneWindowIsABreach',
+        path: ['thresholds', 'breach', 'windows'],
+        message: 'a single slow second is a breach: write at least 2, such as {windows: 3, of: 5}',
+      }
+    : undefined;
+
+const cooldownTooShort: Adviser = ({ actions: { cooldown, verify } }) =>
+  durationMs(cooldown) < durationMs(verify.after) + durationMs(verify.window)
+    ? {
+        code: 'CooldownTooShort',
+        path: ['actions', 'cooldown'],
+        message: `a cool-down of ${cooldown} ends before verification does: write at least verify.after + verify.window`,
+      }
+    : undefined;
+
+const noRollback: Adviser = ({ actions: { mode, verify } }) =>
+  mode === 'Auto' && !verify.rollback
+    ? {
+        code: 'NoRollback',
+        path: ['actions', 'verify', 'rollback'],
+        message: 'a remedy that does not help stays in place: write rollback: true',
+      }
+    : undefined;
+
+const fullAboveSome: Adviser = ({ thresholds }) =>
+  ratio(thresholds.memoryPressureFull) > ratio(thresholds.memoryPressureSome)
+    ? {
+        code: 'FullAboveSome',
+        path: ['thresholds', 'memoryPressureFull'],
+        message:
+          'full pressure is always part of some pressure, so this limit is never the first to break: write a share below memoryPressureSome',
+      }
+    : undefined;
+
+const ADVISERS = [
+  smallStallBudget,
+  autoWithoutMemoryBounds,
+  autoWithoutActivity,
+  waysNotTaken,
+  baseOutOfBounds,
+  oneWindow,
+  cooldownTooShort,
+  noRollback,
+  fullAboveSome,
+];
+
+export function advise(spec: PolicySpec): Advice[] {
+  return ADVISERS.flatMap((adviser) => adviser(spec) ?? []);
+}
