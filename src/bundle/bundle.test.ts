@@ -205,7 +205,7 @@ describe('seal', () => {
     const captured = await writeBundle(entries, manifestInput, { file: join(folder.path, 'captured') });
     const replacing = [{ ...analysis, path: 'signals.ndjson' }];
     await expect(seal(captured.file, { ...sealing, add: replacing, file: to })).rejects.toThrow(
-      expect.objectContaining({ code: 'duplicate' }),
+      expect.objectContaining({ code: 'duplicate', message: expect.stringContaining('evidence is never replaced') }),
     );
     const sealed = await seal(captured.file, { ...sealing, add: [], file: join(folder.path, 'sealed') });
     await expect(seal(sealed.file, { ...sealing, add: [], file: to })).rejects.toThrow(

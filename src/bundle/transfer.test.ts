@@ -83,11 +83,12 @@ describe('upload and receive', () => {
     using folder = temporaryFolder();
     const given = bundle(folder.path);
     const waits: number[] = [];
-    await using server = await serve((_request, response, attempt) =>
-      attempt < 3
-        ? answer(response, 503, { code: 'not-leader', message: 'not the leader' })
-        : answer(response, 200, { sha256: given.sha256 }),
-    );
+    await using server = await serve(async (request, response, attempt) => {
+      // Read to its end, so that the connection could be kept.
+      for await (const _chunk of request);
+      if (attempt < 3) answer(response, 503, { code: 'not-leader', message: 'not the leader' });
+      else answer(response, 200, { sha256: given.sha256 });
+    });
     await upload(server.url, given, { onRetry: (_reason, waitMs) => waits.push(waitMs) });
     expect(waits).toEqual([1, 1]);
     expect(server.seen).toEqual({ requests: 3, connections: 3 });
