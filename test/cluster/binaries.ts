@@ -44,6 +44,7 @@ export const goModules: readonly GoModule[] = [
     links: [],
     cgo: false,
   },
+  { name: 'coredns', packages: { '.': 'coredns' }, links: [], cgo: false },
   { name: 'pause', packages: { '.': 'pause' }, links: [], cgo: false },
   { name: 'helm', packages: { 'helm.sh/helm/v4/cmd/helm': 'helm' }, links: [], cgo: false },
 ];
@@ -60,6 +61,7 @@ export const binaryNames = [
   'containerd',
   'containerd-shim-runc-v2',
   'ctr',
+  'coredns',
   'pause',
   'helm',
 ] as const;

@@ -135,6 +135,15 @@ describe.skipIf(!isRoot)('two local clusters at once (needs root)', () => {
     }
   });
 
+  it('resolve the names of services, and refuse all others', async () => {
+    const service = await get(one, 'service echo', '{.spec.clusterIP}');
+    for (const name of ['echo', 'echo.default', 'echo.default.svc.cluster.local.']) {
+      expect(await inPod('resolve', name)).toBe(`[${service}]\n`);
+    }
+    expect(await inPod('resolve', 'kubernetes.default.svc')).toBe(`[${one.network.apiServiceIp}]\n`);
+    await expect(inPod('resolve', 'example.org')).rejects.toThrow(/lookup example\.org/);
+  });
+
   it('let nothing out', async () => {
     await expect(inPod('get', 'http://192.0.2.1/')).rejects.toThrow(/no route to host|unreachable/);
     const unknownService = one.network.serviceCidr.replace('.0.0/16', '.250.250');

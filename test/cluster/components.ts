@@ -4,6 +4,7 @@ import type { BinaryName } from './binaries.ts';
 import { cgroupRootOf } from './cgroups.ts';
 import { cniConfig, containerdConfig } from './containerd.ts';
 import { apiserverFlags, etcdFlags, etcdUrl } from './control-plane-flags.ts';
+import { corefile } from './dns.ts';
 import { kubeProxyConfig } from './kube-proxy.ts';
 import { kubeletConfig } from './kubelet.ts';
 import type { ClusterNetwork } from './network.ts';
@@ -19,6 +20,7 @@ export const componentNames = [
   'kube-scheduler',
   'kubelet',
   'kube-proxy',
+  'coredns',
 ] as const satisfies readonly BinaryName[];
 export type ComponentName = (typeof componentNames)[number];
 
@@ -55,6 +57,7 @@ export async function configureComponents(plan: ClusterPlan): Promise<Record<Com
         volumePluginDir: conf('volume-plugins'),
       }),
     ),
+    writeFile(conf('Corefile'), corefile(network, pki.kubeconfigs.dns)),
     writeFile(conf('kube-proxy.json'), kubeProxyConfig(network, nodeName, pki.kubeconfigs.proxy)),
   ]);
   return {
@@ -99,5 +102,6 @@ export async function configureComponents(plan: ClusterPlan): Promise<Record<Com
       `--cert-dir=${paths.pki}`,
     ],
     'kube-proxy': [binaries['kube-proxy'], `--config=${conf('kube-proxy.json')}`],
+    coredns: [binaries.coredns, '-conf', conf('Corefile')],
   };
 }

@@ -5,6 +5,7 @@ import { binaryNames, goModules, programsOf, versionFlags } from './binaries.ts'
 import { extensionsOf, subjectOf } from './certificates.ts';
 import { cniConfig, containerdConfig } from './containerd.ts';
 import { apiserverFlags, etcdFlags } from './control-plane-flags.ts';
+import { corefile, dnsObjects } from './dns.ts';
 import { ClusterError } from './errors.ts';
 import { kubeProxyConfig } from './kube-proxy.ts';
 import { clusterEnv } from './kubectl.ts';
@@ -72,6 +73,15 @@ describe('certificates', () => {
 
 describe('configuration', () => {
   const network = networkOf(3);
+
+  it('cluster DNS listens on the node and asks nobody else', () => {
+    const text = corefile(network, '/conf/dns.kubeconfig');
+    expect(text).toContain('bind 10.245.3.2');
+    expect(text).not.toMatch(/forward|proxy/);
+    expect(dnsObjects(network)).toContainEqual(
+      expect.objectContaining({ kind: 'Service', spec: expect.objectContaining({ clusterIP: '10.99.0.10' }) }),
+    );
+  });
 
   it('etcd listens on the given address only', () => {
     const flags = etcdFlags({ dataDir: '/d', address: '127.0.0.1', clientPort: 1, peerPort: 2 });

@@ -27,7 +27,12 @@ describe('start time of a process', () => {
   });
 
   it('is absent for a zombie, which has ended', () => {
-    expect(parseStartTicks(`77 (x) Z${rest.slice(1)}`)).toBeUndefined();
+    const zombie = `77 (x) Z${rest.slice(1)}`.replace(' 17 ', ' 1 ');
+    expect(parseStartTicks(zombie)).toBeUndefined();
+  });
+
+  it('is still there while the other threads of a zombie are dying', () => {
+    expect(parseStartTicks(`77 (x) Z${rest.slice(1)}`)).toBe('424242');
   });
 
   it('is absent for a number that no process has', () => {

@@ -102,10 +102,14 @@ export function startTicksOf(pid: number): string | undefined {
   return stat === undefined ? undefined : parseStartTicks(stat);
 }
 
-/** The command name in parentheses may hold blanks and parentheses itself, so count from the last one. A zombie has ended. */
+/**
+ * The command name in parentheses may hold blanks and parentheses itself, so count from the last one. A zombie has ended,
+ * unless it is only the first of several threads: while the others are dying, the process still holds its ports.
+ */
 export function parseStartTicks(stat: string): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  const [state, threads, startTicks] = [fields[0], Number(fields[17]), fields[19]];
+  return state === 'X' || (state === 'Z' && threads <= 1) ? undefined : startTicks;
 }
 
 function readProc(pid: number, file: string): string | undefined {

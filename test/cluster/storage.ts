@@ -6,15 +6,14 @@ const volumeCount = 8;
 /**
  * A default storage class whose volumes are directories made beforehand, so that a claim binds at once and without a
  * provisioner. Writable by everyone: Kubernetes does not change the owner of host paths, and programs run as non-root.
- * @returns Kubernetes objects as one JSON list
  */
-export async function createVolumes(volumesDir: string): Promise<string> {
+export async function createVolumes(volumesDir: string): Promise<readonly object[]> {
   const names = Array.from({ length: volumeCount }, (_, index) => `volume-${index + 1}`);
   for (const name of names) {
     await mkdir(join(volumesDir, name), { recursive: true });
     await chmod(join(volumesDir, name), 0o777);
   }
-  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [storageClass, ...names.map(volume(volumesDir))] });
+  return [storageClass, ...names.map(volume(volumesDir))];
 }
 
 const storageClass = {

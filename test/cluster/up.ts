@@ -4,6 +4,7 @@ import { ensureBinaries } from './binaries.ts';
 import { createCgroups } from './cgroups.ts';
 import { claimNetwork } from './claim.ts';
 import { type ComponentName, componentNames, configureComponents } from './components.ts';
+import { dnsObjects } from './dns.ts';
 import { removeCluster } from './down.ts';
 import { ClusterError } from './errors.ts';
 import { buildPauseImage } from './images.ts';
@@ -78,12 +79,15 @@ export async function createCluster(paths: ClusterPaths, options: UpOptions): Pr
         ...(signal === undefined ? {} : { signal }),
       });
     });
-    await step('controllers, scheduler, kubelet, proxy', async () => {
+    await step('controllers, scheduler, kubelet, proxy, DNS', async () => {
       for (const component of ['kubelet', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy'] as const) {
         await start(component);
       }
       await importArchive(holder, ensured.ctr, pause.archive, signal);
-      await kubectl(ensured.kubectl, paths.kubeconfig, ['apply', '-f', '-'], await createVolumes(paths.volumes));
+      const items = [...dnsObjects(network), ...(await createVolumes(paths.volumes))];
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      await kubectl(ensured.kubectl, paths.kubeconfig, ['apply', '-f', '-'], list, signal);
+      await start('coredns'); // now it may read what it serves
     });
     await step('node ready', () => waitForNode(paths, ensured.kubectl, nodeName, processes, signal));
     await writeState(paths, { name, index: network.index, phase: 'up', processes });
