@@ -1,0 +1,54 @@
+import { Registry } from 'prom-client';
+import { expect, it } from 'vitest';
+import type { SignalWindow } from '../model/index.ts';
+import { ContainerMetrics } from './container-metrics.ts';
+
+const quiet = { count: 0, p50Ns: 0, p99Ns: 0, maxNs: 0, sumNs: 0 };
+const window: SignalWindow = {
+  endedAt: '2026-01-01T00:00:00.000Z',
+  durationMs: 2000,
+  seq: 1,
+  pod: { namespace: 'robots', name: 'dispatch-1', uid: 'u' },
+  container: 'robot',
+  containerId: 'c',
+  pids: [1],
+  gcPause: { ...quiet, p99Ns: 1_500_000 },
+  gcAssist: quiet,
+  gcStall: { ...quiet, p99Ns: 2_000_000 },
+  capturePause: quiet,
+  gc: {
+    cycles: 8,
+    cpuShare: 0.12,
+    assistShare: 0,
+    heapLiveBytes: 1024,
+    heapGoalBytes: 2048,
+    rootsBytes: 10,
+    allocBytesPerSecond: 5,
+    gogc: 10,
+    goMemLimitBytes: null,
+    gomaxprocs: 2,
+    limitDrivenCycles: 0,
+  },
+  cgroup: null,
+  activeRobots: 10_000,
+  lostEvents: 0,
+};
+const labels = 'namespace="robots",pod="dispatch-1",container="robot"';
+
+it('shows the signals of the latest window in base units, and leaves out what is not known', async () => {
+  const registry = new Registry();
+  new ContainerMetrics(registry).observe(window);
+  const text = await registry.metrics();
+  expect(text).toContain(`robotgc_container_gc_pause_p99_seconds{${labels}} 0.0015`);
+  expect(text).toContain(`robotgc_container_gc_cycles_per_second{${labels}} 4`);
+  expect(text).toContain(`robotgc_container_gogc_percent{${labels}} 10`);
+  expect(text).not.toContain('robotgc_container_memory_current_bytes{');
+});
+
+it('forgets a container that is no longer watched', async () => {
+  const registry = new Registry();
+  const metrics = new ContainerMetrics(registry);
+  metrics.observe(window);
+  metrics.forget(window);
+  expect(await registry.metrics()).not.toContain('dispatch-1');
+});

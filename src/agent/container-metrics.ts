@@ -1,0 +1,61 @@
+/** The latest window of each watched container as Prometheus gauges: the signals that policies are judged by. */
+import { Gauge, type Registry } from 'prom-client';
+import type { SignalWindow } from '../model/index.ts';
+
+const LABELS = ['namespace', 'pod', 'container'] as const;
+type Labels = Record<(typeof LABELS)[number], string>;
+type Reading = (window: SignalWindow) => number | null | undefined;
+
+/** name → help and reading; `null` = not known in this window, and then not shown. */
+const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
+  gc_cpu_share_ratio: ['Non-idle GC CPU time by available CPU time.', ({ gc }) => gc?.cpuShare],
+  gc_cycles_per_second: ['GC cycles that ended.', ({ gc, durationMs }) => gc && (gc.cycles * 1000) / durationMs],
+  gc_pause_p99_seconds: ['P99 of stop-the-world pauses of the collector.', ({ gcPause }) => gcPause.p99Ns / 1e9],
+  gc_assist_p99_seconds: ['P99 of mark-assist stalls.', ({ gcAssist }) => gcAssist.p99Ns / 1e9],
+  gc_stall_p99_seconds: ['P99 of pauses and assist stalls together.', ({ gcStall }) => gcStall.p99Ns / 1e9],
+  heap_live_bytes: ['Heap that the last cycle marked as live.', ({ gc }) => gc?.heapLiveBytes],
+  heap_goal_bytes: ['Heap size at which the next cycle should end.', ({ gc }) => gc?.heapGoalBytes],
+  alloc_bytes_per_second: ['Allocation rate.', ({ gc }) => gc?.allocBytesPerSecond],
+  gogc_percent: ['GOGC in effect, -1 = off.', ({ gc }) => gc?.gogc],
+  memory_current_bytes: ['Memory of the cgroup.', ({ cgroup }) => cgroup?.memoryCurrentBytes],
+  memory_limit_bytes: ['Memory limit of the cgroup.', ({ cgroup }) => cgroup?.memoryLimitBytes],
+  memory_pressure_some_ratio: [
+    'Share of time some task waited for memory.',
+    ({ cgroup }) => cgroup?.memoryPressure?.some,
+  ],
+  memory_pressure_full_ratio: [
+    'Share of time all tasks waited for memory.',
+    ({ cgroup }) => cgroup?.memoryPressure?.full,
+  ],
+  cpu_throttled_ratio: ['Share of CFS periods that were throttled.', ({ cgroup }) => cgroup?.throttledShare],
+  active_robots: ['Robots that the container serves.', ({ activeRobots }) => activeRobots],
+};
+
+export class ContainerMetrics {
+  readonly #gauges: readonly (readonly [Gauge, Reading])[];
+
+  constructor(registry: Registry) {
+    this.#gauges = Object.entries(GAUGES).map(([name, [help, read]]) => [
+      new Gauge({ name: `robotgc_container_${name}`, help, labelNames: LABELS, registers: [registry] }),
+      read,
+    ]);
+  }
+
+  observe(window: SignalWindow): void {
+    const labels = labelsOf(window);
+    for (const [gauge, read] of this.#gauges) {
+      const value = read(window);
+      if (value === null || value === undefined) gauge.remove(labels);
+      else gauge.set(labels, value);
+    }
+  }
+
+  /** A container that is no longer watched leaves no stale numbers behind. */
+  forget(window: Pick<SignalWindow, 'pod' | 'container'>): void {
+    for (const [gauge] of this.#gauges) gauge.remove(labelsOf(window));
+  }
+}
+
+function labelsOf({ pod, container }: Pick<SignalWindow, 'pod' | 'container'>): Labels {
+  return { namespace: pod.namespace, pod: pod.name, container };
+}
