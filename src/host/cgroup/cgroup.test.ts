@@ -1,0 +1,162 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CgroupMembership } from '../types.ts';
+import { openCgroup } from './index.ts';
+import { locate } from './locate.ts';
+
+const pod = 'pod0f9c2b6e-3d1a-4c5b-9e8f-7a6b5c4d3e2f';
+const container = `${pod}/${'a'.repeat(64)}`;
+const pressure = 'some avg10=10.00 avg60=0.00 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n';
+
+let root = '';
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'robotgc-cgroup-'));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function write(files: Record<string, string>): void {
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
+    writeFileSync(join(root, file), text);
+  }
+}
+
+const v2 = (path: string): CgroupMembership => ({ hierarchy: 0, controllers: [], path });
+const v1 = (hierarchy: number, controllers: string[], path: string): CgroupMembership => ({
+  hierarchy,
+  controllers,
+  path,
+});
+
+describe('unified hierarchy', () => {
+  const path = `/kubepods/burstable/${container}`;
+  const at = (file: string): string => `${path.slice(1)}/${file}`;
+
+  it('reads everything', () => {
+    write({
+      'cgroup.controllers': 'cpu memory\n',
+      [at('memory.current')]: '1000\n',
+      [at('memory.max')]: '5000\n',
+      [at('memory.high')]: 'max\n',
+      [at('memory.peak')]: '2000\n',
+      [at('memory.stat')]:
+        'anon 600\nfile 300\ninactive_file 250\npgmajfault 1\nworkingset_refault_anon 2\nworkingset_refault_file 3\n',
+      [at('memory.events')]: 'low 0\nhigh 0\nmax 4\noom 1\noom_kill 1\n',
+      [at('cpu.stat')]: 'usage_usec 5\nnr_periods 2\nnr_throttled 1\nthrottled_usec 3\n',
+      [at('cpu.max')]: '150000 100000\n',
+      [at('memory.pressure')]: pressure,
+      [at('cpu.pressure')]: pressure,
+      [at('io.pressure')]: pressure,
+    });
+    const reader = openCgroup([v2(path)], root);
+    expect(reader?.pressureDirectory).toBe(join(root, path));
+    expect(reader?.read()).toEqual({
+      version: 'v2',
+      memoryCurrentBytes: 1000,
+      memoryWorkingSetBytes: 750,
+      memoryLimitBytes: 5000,
+      memoryHighBytes: null,
+      memoryPeakBytes: 2000,
+      events: { high: 0, max: 4, oom: 1, oomKill: 1 },
+      stat: {
+        anonBytes: 600,
+        fileBytes: 300,
+        inactiveFileBytes: 250,
+        majorFaults: 1,
+        refaultsAnon: 2,
+        refaultsFile: 3,
+      },
+      cpu: { usageNs: 5000, nrPeriods: 2, nrThrottled: 1, throttledNs: 3000 },
+      cpuLimitCores: 1.5,
+      pressure: {
+        memory: expect.objectContaining({ some: { avg10: 0.1, avg60: 0, avg300: 0, totalNs: 1000 } }),
+        cpu: expect.anything(),
+        io: expect.anything(),
+      },
+      missing: [],
+    });
+  });
+
+  it('names what is missing, and tells it from "no limit"', () => {
+    write({
+      'cgroup.controllers': '',
+      [at('memory.max')]: 'max\n',
+      [at('memory.high')]: 'nonsense\n',
+      [at('cpu.stat')]: 'usage_usec 5\n',
+    });
+    const sample = openCgroup([v2(path)], root)?.read();
+    expect(sample).toMatchObject({
+      memoryLimitBytes: null,
+      memoryHighBytes: null,
+      memoryCurrentBytes: null,
+      memoryWorkingSetBytes: null,
+    });
+    expect(sample?.missing).toContain('memory.high (not understood)');
+    expect(sample?.missing).toContain('memory.current (ENOENT)');
+    expect(sample?.missing.join()).not.toContain('memory.max');
+  });
+
+  it('is undefined once the cgroup has gone', () => {
+    write({ 'cgroup.controllers': '', [at('memory.max')]: 'max\n' });
+    const reader = openCgroup([v2(path)], root);
+    rmSync(join(root, path), { recursive: true });
+    expect(reader?.read()).toBeUndefined();
+    expect(openCgroup([v2(path)], root)).toBeUndefined();
+  });
+});
+
+describe('v1 controllers', () => {
+  const path = `/kubepods/burstable/${container}`;
+
+  it('follows each controller to its own hierarchy, also where two share one', () => {
+    write({
+      [`memory${path}/memory.usage_in_bytes`]: '1000\n',
+      [`memory${path}/memory.limit_in_bytes`]: '5000\n',
+      [`cpu,cpuacct${path}/cpu.stat`]: 'nr_periods 2\nnr_throttled 1\nthrottled_time 3\n',
+      [`cpu,cpuacct${path}/cpuacct.usage`]: '77\n',
+      [`cpu,cpuacct${path}/cpu.cfs_quota_us`]: '-1\n',
+      [`cpu,cpuacct${path}/cpu.cfs_period_us`]: '100000\n',
+      [`unified${path}/memory.pressure`]: pressure,
+    });
+    const reader = openCgroup([v1(4, ['memory'], path), v1(2, ['cpu', 'cpuacct'], path), v2(path)], root);
+    expect(reader).toMatchObject({ version: 'v1', pressureDirectory: `${root}/unified${path}` });
+    expect(reader?.read()).toMatchObject({
+      memoryCurrentBytes: 1000,
+      memoryLimitBytes: 5000,
+      cpu: { usageNs: 77, nrPeriods: 2, nrThrottled: 1, throttledNs: 3 },
+      cpuLimitCores: null,
+      missing: expect.arrayContaining(['memory.high (not in cgroup v1)', 'cpu.pressure (ENOENT)']),
+    });
+  });
+
+  it('without the unified hierarchy has no pressure', () => {
+    write({ [`memory${path}/memory.usage_in_bytes`]: '1000\n' });
+    const reader = openCgroup([v1(4, ['memory'], path)], root);
+    expect(reader?.pressureDirectory).toBeNull();
+    expect(reader?.read()).toMatchObject({
+      memoryCurrentBytes: 1000,
+      cpu: null,
+      missing: expect.arrayContaining(['memory.pressure (no such hierarchy)']),
+    });
+  });
+});
+
+describe('where a cgroup is', () => {
+  it('is found below kubelet when seen from another cgroup namespace', () => {
+    const inKind = `kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-burstable.slice/${container}`;
+    write({ [`${inKind}/memory.max`]: '1\n', 'user.slice/other/memory.max': '1\n' });
+    expect(locate(root, `/../../../${container}`)).toBe(join(root, inKind));
+    expect(locate(root, `/../${pod}/${'b'.repeat(64)}`)).toBeNull();
+  });
+
+  it.each(['/../..', '/kubepods/../../etc', '/../kubepods/../x', '/absent'])('%s is nowhere', (path) => {
+    write({ 'kubepods/x/y': '' });
+    expect(locate(root, path)).toBeNull();
+  });
+
+  it('is the mount itself for the root', () => {
+    expect(locate(root, '/')).toBe(root);
+  });
+});

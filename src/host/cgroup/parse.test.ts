@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import {
+  parseCount,
+  parseCpuMax,
+  parseCpuStatV2,
+  parseEventsV2,
+  parseLimitV1,
+  parseLimitV2,
+  parseMemoryStatV1,
+  parseMemoryStatV2,
+} from './parse.ts';
+
+describe('limits', () => {
+  it.each([
+    ['max\n', { value: null }],
+    ['134217728\n', { value: 134217728 }],
+    ['0\n', { value: 0 }],
+    ['-1\n', undefined],
+    ['', undefined],
+  ])('v2 %j', (text, expected) => expect(parseLimitV2(text)).toEqual(expected));
+
+  it.each([
+    ['9223372036854771712\n', { value: null }],
+    ['18446744073709551615\n', { value: null }],
+    ['134217728\n', { value: 134217728 }],
+    ['max\n', undefined],
+  ])('v1 %j', (text, expected) => expect(parseLimitV1(text)).toEqual(expected));
+
+  it.each([
+    ['max 100000\n', { value: null }],
+    ['50000 100000\n', { value: 0.5 }],
+    ['350000 100000\n', { value: 3.5 }],
+    ['50000 0\n', undefined],
+    ['50000\n', undefined],
+    ['', undefined],
+  ])('cpu.max %j', (text, expected) => expect(parseCpuMax(text)).toEqual(expected));
+});
+
+describe('counters', () => {
+  it.each(['', 'x', '1.5', '-3', '999999999999999999999'])('%j is no count', (text) =>
+    expect(parseCount(text)).toBeUndefined(),
+  );
+
+  it('memory.events, with lines that newer kernels add', () => {
+    const text = 'low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\noom_group_kill 6\nsock_throttled 7\n';
+    expect(parseEventsV2(text)).toEqual({ high: 2, max: 3, oom: 4, oomKill: 5 });
+    expect(parseEventsV2('low 0\nhigh 0\n')).toBeUndefined();
+  });
+
+  it('cpu.stat, also without the cpu controller', () => {
+    const usage = 'usage_usec 1500\nuser_usec 1000\nsystem_usec 500\n';
+    expect(parseCpuStatV2(`${usage}nr_periods 10\nnr_throttled 3\nthrottled_usec 70\n`)).toEqual({
+      usageNs: 1_500_000,
+      nrPeriods: 10,
+      nrThrottled: 3,
+      throttledNs: 70_000,
+    });
+    expect(parseCpuStatV2(usage)).toEqual({ usageNs: 1_500_000, nrPeriods: 0, nrThrottled: 0, throttledNs: 0 });
+    expect(parseCpuStatV2('')).toBeUndefined();
+  });
+});
+
+describe('memory.stat', () => {
+  it('v2, with one refault figure before Linux 5.9', () => {
+    expect(parseMemoryStatV2('anon 1\nfile 2\ninactive_file 3\npgmajfault 4\nworkingset_refault 5\n')).toEqual({
+      anonBytes: 1,
+      fileBytes: 2,
+      inactiveFileBytes: 3,
+      majorFaults: 4,
+      refaultsAnon: null,
+      refaultsFile: 5,
+    });
+  });
+
+  it('v1 counts the groups below, as v2 does', () => {
+    const text =
+      'cache 1\nrss 2\ninactive_file 3\npgmajfault 4\ntotal_cache 10\ntotal_rss 20\ntotal_inactive_file 30\ntotal_pgmajfault 40\n';
+    expect(parseMemoryStatV1(text)).toEqual({
+      anonBytes: 20,
+      fileBytes: 10,
+      inactiveFileBytes: 30,
+      majorFaults: 40,
+      refaultsAnon: null,
+      refaultsFile: null,
+    });
+  });
+
+  it('neither reads the other, nor nothing', () => {
+    expect(parseMemoryStatV1('anon 1\nfile 2\n')).toBeUndefined();
+    expect(parseMemoryStatV2('rss 1\ncache 2\n')).toBeUndefined();
+    expect(parseMemoryStatV1('')).toBeUndefined();
+  });
+});

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import {
+  parseCpuMax,
+  parseCpuStatV2,
+  parseEventsV2,
+  parseKeyed,
+  parseLimitV1,
+  parseLimitV2,
+  parseMemoryStatV1,
+  parseMemoryStatV2,
+} from '../cgroup/parse.ts';
+import { parseContainerPath } from '../container-path.ts';
+import { sumMetric } from '../exposition.ts';
+import { parseCgroups, parseCommandLine, parseGoEnvironment, parseStat, parseStatus } from '../proc-parse.ts';
+import { parsePressure } from '../psi.ts';
+
+const parsers: readonly ((text: string) => unknown)[] = [
+  parseStat,
+  parseStatus,
+  parseCgroups,
+  parseCommandLine,
+  parseGoEnvironment,
+  parsePressure,
+  parseKeyed,
+  parseCpuMax,
+  parseCpuStatV2,
+  parseEventsV2,
+  parseLimitV1,
+  parseLimitV2,
+  parseMemoryStatV1,
+  parseMemoryStatV2,
+  parseContainerPath,
+  (text) => sumMetric(text, 'robot_active_sessions', { shard: '0' }),
+];
+
+/** Pieces of the formats, so that noise reaches the inside of the parsers. */
+const piece = fc.constantFrom(
+  'some avg10=',
+  'full avg10=0.00 avg60=0.00 avg300=0.00 total=1',
+  'NSpid:\t',
+  'VmRSS:\t',
+  ' kB',
+  '0::/',
+  '4:memory:/',
+  '/kubepods/pod',
+  '12 (robot) S ',
+  '1 '.repeat(25),
+  'GOGC=',
+  '\0',
+  '\n',
+  'robot_active_sessions',
+  '{shard="0"',
+  '"',
+  '\\',
+  ',',
+  '}',
+  ' 1',
+  'max',
+  '1e999',
+  'NaN',
+  '9'.repeat(25),
+);
+const text = fc
+  .array(fc.oneof(piece, fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 25 })
+  .map((pieces) => pieces.join(''));
+
+/** Every parser takes every text without throwing, and no counter it gives is negative or not a number. */
+export function fuzzParsers(normally: number): void {
+  const wanted = Number(process.env.FUZZ_RUNS);
+  const property = fc.property(text, (input) => {
+    for (const parse of parsers) checkNumbers(parse(input));
+  });
+  fc.assert(property, { numRuns: wanted > 0 ? wanted : normally });
+}
+
+function checkNumbers(value: unknown): void {
+  if (typeof value === 'number') expect(Number.isNaN(value)).toBe(false);
+  else if (value instanceof Map) for (const inner of value.values()) checkNumbers(inner);
+  else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) checkNumbers(inner);
+}
