@@ -39,12 +39,12 @@ func do(t *testing.T, r Robot, method, path, body string) (int, string) {
 func TestAChangeSetsWhatItNamesAndLeavesTheRest(t *testing.T) {
 	r := newRobot(t, session.MessageDriven, session.StateMachine)
 	do(t, r, "PATCH", "/control", `{"messagesPerSecond": 500, "sessions": 12}`)
-	code, body := do(t, r, "PATCH", "/control", `{"transitionsPerSecond": 7, "leakBytesPerSecond": 1024}`)
+	code, body := do(t, r, "PATCH", "/control", `{"transitionsPerSecond": 7, "leakBytesPerSecond": 1024, "paused": true}`)
 	var got Settings
 	if err := json.Unmarshal([]byte(body), &got); err != nil || code != http.StatusOK {
 		t.Fatalf("%d %v %s", code, err, body)
 	}
-	want := Settings{Sessions: 12, MessagesPerSecond: 500, TransitionsPerSecond: 7, LeakBytesPerSecond: 1024}
+	want := Settings{Sessions: 12, MessagesPerSecond: 500, TransitionsPerSecond: 7, LeakBytesPerSecond: 1024, Paused: true}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -60,6 +60,7 @@ func TestABadChangeIsRefusedAsAWholeWithASentence(t *testing.T) {
 		{"no such mode", `{"messagesPerSecond": 5}`, "messagesPerSecond", "-mode message or -mode mixed"},
 		{"text", `{"sessions": "many"}`, "sessions", "whole number"},
 		{"fraction", `{"sessions": 1.5}`, "sessions", "whole number"},
+		{"no truth", `{"paused": 1}`, "paused", "true or false"},
 		{"unknown", `{"session": 5}`, "session", "GET /control"},
 		{"no object", `[1]`, "", "not a JSON object"},
 		{"empty", ``, "", "not a JSON object"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"robots/internal/books"
@@ -66,7 +67,7 @@ func decode(body io.Reader) (Change, error) {
 	if err := d.Decode(&c); err != nil {
 		var wrongType *json.UnmarshalTypeError
 		if errors.As(err, &wrongType) && wrongType.Field != "" {
-			return c, invalid(wrongType.Field, "%s is a %s; give a whole number", wrongType.Field, wrongType.Value)
+			return c, invalid(wrongType.Field, "%s is a %s; give %s", wrongType.Field, wrongType.Value, wanted(wrongType))
 		}
 		if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 			return c, invalid(strings.Trim(field, `"`), "there is no setting %s; GET /control lists what there is", field)
@@ -77,6 +78,13 @@ func decode(body io.Reader) (Change, error) {
 		return c, invalid("", "the body holds more than one JSON object; send one")
 	}
 	return c, nil
+}
+
+func wanted(e *json.UnmarshalTypeError) string {
+	if e.Type.Kind() == reflect.Bool {
+		return "true or false"
+	}
+	return "a whole number"
 }
 
 // stats are the fleet's figures since start, latencies in nanoseconds from the

@@ -12,23 +12,25 @@ import (
 
 // Settings are what GET /control shows.
 type Settings struct {
-	Sessions               int `json:"sessions"`
-	MessagesPerSecond      int `json:"messagesPerSecond"`
-	TransitionsPerSecond   int `json:"transitionsPerSecond"`
-	LeakBytesPerSecond     int `json:"leakBytesPerSecond"`
-	GoroutineLeakPerSecond int `json:"goroutineLeakPerSecond"`
-	LeakedBytes            int `json:"leakedBytes"`      // read only
-	LeakedGoroutines       int `json:"leakedGoroutines"` // read only
+	Sessions               int  `json:"sessions"`
+	MessagesPerSecond      int  `json:"messagesPerSecond"`
+	TransitionsPerSecond   int  `json:"transitionsPerSecond"`
+	LeakBytesPerSecond     int  `json:"leakBytesPerSecond"`
+	GoroutineLeakPerSecond int  `json:"goroutineLeakPerSecond"`
+	Paused                 bool `json:"paused"`
+	LeakedBytes            int  `json:"leakedBytes"`      // read only
+	LeakedGoroutines       int  `json:"leakedGoroutines"` // read only
 }
 
 // Change is what PATCH /control takes; what is missing stays as it is. The
 // last three act once.
 type Change struct {
-	Sessions               *int `json:"sessions"`
-	MessagesPerSecond      *int `json:"messagesPerSecond"`
-	TransitionsPerSecond   *int `json:"transitionsPerSecond"`
-	LeakBytesPerSecond     *int `json:"leakBytesPerSecond"`
-	GoroutineLeakPerSecond *int `json:"goroutineLeakPerSecond"`
+	Sessions               *int  `json:"sessions"`
+	MessagesPerSecond      *int  `json:"messagesPerSecond"`
+	TransitionsPerSecond   *int  `json:"transitionsPerSecond"`
+	LeakBytesPerSecond     *int  `json:"leakBytesPerSecond"`
+	GoroutineLeakPerSecond *int  `json:"goroutineLeakPerSecond"`
+	Paused                 *bool `json:"paused"` // keep all events away, timers included
 
 	BurstBytes   *int  `json:"burstBytes"`   // allocate that much at once, keep nothing
 	SpinMs       *int  `json:"spinMs"`       // work that long without being preemptible
@@ -49,6 +51,7 @@ func (r Robot) Settings() Settings {
 		TransitionsPerSecond:   r.Fleet.Rate(session.StateMachine),
 		LeakBytesPerSecond:     r.Faults.Leak(),
 		GoroutineLeakPerSecond: r.Faults.GoroutineLeak(),
+		Paused:                 r.Fleet.Paused(),
 		LeakedBytes:            r.Faults.LeakedBytes(),
 		LeakedGoroutines:       r.Faults.LeakedGoroutines(),
 	}
@@ -70,13 +73,14 @@ func (r Robot) Apply(c Change) error {
 	set(c.TransitionsPerSecond, func(n int) { r.Fleet.SetRate(session.StateMachine, n) })
 	set(c.LeakBytesPerSecond, r.Faults.SetLeak)
 	set(c.GoroutineLeakPerSecond, r.Faults.SetGoroutineLeak)
+	set(c.Paused, r.Fleet.SetPaused)
 	if c.ReleaseLeaks != nil && *c.ReleaseLeaks {
 		r.Faults.Release()
 	}
 	return nil
 }
 
-func set(value *int, apply func(int)) {
+func set[T any](value *T, apply func(T)) {
 	if value != nil {
 		apply(*value)
 	}

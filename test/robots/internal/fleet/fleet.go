@@ -33,6 +33,8 @@ type Fleet struct {
 	workers []*worker
 	rates   [session.Modes]atomic.Int64 // events per second; of Timer unused: 10 per session
 
+	paused atomic.Bool
+
 	mutex    sync.Mutex // guards sessions, closed and sending to mailboxes from outside the generator
 	sessions int
 	closed   bool
@@ -96,6 +98,13 @@ func (f *Fleet) SetRate(mode session.Mode, perSecond int) { f.rates[mode].Store(
 
 // Rate is what SetRate set.
 func (f *Fleet) Rate(mode session.Mode) int { return int(f.rates[mode].Load()) }
+
+// SetPaused keeps all events away, timers included, until it is set back: an
+// idle robot with all its state, whose runtime has nothing to count.
+func (f *Fleet) SetPaused(paused bool) { f.paused.Store(paused) }
+
+// Paused is what SetPaused set.
+func (f *Fleet) Paused() bool { return f.paused.Load() }
 
 // Has says whether the fleet has sessions of the mode.
 func (f *Fleet) Has(mode session.Mode) bool {

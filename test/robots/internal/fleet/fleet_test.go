@@ -261,3 +261,19 @@ func TestStateMachinesOnABusStepTogether(t *testing.T) {
 		t.Error("a bus cycle below the generator's beat was accepted")
 	}
 }
+
+func TestAPausedFleetGetsNoEvents(t *testing.T) {
+	f := newFleet(t, Options{Modes: mixed, Workers: 2}, 100)
+	f.SetRate(session.MessageDriven, 1000)
+	f.SetRate(session.StateMachine, 1000)
+	f.SetPaused(true)
+	generate(f, 200*time.Millisecond)
+	if n := f.Stats().Latency.Count(); n != 0 {
+		t.Errorf("%d events", n)
+	}
+	f.SetPaused(false)
+	generate(f, 200*time.Millisecond)
+	if f.Stats().Handled[session.MessageDriven] == 0 {
+		t.Error("no messages after the pause")
+	}
+}

@@ -23,19 +23,26 @@ func (f *Fleet) Generate(ctx context.Context) time.Duration {
 		if !f.waitUntil(ctx, nextNs) {
 			return time.Duration(nextNs - startNs)
 		}
-		for k, period := range f.arrivals {
-			if batch%int64(period/batchPeriod) != 0 {
-				continue
-			}
-			due[k] += float64(f.rates[k].Load()) * period.Seconds()
-			for ; due[k] >= 1; due[k]-- {
-				f.post(event{kind: kind(k), scheduledNs: nextNs})
-			}
-		}
-		if batch%int64(slotPeriod/batchPeriod) == 0 {
-			f.postSlot(nextNs, int(batch/int64(slotPeriod/batchPeriod))%slots)
+		if !f.paused.Load() {
+			f.postBatch(batch, nextNs, &due)
 		}
 		nextNs += int64(batchPeriod)
+	}
+}
+
+// postBatch posts what is due at one beat of the schedule.
+func (f *Fleet) postBatch(batch, scheduledNs int64, due *[session.Modes]float64) {
+	for k, period := range f.arrivals {
+		if batch%int64(period/batchPeriod) != 0 {
+			continue
+		}
+		due[k] += float64(f.rates[k].Load()) * period.Seconds()
+		for ; due[k] >= 1; due[k]-- {
+			f.post(event{kind: kind(k), scheduledNs: scheduledNs})
+		}
+	}
+	if batch%int64(slotPeriod/batchPeriod) == 0 {
+		f.postSlot(scheduledNs, int(batch/int64(slotPeriod/batchPeriod))%slots)
 	}
 }
 

@@ -20,7 +20,7 @@ func (s *Snapshot) Merge(other Snapshot) {
 }
 
 // Count is the number of observations.
-func (s *Snapshot) Count() (n uint64) {
+func (s Snapshot) Count() (n uint64) {
 	for _, c := range s.Counts {
 		n += c
 	}
@@ -30,7 +30,7 @@ func (s *Snapshot) Count() (n uint64) {
 // QuantileNs is the upper bound of the bucket that holds the observation of
 // rank ceil(q × count): never below the true quantile, never above the
 // maximum. It is 0 when nothing was observed.
-func (s *Snapshot) QuantileNs(q float64) int64 {
+func (s Snapshot) QuantileNs(q float64) int64 {
 	total := s.Count()
 	if total == 0 {
 		return 0
