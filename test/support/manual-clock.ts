@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/kube/clock.ts';
+import { turns } from './until.ts';
 
 interface Timer {
   readonly atMs: number;
@@ -45,6 +46,17 @@ export class ManualClock implements Clock {
       timer.fire();
     }
     this.#nowMs = untilMs;
+  }
+
+  /** Moves on from timer to timer, with turns of the event loop after each, so that what one sets off can set the next. */
+  async live(ms: number, afterEach: () => void = () => {}): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    await turns(2);
+    while (this.#nowMs < untilMs) {
+      this.advance(Math.min(this.nextAtMs ?? untilMs, untilMs) - this.#nowMs);
+      await turns(2);
+      afterEach();
+    }
   }
 
   #next(): Timer | undefined {
