@@ -15,6 +15,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   capture: () => import('./capture.ts'),
   bundle: () => import('./bundle.ts'),
   operator: () => import('./operator.ts'),
+  agent: () => import('./agent.ts'),
 };
 
 /**

@@ -4,7 +4,7 @@ import { startProbe } from '../../host/probe/index.ts';
 import { Sampler, type SamplerOptions } from './sampler.ts';
 
 export interface HostSamplerOptions
-  extends Pick<SamplerOptions, 'populate' | 'sink' | 'onProbeDown' | 'onProbeUp' | 'onFlush'> {
+  extends Pick<SamplerOptions, 'populate' | 'sink' | 'onProbeDown' | 'onProbeUp' | 'onFlush' | 'onTick'> {
   readonly roots?: Partial<HostRoots>;
   /** One line that the probe wrote for people. */
   readonly onProbeLog?: (line: string) => void;

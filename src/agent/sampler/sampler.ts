@@ -24,6 +24,8 @@ export interface SamplerOptions {
   readonly sink: SamplerSink;
   readonly onProbeDown?: (error: ProbeError, retryInMs: number) => void;
   readonly onProbeUp?: (probe: ProbeClient) => void;
+  /** After each tick, whether the probe is there or not. */
+  readonly onTick?: () => void;
   readonly onFlush?: (flush: Flush, tookMs: number) => void;
   /** Default one second. */
   readonly periodMs?: number;
@@ -108,6 +110,7 @@ export class Sampler {
     activity.poll(this.#wanted, nowMs);
     if (flush && probe) await this.#followProcesses(probe, flush);
     for (const tracked of this.#tracked.values()) this.#tellState(tracked);
+    this.#options.onTick?.();
   }
 
   /** A new probe has no attachments: everything is attached anew by the same path as a new process. */

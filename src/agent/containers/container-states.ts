@@ -1,0 +1,66 @@
+/** What a policy's status says of the containers of this node. Pure. */
+import type { ContainerState } from '../../api/index.ts';
+import { keyOf } from '../../kube/index.ts';
+import { type WayResult, wayNames } from '../incidents/pprof-ways.ts';
+import type { TargetState } from '../sampler/index.ts';
+import type { Watchlist } from './watchlist.ts';
+
+export interface KnownOfContainers {
+  readonly node: string;
+  readonly watchlist: Watchlist;
+  /** By container id. */
+  readonly states: ReadonlyMap<string, TargetState>;
+  /** Which way to pprof works, or why none does, by container id. */
+  readonly ways: ReadonlyMap<string, WayResult>;
+}
+
+/** Neighbours of a Go program that a policy without a container name selects by the way. */
+const notGo: ReadonlySet<string> = new Set(['not-go', 'not-elf']);
+
+/** In order of pod and container, so that equal knowledge gives equal status. */
+export function containerStates(policyKey: string, known: KnownOfContainers): ContainerState[] {
+  const { node, watchlist } = known;
+  const list: ContainerState[] = watchlist.notRunning
+    .filter((waiting) => waiting.policyKey === policyKey)
+    .map(({ pod, container, reason, message }) => ({ pod, container, node, state: 'Waiting', reason, message }));
+  for (const [id, { target, pod, policies }] of watchlist.selected) {
+    const policy = policies.find((candidate) => keyOf(candidate.metadata) === policyKey);
+    if (!policy) continue;
+    const state = known.states.get(id) ?? beginning;
+    if (policy.spec.container === undefined && isNeighbour(state) && podIsWatched(pod.metadata.uid, known)) continue;
+    list.push(containerState(node, target.pod.name, target.container, state, known.ways.get(id)));
+  }
+  return list.sort((a, b) => compare(a.pod, b.pod) || compare(a.container, b.container));
+}
+
+const beginning: TargetState = { state: 'Waiting', reason: 'Starting', message: 'the container was just found' };
+
+function isNeighbour(state: TargetState): boolean {
+  return state.state === 'Refused' && notGo.has(state.reason);
+}
+
+function podIsWatched(podUid: string, { watchlist, states }: KnownOfContainers): boolean {
+  for (const [id, { target }] of watchlist.selected) {
+    if (target.pod.uid === podUid && states.get(id)?.state === 'Watching') return true;
+  }
+  return false;
+}
+
+function containerState(
+  node: string,
+  pod: string,
+  container: string,
+  state: TargetState,
+  way: WayResult | undefined,
+): ContainerState {
+  const where = { pod, container, node };
+  if (state.state !== 'Watching') return { ...where, state: state.state, reason: state.reason, message: state.message };
+  const watching = { ...where, state: state.state, goVersion: state.goVersion };
+  if (way?.type === 'found') return { ...watching, pprof: wayNames[way.target.way] };
+  // Watched all the same: signals need no pprof, only the bundle is poorer.
+  return way ? { ...watching, reason: 'PprofUnreachable', message: way.message } : watching;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,95 @@
+/** What the agent has in hand: the containers that policies select, how it stands with each, and what was recorded of it. */
+import type { ContainerState, RobotGCPolicy } from '../../api/index.ts';
+import type { ContainerProcesses } from '../../host/index.ts';
+import { keyOf, type Pod, type Store } from '../../kube/index.ts';
+import { Recorder } from '../evidence/index.ts';
+import type { WayResult } from '../incidents/pprof-ways.ts';
+import type { Population, Target, TargetState } from '../sampler/index.ts';
+import { containerStates } from './container-states.ts';
+import { type Selected, type Watchlist, watchlist } from './watchlist.ts';
+
+export interface RosterOptions {
+  readonly node: string;
+  readonly policies: Store<RobotGCPolicy>;
+  readonly pods: Store<Pod>;
+}
+
+interface Entry {
+  readonly recorder: Recorder;
+  state: TargetState | null;
+}
+
+export class Roster {
+  readonly #options: RosterOptions;
+  readonly #entries = new Map<string, Entry>();
+  #list: Watchlist = { selected: new Map(), notRunning: [] };
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  /** Takes the latest policies and pods into account. @returns ids of containers that are none of ours any more */
+  refresh(): string[] {
+    const { policies, pods } = this.#options;
+    this.#list = watchlist(policies.list(), pods.list());
+    const dropped = [...this.#entries.keys()].filter((id) => !this.#list.selected.has(id));
+    for (const id of dropped) this.#entries.delete(id);
+    return dropped;
+  }
+
+  get targets(): Target[] {
+    return [...this.#list.selected.values()].map(({ target }) => target);
+  }
+
+  selected(containerId: string): Selected | undefined {
+    return this.#list.selected.get(containerId);
+  }
+
+  /** Containers of one policy. */
+  ofPolicy(policyKey: string): Selected[] {
+    return [...this.#list.selected.values()].filter(({ policies }) =>
+      policies.some((policy) => keyOf(policy.metadata) === policyKey),
+    );
+  }
+
+  recorder(containerId: string): Recorder {
+    return this.#entry(containerId).recorder;
+  }
+
+  setState(containerId: string, state: TargetState): void {
+    this.#entry(containerId).state = state;
+  }
+
+  state(containerId: string): TargetState | null {
+    return this.#entries.get(containerId)?.state ?? null;
+  }
+
+  countByState(): Record<TargetState['state'], number> {
+    const counts = { Watching: 0, Refused: 0, Waiting: this.#list.notRunning.length };
+    for (const id of this.#list.selected.keys()) counts[this.state(id)?.state ?? 'Waiting'] += 1;
+    return counts;
+  }
+
+  /** Processes and cgroups of the selected containers, from a scan of this node. */
+  populations(containers: readonly ContainerProcesses[]): Map<string, Population> {
+    const found = new Map<string, Population>();
+    for (const { podUid, containerId, pids, cgroups } of containers) {
+      if (this.#list.selected.get(containerId)?.target.pod.uid === podUid) found.set(containerId, { pids, cgroups });
+    }
+    return found;
+  }
+
+  containerStates(policyKey: string, ways: ReadonlyMap<string, WayResult>): ContainerState[] {
+    const states = new Map<string, TargetState>();
+    for (const [id, { state }] of this.#entries) if (state) states.set(id, state);
+    return containerStates(policyKey, { node: this.#options.node, watchlist: this.#list, states, ways });
+  }
+
+  #entry(containerId: string): Entry {
+    const known = this.#entries.get(containerId);
+    if (known) return known;
+    const entry: Entry = { recorder: new Recorder(), state: null };
+    this.#entries.set(containerId, entry);
+    return entry;
+  }
+}

@@ -1,0 +1,89 @@
+/** Each new window is held against every policy that selects its container; what breaches and may, becomes an incident. */
+import { isFinal, type RobotGCIncident, type RobotGCPolicy } from '../../api/index.ts';
+import { keyOf } from '../../kube/index.ts';
+import { deriveThresholds, evaluate, type SignalWindow, type Thresholds } from '../../model/index.ts';
+import type { Selected } from '../containers/watchlist.ts';
+import { mayOpen } from './gate.ts';
+import type { Detection } from './incident.ts';
+import { workloadOf } from './naming.ts';
+
+export interface JudgeOptions {
+  readonly node: string;
+  /** Incidents of a policy, as far as the cache knows. */
+  readonly incidentsOf: (policyKey: string) => readonly RobotGCIncident[];
+}
+
+/** Between creating an incident and seeing it in the cache. */
+interface Opening {
+  readonly policyKey: string;
+  readonly workload: string;
+  untilMs: number;
+}
+
+/** Captures at a time: each holds its profiles in memory. */
+const maxOpen = 2;
+/** The cache brings an incident long before; this only ends the wait for one that never came. */
+const cacheDelayMs = 30_000;
+
+export class Judge {
+  readonly #options: JudgeOptions;
+  readonly #thresholds = new Map<string, { generation: number; thresholds: Thresholds }>();
+  readonly #opening = new Set<Opening>();
+
+  constructor(options: JudgeOptions) {
+    this.#options = options;
+  }
+
+  /** @param windows of the container, oldest first */
+  detect(selected: Selected, windows: readonly SignalWindow[], now: Date): Detection[] {
+    const { target, pod, policies } = selected;
+    return policies.flatMap((policy) => {
+      const evaluation = evaluate(windows, this.#thresholdsOf(policy), now);
+      if (evaluation.type !== 'breach' || !this.#mayOpen(selected, policy, now)) return [];
+      const { container, containerId } = target;
+      return [{ policy, pod, container, containerId, node: this.#options.node, breach: evaluation, detectedAt: now }];
+    });
+  }
+
+  /** From the decision to open an incident until its capture is over. @returns says that it is over */
+  begin({ policy, pod }: Detection, nowMs: () => number): () => void {
+    const opening = { policyKey: keyOf(policy.metadata), workload: workloadOf(pod), untilMs: Number.POSITIVE_INFINITY };
+    this.#opening.add(opening);
+    return () => {
+      opening.untilMs = nowMs() + cacheDelayMs;
+    };
+  }
+
+  #mayOpen({ target, pod }: Selected, policy: RobotGCPolicy, now: Date): boolean {
+    const policyKey = keyOf(policy.metadata);
+    const workload = workloadOf(pod);
+    this.#forgetKnown(now);
+    for (const opening of this.#opening) {
+      if (opening.policyKey === policyKey && opening.workload === workload) return false;
+    }
+    if (this.#opening.size >= maxOpen) return false;
+    const candidate = { policy, podUid: pod.metadata.uid, container: target.container, workload };
+    return mayOpen(candidate, this.#options.incidentsOf(policyKey), now).type === 'open';
+  }
+
+  /** Once captured and in the cache, an incident speaks for itself. */
+  #forgetKnown(now: Date): void {
+    for (const opening of this.#opening) {
+      if (opening.untilMs === Number.POSITIVE_INFINITY) continue;
+      const known = this.#options
+        .incidentsOf(opening.policyKey)
+        .some(({ status }) => status.phase === undefined || !isFinal(status.phase));
+      if (known || now.getTime() > opening.untilMs) this.#opening.delete(opening);
+    }
+  }
+
+  #thresholdsOf(policy: RobotGCPolicy): Thresholds {
+    const key = policy.metadata.uid;
+    const known = this.#thresholds.get(key);
+    if (known?.generation === policy.metadata.generation) return known.thresholds;
+    const thresholds = deriveThresholds(policy.spec);
+    if (this.#thresholds.size > 1000) this.#thresholds.clear();
+    this.#thresholds.set(key, { generation: policy.metadata.generation, thresholds });
+    return thresholds;
+  }
+}

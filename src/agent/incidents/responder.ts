@@ -1,0 +1,207 @@
+/**
+ * From a breach to evidence in the outbox. The capture does not wait for the API server: the window in which it went wrong is now.
+ *
+ *   breach ─┬─ create the RobotGCIncident (repeated until the API server has taken it) ─┬─ bundle ─ outbox ─ status.capture
+ *           └─ fetch profiles, look at cgroup and processes ────────────────────────────┘
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AGENT_FIELD_MANAGER, type CaptureStatus, type RobotGCIncident } from '../../api/index.ts';
+import { type Outbox, redactedYaml, writeBundle } from '../../bundle/index.ts';
+import type { Proc } from '../../host/index.ts';
+import {
+  apply,
+  create,
+  get,
+  getRaw,
+  incidents,
+  isKubeError,
+  type Log,
+  pods,
+  type Transport,
+} from '../../kube/index.ts';
+import { bundleEntries, type Evidence, processFacts, type Recorder, toolVersions } from '../evidence/index.ts';
+import { backoffMs } from '../sampler/backoff.ts';
+import type { Sampler } from '../sampler/index.ts';
+import { type Detection, type IncidentBody, incidentOf } from './incident.ts';
+import type { PprofWays } from './pprof-ways.ts';
+import { fetchProfiles } from './profiles.ts';
+import { sleep } from './sleep.ts';
+
+export interface ResponderOptions {
+  readonly transport: Transport;
+  readonly sampler: Pick<Sampler, 'inspect' | 'captureBegins'>;
+  readonly ways: PprofWays;
+  readonly proc: Proc;
+  readonly outbox: Outbox;
+  /** On the outbox's file system. */
+  readonly scratchDir: string;
+  readonly log: Log;
+  /** The outbox has something new. */
+  readonly onBundle: () => void;
+  readonly onCaptured: (outcome: 'complete' | 'partial' | 'failed', tookMs: number) => void;
+}
+
+/** The API server may be away for a while; evidence of an incident that nobody can ever see is of no use. */
+const createForMs = 10 * 60_000;
+const lastWordMs = 5_000;
+const final: ReadonlySet<string> = new Set(['Forbidden', 'Invalid', 'BadRequest', 'NotFound', 'MethodNotAllowed']);
+
+export class Responder {
+  readonly #options: ResponderOptions;
+
+  constructor(options: ResponderOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects when the incident could not be created or its bundle not be kept; `signal` ends it early. */
+  async respond(detection: Detection, recorder: Recorder, signal: AbortSignal): Promise<void> {
+    const beganMs = performance.now();
+    const body = incidentOf(detection);
+    const startedAt = new Date().toISOString();
+    const creating = this.#create(body, startedAt, signal);
+    try {
+      const [incident, evidence] = await Promise.all([creating, this.#collect(detection, recorder, signal)]);
+      const capture = await this.#keep(incident, detection, evidence);
+      // Also in a shutdown: the bundle is kept, and its digest must be known to whoever receives it later.
+      await this.#tell(incident, { ...capture, startedAt }, AbortSignal.timeout(lastWordMs));
+      const outcome = evidence.report.failures.length > 0 ? 'partial' : 'complete';
+      this.#options.onCaptured(outcome, performance.now() - beganMs);
+    } catch (error) {
+      this.#options.onCaptured('failed', performance.now() - beganMs);
+      throw error;
+    }
+  }
+
+  async #create(body: IncidentBody, startedAt: string, signal: AbortSignal): Promise<RobotGCIncident> {
+    const { transport, log } = this.#options;
+    const deadlineMs = performance.now() + createForMs;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const incident = await createOnce(transport, body, signal);
+        // Only for people who look meanwhile; the last word comes with the bundle.
+        await this.#tell(incident, { startedAt }, signal).catch((error: unknown) =>
+          log.warn({ err: error, incident: body.metadata.name }, 'the begin of a capture could not be told'),
+        );
+        return incident;
+      } catch (error) {
+        signal.throwIfAborted();
+        if ((isKubeError(error) && final.has(error.code)) || performance.now() > deadlineMs) throw error;
+        const waitMs = backoffMs(attempt, 250, 15_000);
+        log.warn({ err: error, incident: body.metadata.name, waitMs }, 'the incident could not be created yet');
+        await sleep(waitMs, signal);
+      }
+    }
+  }
+
+  async #collect(detection: Detection, recorder: Recorder, signal: AbortSignal): Promise<Evidence> {
+    const { sampler, ways, proc } = this.#options;
+    const { containerId, pod, policy } = detection;
+    const inspection = sampler.inspect(containerId);
+    const pid = inspection?.programs[0]?.pid ?? 0;
+    const { pprof } = policy.spec.capture;
+    const captureOver = sampler.captureBegins(containerId);
+    try {
+      const [profiles, podYaml] = await Promise.all([
+        fetchProfiles({ containerId, pod, pid, pprof }, policy.spec.capture, ways, signal),
+        this.#podManifest(detection, signal),
+      ]);
+      const processes = processFacts(proc, inspection?.programs.map((program) => program.pid) ?? []);
+      return {
+        recorder,
+        inspection,
+        processes,
+        profiles: profiles.files,
+        report: profiles.report,
+        ...(podYaml === undefined ? {} : { podYaml }),
+      };
+    } finally {
+      captureOver();
+    }
+  }
+
+  /** The whole pod, as the API server has it: the projection in the cache is too small for an auditor. */
+  async #podManifest({ pod }: Detection, signal: AbortSignal): Promise<string | undefined> {
+    const { transport, log } = this.#options;
+    try {
+      return redactedYaml(await getRaw(transport, pods, pod.metadata, { signal }));
+    } catch (error) {
+      log.warn({ err: error, pod: pod.metadata.name }, 'the manifest of the pod is missing in the bundle');
+      return undefined;
+    }
+  }
+
+  async #keep(
+    incident: RobotGCIncident,
+    detection: Detection,
+    evidence: Evidence,
+  ): Promise<Omit<CaptureStatus, 'startedAt'>> {
+    const { outbox, scratchDir, onBundle } = this.#options;
+    const { namespace, name, uid } = incident.metadata;
+    const { policy, node } = detection;
+    const createdAt = new Date().toISOString();
+    const file = join(scratchDir, `${uid}.tar.gz`);
+    const written = await writeBundle(
+      bundleEntries(evidence),
+      {
+        incident: { namespace, name, uid },
+        policy: {
+          metadata: {
+            namespace,
+            name: policy.metadata.name,
+            uid: policy.metadata.uid,
+            generation: policy.metadata.generation,
+          },
+          spec: plainJson(policy.spec),
+        },
+        createdAt,
+        node,
+        tools: toolVersions(evidence.inspection?.programs[0]?.plan.goVersion),
+      },
+      { file },
+    );
+    try {
+      await outbox.put(
+        { incident: { namespace, name, uid }, sha256: written.sha256, sizeBytes: written.sizeBytes, createdAt },
+        file,
+      );
+    } catch (error) {
+      await rm(file, { force: true });
+      throw error;
+    }
+    onBundle();
+    const { via, failures } = evidence.report;
+    return {
+      endedAt: createdAt,
+      ...(via === undefined ? {} : { via }),
+      files: written.manifest.files.length,
+      failures: failures.map(({ kind, code, message }) => ({ kind, code, message })),
+      sha256: written.sha256,
+    };
+  }
+
+  async #tell(
+    { metadata: { namespace, name } }: RobotGCIncident,
+    capture: CaptureStatus,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const body = { metadata: { namespace, name }, status: { capture } };
+    const options = { fieldManager: AGENT_FIELD_MANAGER, subresource: 'status', force: true, signal };
+    await apply(this.#options.transport, incidents, body, options);
+  }
+}
+
+/** The name is the breach's own: an incident that is there already was made by an earlier attempt of ours. */
+async function createOnce(transport: Transport, body: IncidentBody, signal: AbortSignal): Promise<RobotGCIncident> {
+  try {
+    return await create(transport, incidents, body, { fieldManager: AGENT_FIELD_MANAGER, signal });
+  } catch (error) {
+    if (!isKubeError(error, 'AlreadyExists')) throw error;
+    return await get(transport, incidents, body.metadata, { signal });
+  }
+}
+
+/** Without the `undefined`s that optional fields may hold. */
+function plainJson(value: unknown): ReturnType<typeof JSON.parse> {
+  return JSON.parse(JSON.stringify(value));
+}

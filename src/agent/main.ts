@@ -1,0 +1,215 @@
+/** The agent from start to end: which containers, what they do each second, a breach, its evidence, the way to the operator, an orderly stop. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Outbox } from '../bundle/index.ts';
+import { openProc, scanContainers } from '../host/index.ts';
+import { createTransport, EventRecorder, keyOf, type Log, Manager } from '../kube/index.ts';
+import { createCaches } from './caches.ts';
+import type { AgentConfig } from './config.ts';
+import { Roster } from './containers/roster.ts';
+import { ContainerStatusController } from './containers/status-controller.ts';
+import { serveHealth } from './health.ts';
+import { IncidentDesk } from './incidents/desk.ts';
+import { PprofWays } from './incidents/pprof-ways.ts';
+import { Responder } from './incidents/responder.ts';
+import { AgentMetrics } from './metrics.ts';
+import { BundleShipper } from './operator-link/bundle-shipper.ts';
+import { OperatorConnection } from './operator-link/connection.ts';
+import { WindowReporter } from './operator-link/window-reporter.ts';
+import { hostSampler } from './sampler/index.ts';
+
+/** Bundles of some hours without an operator; beyond it the newest is refused, and its incident says so. */
+const outboxBytes = 1024 ** 3;
+const shutdownMs = 3_000;
+const lastResponseMs = 1_500;
+/** The sampler ticks each second, also while the probe is down. */
+const deadSamplerMs = 30_000;
+
+/** Runs until the signal is aborted. @throws when a part fails for good, so that the kubelet starts it anew */
+export async function runAgent(config: AgentConfig, log: Log, signal: AbortSignal): Promise<void> {
+  const { node } = config;
+  const metrics = new AgentMetrics();
+  const proc = openProc(config.procRoot);
+  const transport = createTransport({
+    ...(config.kubeconfigPath === undefined ? { inCluster: true } : { kubeconfigPath: config.kubeconfigPath }),
+    userAgent: 'robotgc-agent',
+    log,
+    onCall: ({ verb, resource, code }) => metrics.apiCalls.inc({ verb, resource, code }),
+  });
+  const events = new EventRecorder({
+    transport,
+    reportingController: 'robotgc.dev/agent',
+    reportingInstance: node,
+    log,
+  });
+
+  // Which containers: policies, and the pods of this node.
+  const caches = createCaches(transport, node, log);
+  const roster = new Roster({ node, policies: caches.policies.store, pods: caches.pods.store });
+
+  // How it stands with each of them, for the policy's status.
+  const ways: PprofWays = new PprofWays({
+    transport,
+    proc,
+    allowNetworkNamespace: config.allowNetworkNamespace,
+    subject: (containerId) => pprofSubject(containerId),
+    onChange: (containerId) => tellPolicies(containerId),
+  });
+  const statuses = new ContainerStatusController({
+    transport,
+    node,
+    store: caches.policies.store,
+    desired: (policyKey) => roster.containerStates(policyKey, ways.known),
+  });
+
+  // What they do, each second.
+  let lastTickMs = performance.now();
+  const sampler = hostSampler({
+    roots: { procRoot: config.procRoot, cgroupRoot: config.cgroupRoot },
+    populate: () => roster.populations(scanContainers(proc)),
+    sink: {
+      state: ({ key, pod, container }, state) => {
+        log.info({ pod: pod.name, container, ...state }, 'container');
+        roster.setState(key, state);
+        tellPolicies(key);
+        if (state.state !== 'Watching') return;
+        ways.seen(key);
+        const selected = roster.selected(key);
+        if (selected) desk.watching(selected);
+      },
+      pause: ({ key }, pause) => roster.recorder(key).pause(pause),
+      cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
+      window: ({ key }, window) => {
+        metrics.windows.inc();
+        roster.recorder(key).window(window);
+        const selected = roster.selected(key);
+        if (selected) desk.window(selected, window);
+      },
+    },
+    onTick: () => {
+      lastTickMs = performance.now();
+      for (const [state, count] of Object.entries(roster.countByState())) metrics.watched.set({ state }, count);
+    },
+    onFlush: ({ lost }, tookMs) => {
+      metrics.lostEvents.inc(lost);
+      metrics.flushSeconds.observe(tookMs / 1000);
+    },
+    onProbeUp: ({ ready }) => {
+      metrics.probeStarts.inc();
+      log.info({ attach: ready.attach, kernel: ready.kernel }, 'the probe is ready');
+    },
+    onProbeDown: (error, retryInMs) => log.warn({ err: error, retryInMs }, 'the probe is down'),
+    onProbeLog: (line) => log.warn({ probe: line }, 'the probe says'),
+  });
+
+  // A breach, and its evidence.
+  const scratchDir = join(config.stateDir, 'scratch');
+  await mkdir(scratchDir, { recursive: true, mode: 0o700 });
+  const outbox = await Outbox.open(join(config.stateDir, 'outbox'), { budgetBytes: outboxBytes });
+  const responder = new Responder({
+    transport,
+    sampler,
+    ways,
+    proc,
+    outbox,
+    scratchDir,
+    log,
+    onBundle: () => shipper.wake(),
+    onCaptured: (outcome) => metrics.captures.inc({ outcome }),
+  });
+  const desk = new IncidentDesk({
+    node,
+    roster,
+    incidents: caches.incidents.store,
+    responder,
+    events,
+    log,
+    onBreach: (breached) => metrics.incidents.inc({ signal: breached }),
+  });
+
+  // To the operator: bundles until acknowledged, windows while an incident is open.
+  const caFile = config.operatorCaFile;
+  const connection = new OperatorConnection({ url: config.operatorUrl, tokenFile: config.operatorTokenFile, caFile });
+  const shipper = new BundleShipper({
+    outbox,
+    connection,
+    caFile,
+    isKnown: (incident) => caches.incidents.store.get(keyOf(incident)) !== undefined,
+    log,
+    onPending: (bundles) => metrics.pendingBundles.set(bundles),
+    onShipped: () => metrics.shippedBundles.inc(),
+  });
+  const reporter = new WindowReporter({
+    connection,
+    reported: () =>
+      [...desk.openPolicies()]
+        .flatMap((policyKey) => roster.ofPolicy(policyKey))
+        .map(({ target: { key } }) => ({ key, recent: (sinceMs) => roster.recorder(key).windows.since(sinceMs) })),
+    log,
+    onSent: (windows) => metrics.sentWindows.inc(windows),
+  });
+
+  // News of policies and pods, gathered: a rollout is many.
+  const refresh = gathered(() => {
+    for (const id of roster.refresh()) ways.forget(id);
+    sampler.setTargets(roster.targets);
+    for (const policyKey of caches.policies.store.keys()) statuses.changed(policyKey);
+  });
+  caches.policies.store.onChange(refresh);
+  caches.pods.store.onChange(refresh);
+
+  const manager = new Manager({
+    log,
+    reflectors: Object.values(caches),
+    controllers: [statuses, ways],
+    services: [{ name: 'sampler', run: (stop) => sampler.run(stop) }, reporter, shipper],
+    recorder: events,
+    shutdownMs,
+  });
+  // Answered while caches sync, and until the last part has stopped. A port that cannot be had ends everything.
+  const healthStop = new AbortController();
+  const failed = new AbortController();
+  const serving = serveHealth(
+    config.healthPort,
+    {
+      alive: () => manager.alive() && performance.now() - lastTickMs < deadSamplerMs,
+      ready: () => manager.ready(),
+      registry: metrics.registry,
+    },
+    healthStop.signal,
+  );
+  serving.catch((error: unknown) => failed.abort(error));
+  signal.addEventListener('abort', () => void desk.stop(lastResponseMs), { once: true });
+  try {
+    await manager.run(AbortSignal.any([signal, failed.signal]));
+    await desk.stop(lastResponseMs);
+  } finally {
+    healthStop.abort();
+    await transport.close();
+  }
+  await serving;
+
+  function tellPolicies(containerId: string): void {
+    for (const { metadata } of roster.selected(containerId)?.policies ?? []) statuses.changed(keyOf(metadata));
+  }
+
+  function pprofSubject(containerId: string) {
+    const selected = roster.selected(containerId);
+    const policy = selected?.policies[0];
+    const pid = sampler.inspect(containerId)?.programs[0]?.pid;
+    if (!selected || !policy || pid === undefined) return undefined;
+    return { containerId, pod: selected.pod, pid, pprof: policy.spec.capture.pprof };
+  }
+}
+
+/** Runs `work` once for all calls within a tenth of a second. */
+function gathered(work: () => void): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      work();
+    }, 100);
+    timer.unref();
+  };
+}
