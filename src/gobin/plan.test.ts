@@ -67,8 +67,9 @@ describe('return probes', () => {
       'unknown-instruction',
       'unknown instruction 065dc3',
     ],
-    ['a jump out of the function', [...push, 0x5d, 0xe9, 0, 1, 0, 0], 'unexpected-code', 'may be left by a jump'],
-    ['an indirect jump', [...push, 0xff, 0xe0, ...popRet], 'unexpected-code', 'may be left by a jump'],
+    ['a jump out of the function', [...push, 0x5d, 0xe9, 0, 1, 0, 0], 'unexpected-code', 'otherwise than by RET'],
+    ['a return with a prefix', [...push, 0x5d, 0xf3, 0xc3], 'unexpected-code', 'otherwise than by RET'],
+    ['an indirect jump', [...push, 0xff, 0xe0, ...popRet], 'unexpected-code', 'otherwise than by RET'],
     [
       'a jump into an instruction',
       [...push, 0x75, 0x01, 0xb8, 0xc3, 0xc3, 0xc3, 0xc3, ...popRet],

@@ -92,7 +92,7 @@ function returnsOf(fn: FunctionCode, body: FunctionBody): readonly number[] {
   if (leaving !== undefined) {
     refuse(
       'unexpected-code',
-      `${fn.symbol} may be left by a jump at 0x${(fn.address + leaving).toString(16)}, not only by RET`,
+      `${fn.symbol} may be left at 0x${(fn.address + leaving).toString(16)}, otherwise than by RET`,
     );
   }
   if (body.returns.length === 0) refuse('unexpected-code', `${fn.symbol} has no RET`);

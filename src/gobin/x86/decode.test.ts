@@ -35,7 +35,7 @@ const known: readonly (readonly [string, string, Flow])[] = [
   ['c4 e3 fd 00 c0 c3', 'VPERMQ', next],
   ['62 f1 fd 48 6f 44 24 01', 'VMOVDQA64 (EVEX)', next],
   ['c3', 'RET', { kind: 'return' }],
-  ['f3 c3', 'REPZ RET', { kind: 'return' }],
+  ['f3 c3', 'REPZ RET', { kind: 'foreign' }],
   ['c2 08 00', 'RET $8', { kind: 'foreign' }],
   ['eb fe', 'JMP to itself', { kind: 'jump', target: 0 }],
   ['e9 00 01 00 00', 'JMP rel32', { kind: 'jump', target: 261 }],

@@ -4,7 +4,7 @@ import { evexTwoByteMap, oneByteMap, type Shape, twoByteMap, vexTwoByteMap } fro
 export type Flow =
   | { readonly kind: 'next' | 'return' | 'indirectJump' | 'call' | 'trap' }
   | { readonly kind: 'jump' | 'branch'; readonly target: number }
-  /** Decodes, but never stands in compiled Go code: far returns, far jumps. */
+  /** Decodes, but never stands in compiled Go code: far and prefixed returns, far jumps. */
   | { readonly kind: 'foreign' };
 
 export interface Instruction {
@@ -67,11 +67,8 @@ export function decode(code: Uint8Array, at: number): Instruction | undefined {
   if (end > limit) return undefined;
   const length = end - at;
   if (isRelative) return { length, flow: relativeFlow(map, opcode, end + signed(code, next, immediate)) };
-  return {
-    length,
-    flow:
-      map === 'one' ? oneByteFlow(opcode, reg) : map === 'two' && opcode === 0x0b ? { kind: 'trap' } : { kind: 'next' },
-  };
+  if (map !== 'one') return { length, flow: { kind: map === 'two' && opcode === 0x0b ? 'trap' : 'next' } };
+  return { length, flow: opcode === 0xc3 ? returnFlow(length) : oneByteFlow(opcode, reg) };
 }
 
 interface Opcode {
@@ -192,8 +189,12 @@ function relativeFlow(map: Opcode['map'], opcode: number, target: number): Flow 
   return { kind: always ? 'jump' : 'branch', target };
 }
 
+/** A probe on RET needs the bare byte: Go writes it without prefixes (C compilers: also as REPZ RET). */
+function returnFlow(length: number): Flow {
+  return { kind: length === 1 ? 'return' : 'foreign' };
+}
+
 function oneByteFlow(opcode: number, reg: number): Flow {
-  if (opcode === 0xc3) return { kind: 'return' };
   if (opcode === 0xc2) return { kind: 'foreign' };
   if (opcode === 0xcc) return { kind: 'trap' };
   if (opcode === 0xff && reg === 2) return { kind: 'call' };
