@@ -49,6 +49,6 @@ it('forgets a container that is no longer watched', async () => {
   const registry = new Registry();
   const metrics = new ContainerMetrics(registry);
   metrics.observe(window);
-  metrics.forget(window);
+  metrics.forget('c');
   expect(await registry.metrics()).not.toContain('dispatch-1');
 });

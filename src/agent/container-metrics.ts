@@ -32,6 +32,7 @@ const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
 };
 
 export class ContainerMetrics {
+  readonly #labels = new Map<string, Labels>();
   readonly #gauges: readonly (readonly [Gauge, Reading])[];
 
   constructor(registry: Registry) {
@@ -43,6 +44,7 @@ export class ContainerMetrics {
 
   observe(window: SignalWindow): void {
     const labels = labelsOf(window);
+    this.#labels.set(window.containerId, labels);
     for (const [gauge, read] of this.#gauges) {
       const value = read(window);
       if (value === null || value === undefined) gauge.remove(labels);
@@ -51,11 +53,14 @@ export class ContainerMetrics {
   }
 
   /** A container that is no longer watched leaves no stale numbers behind. */
-  forget(window: Pick<SignalWindow, 'pod' | 'container'>): void {
-    for (const [gauge] of this.#gauges) gauge.remove(labelsOf(window));
+  forget(containerId: string): void {
+    const labels = this.#labels.get(containerId);
+    if (!labels) return;
+    this.#labels.delete(containerId);
+    for (const [gauge] of this.#gauges) gauge.remove(labels);
   }
 }
 
-function labelsOf({ pod, container }: Pick<SignalWindow, 'pod' | 'container'>): Labels {
+function labelsOf({ pod, container }: SignalWindow): Labels {
   return { namespace: pod.namespace, pod: pod.name, container };
 }

@@ -6,6 +6,7 @@ import { openProc, scanContainers } from '../host/index.ts';
 import { createTransport, EventRecorder, keyOf, type Log, Manager } from '../kube/index.ts';
 import { createCaches } from './caches.ts';
 import type { AgentConfig } from './config.ts';
+import { ContainerMetrics } from './container-metrics.ts';
 import { Roster } from './containers/roster.ts';
 import { ContainerStatusController } from './containers/status-controller.ts';
 import { serveHealth } from './health.ts';
@@ -29,6 +30,7 @@ const deadSamplerMs = 30_000;
 export async function runAgent(config: AgentConfig, log: Log, signal: AbortSignal): Promise<void> {
   const { node } = config;
   const metrics = new AgentMetrics();
+  const signals = new ContainerMetrics(metrics.registry);
   const proc = openProc(config.procRoot);
   const transport = createTransport({
     ...(config.kubeconfigPath === undefined ? { inCluster: true } : { kubeconfigPath: config.kubeconfigPath }),
@@ -81,6 +83,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
       cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
       window: ({ key }, window) => {
         metrics.windows.inc();
+        signals.observe(window);
         roster.recorder(key).window(window);
         const selected = roster.selected(key);
         if (selected) desk.window(selected, window);
@@ -151,7 +154,10 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
 
   // News of policies and pods, gathered: a rollout is many.
   const refresh = gathered(() => {
-    for (const id of roster.refresh()) ways.forget(id);
+    for (const id of roster.refresh()) {
+      ways.forget(id);
+      signals.forget(id);
+    }
     sampler.setTargets(roster.targets);
     for (const policyKey of caches.policies.store.keys()) statuses.changed(policyKey);
   });
