@@ -2,11 +2,17 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ClusterError } from './errors.ts';
-import { takeLock } from './lock.ts';
+import { type Lock, takeLock } from './lock.ts';
 import { type ClusterNetwork, chooseIndex, networkOf } from './network.ts';
 import { clustersRoot } from './paths.ts';
 import { run } from './run.ts';
 import { type ClusterPaths, listStates, writeState } from './state.ts';
+
+/** Held while numbers are given or given back, and so while it is decided which cluster is the last. */
+export async function lockNumbers(signal?: AbortSignal): Promise<Lock> {
+  await mkdir(clustersRoot(), { recursive: true });
+  return takeLock(join(clustersRoot(), '.numbers.lock'), () => {}, signal);
+}
 
 const routesSchema = z.array(z.object({ dst: z.string(), dev: z.string().optional() }));
 const linksSchema = z.array(z.object({ ifname: z.string() }));
@@ -17,8 +23,7 @@ const linksSchema = z.array(z.object({ ifname: z.string() }));
  * @throws ClusterError NO_FREE_INDEX
  */
 export async function claimNetwork(name: string, paths: ClusterPaths, signal?: AbortSignal): Promise<ClusterNetwork> {
-  await mkdir(clustersRoot(), { recursive: true });
-  const lock = await takeLock(join(clustersRoot(), '.numbers.lock'), () => {}, signal);
+  const lock = await lockNumbers(signal);
   try {
     const claimed = new Set((await listStates()).filter((state) => state.name !== name).map((state) => state.index));
     const [routes, links] = await Promise.all([

@@ -7,6 +7,7 @@ import { removeCluster } from './down.ts';
 import { ClusterError } from './errors.ts';
 import type { BuiltImage } from './images.ts';
 import { importArchive } from './import.ts';
+import { downKind, openKind, upKind } from './kind.ts';
 import { clusterEnv, kubectl } from './kubectl.ts';
 import { takeLock } from './lock.ts';
 import { type ClusterNetwork, networkOf } from './network.ts';
@@ -17,13 +18,12 @@ import { type RunResult, run } from './run.ts';
 import { type ClusterPaths, type ClusterState, pathsOf, readState } from './state.ts';
 import { createCluster, nodeNameOf } from './up.ts';
 
-/** A running local cluster of one node. */
+/** A running cluster of one node. */
 export interface Cluster {
   readonly name: string;
   readonly kubeconfigPath: string;
   readonly nodeName: string;
   readonly stateDir: string;
-  readonly network: ClusterNetwork;
   /** Makes an image known to the node; a second time, with nothing changed, costs nothing. */
   importImage(image: BuiltImage): Promise<void>;
   /** @throws ClusterError COMMAND_FAILED with kubectl's words */
@@ -37,6 +37,11 @@ export interface Cluster {
   down(): Promise<void>;
 }
 
+/** A cluster made of programs on this machine, the default; the other kind is kind's. */
+export interface LocalCluster extends Cluster {
+  readonly network: ClusterNetwork;
+}
+
 export interface UpClusterOptions {
   /** Default `default`. */
   readonly name?: string;
@@ -46,11 +51,40 @@ export interface UpClusterOptions {
 
 export const defaultName = 'default';
 
+const usesKind = () => process.env.CLUSTER === 'kind';
+
+/**
+ * Starts a cluster of the sort that the environment variable CLUSTER names: `kind`, or else a local one.
+ * @throws ClusterError see `upLocalCluster`
+ */
+export async function upCluster(options: UpClusterOptions = {}): Promise<Cluster> {
+  if (!usesKind()) return upLocalCluster(options);
+  return upKind(options.name ?? defaultName, options.onProgress ?? (() => {}), options.signal);
+}
+
+/** The running cluster of this name. @throws ClusterError NOT_UP */
+export async function openCluster(name = defaultName): Promise<Cluster> {
+  return usesKind() ? openKind(name) : openLocalCluster(name);
+}
+
+/** Ends the cluster and removes its traces; does nothing when there is none. @throws ClusterError NOT_ROOT */
+export async function downCluster(name = defaultName, onProgress: (line: string) => void = () => {}): Promise<void> {
+  if (usesKind()) return downKind(name);
+  const paths = pathsOf(name);
+  requireRoot();
+  const lock = await lockCluster(paths, onProgress);
+  try {
+    await removeCluster(name, paths);
+  } finally {
+    lock.release();
+  }
+}
+
 /**
  * Starts the cluster, or takes the one of this name that already runs whole; leftovers of a killed one are removed first.
  * @throws ClusterError NOT_ROOT, BUILD_FAILED, NO_FREE_INDEX, NOT_READY, PROCESS_ENDED; nothing is left behind then
  */
-export async function upCluster(options: UpClusterOptions = {}): Promise<Cluster> {
+export async function upLocalCluster(options: UpClusterOptions = {}): Promise<LocalCluster> {
   const name = options.name ?? defaultName;
   const onProgress = options.onProgress ?? (() => {});
   const paths = pathsOf(name);
@@ -65,11 +99,10 @@ export async function upCluster(options: UpClusterOptions = {}): Promise<Cluster
   } finally {
     lock.release();
   }
-  return openCluster(name);
+  return openLocalCluster(name);
 }
 
-/** The running cluster of this name. @throws ClusterError NOT_UP */
-export async function openCluster(name = defaultName): Promise<Cluster> {
+async function openLocalCluster(name: string): Promise<LocalCluster> {
   const paths = pathsOf(name);
   const state = await readState(paths);
   if (state === undefined || !isWhole(state)) {
@@ -101,18 +134,6 @@ export async function openCluster(name = defaultName): Promise<Cluster> {
     restart: (component, signal) => restartComponent(name, paths, component, signal),
     down: () => downCluster(name),
   };
-}
-
-/** Ends the cluster and removes its traces; does nothing when there is none. @throws ClusterError NOT_ROOT */
-export async function downCluster(name = defaultName, onProgress: (line: string) => void = () => {}): Promise<void> {
-  const paths = pathsOf(name);
-  requireRoot();
-  const lock = await lockCluster(paths, onProgress);
-  try {
-    await removeCluster(name, paths);
-  } finally {
-    lock.release();
-  }
 }
 
 /** Up, and every program of it still runs. */

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { destroyCgroups } from './cgroups.ts';
+import { lockNumbers } from './claim.ts';
 import { networkOf } from './network.ts';
 import { removeNodeTraces } from './node.ts';
 import { isRunning, sendSignal, waitUntil } from './processes.ts';
@@ -15,9 +16,14 @@ export async function removeCluster(name: string, paths: ClusterPaths): Promise<
   for (const record of processes) sendSignal(record, 'SIGKILL');
   await destroyCgroups(name);
   await waitUntil(() => processes.every((record) => !isRunning(record)), 10_000);
-  if (state !== undefined) {
-    const others = (await listStates()).filter((other) => other.name !== name);
-    await removeNodeTraces(networkOf(state.index), others.length === 0);
+  const lock = await lockNumbers();
+  try {
+    if (state !== undefined) {
+      const others = (await listStates()).filter((other) => other.name !== name);
+      await removeNodeTraces(networkOf(state.index), others.length === 0);
+    }
+    await rm(paths.dir, { recursive: true, force: true, maxRetries: 5 });
+  } finally {
+    lock.release();
   }
-  await rm(paths.dir, { recursive: true, force: true, maxRetries: 5 });
 }

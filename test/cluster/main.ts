@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { defaultName, downCluster, upCluster } from './cluster.ts';
 import { ClusterError } from './errors.ts';
+import { kindClusters } from './kind.ts';
 import { type ClusterStatus, clusterStatus } from './status.ts';
 
 /** `npm run cluster -- up|down|status [--name NAME] [--json]`: words for people on stderr, results on stdout. */
@@ -51,7 +52,7 @@ async function up(name: string, json: boolean): Promise<number> {
   const cluster = await upCluster({ name, onProgress: say, signal: abort.signal });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   say(`cluster "${name}" is up after ${seconds} s; use it with:\n  export KUBECONFIG=${cluster.kubeconfigPath}`);
-  if (json) console.log(JSON.stringify((await clusterStatus(name))[0]));
+  if (json) console.log(JSON.stringify((await clusterStatus(name))[0] ?? { name, kubeconfig: cluster.kubeconfigPath }));
   else console.log(cluster.kubeconfigPath);
   return 0;
 }
@@ -64,6 +65,11 @@ async function down(name: string, json: boolean): Promise<number> {
 }
 
 async function status(name: string | undefined, json: boolean): Promise<number> {
+  if (process.env.CLUSTER === 'kind') {
+    const found = (await kindClusters()).filter((each) => name === undefined || each === name);
+    console.log(json ? JSON.stringify(found.map((each) => ({ name: each, phase: 'up' }))) : found.join('\n'));
+    return found.length > 0 ? 0 : 1;
+  }
   const clusters = await clusterStatus(name);
   if (json) console.log(JSON.stringify(name === undefined ? clusters : (clusters[0] ?? { name, phase: 'down' })));
   else if (clusters.length === 0) console.log(name === undefined ? 'no clusters' : `cluster "${name}" is down`);
