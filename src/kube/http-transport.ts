@@ -70,7 +70,6 @@ export class HttpTransport implements Transport {
       } catch (error) {
         const waitMs = retryDelayMs(error, request, tries);
         if (waitMs === undefined) throw error;
-        if (isKubeError(error, 'Unauthorized')) this.#credentials.invalidate();
         this.#log.debug({ err: error, tries, waitMs }, 'a call to the API server is repeated');
         await pause(this.#clock, waitMs, signal);
         signal.throwIfAborted();
@@ -97,6 +96,7 @@ export class HttpTransport implements Transport {
       });
       const answer = await readAnswer(response);
       code = String(answer.status);
+      if (answer.status === 401) this.#credentials.invalidate();
       if (answer.status < 200 || answer.status > 299) {
         throw errorFromStatus(call, answer.status, jsonOrText(answer.text), answer.retryAfter);
       }

@@ -22,7 +22,7 @@ export interface PortForwardTarget {
 /**
  * A byte stream to a port on the pod's localhost, through the API server and the kubelet, over a WebSocket.
  * One duplex is one TCP connection in the pod. The protocol has no half-close: ending the writable side sends nothing, and the readable side
- * ends when the pod closes. A refusal inside the pod (nothing listens there) destroys the duplex with a `KubeError`.
+ * ends when the pod closes. A refusal inside the pod (nothing listens there) is a `KubeError`: of this call if it comes at once, else of the duplex.
  */
 export async function openPortForward(target: PortForwardTarget, signal: AbortSignal): Promise<Duplex> {
   signal.throwIfAborted();
@@ -37,8 +37,12 @@ export async function openPortForward(target: PortForwardTarget, signal: AbortSi
     handshakeTimeout: OPEN_MS,
     perMessageDeflate: false,
   });
+  // Before it opens: the kubelet's first frames may come in one packet with its consent.
+  const duplex = new PortForwardDuplex(socket, call);
   await opened(socket, call, signal);
-  return new PortForwardDuplex(socket, call, signal);
+  if (duplex.errored !== null) throw duplex.errored;
+  duplex.endWith(signal);
+  return duplex;
 }
 
 function defined<T extends object>(options: T): Partial<T> {
@@ -90,30 +94,40 @@ async function readRefusal(call: string, response: IncomingMessage): Promise<Kub
 
 class PortForwardDuplex extends Duplex {
   readonly #socket: WebSocket;
-  readonly #signal: AbortSignal;
-  readonly #onAbort: () => void;
+  #release: () => void = () => {};
 
-  constructor(socket: WebSocket, call: string, signal: AbortSignal) {
+  constructor(socket: WebSocket, call: string) {
     super({ allowHalfOpen: true });
     this.#socket = socket;
-    this.#signal = signal;
-    this.#onAbort = () => this.destroy(asError(signal.reason));
+    // A refusal may come before anybody can listen; it must not end the process. Listeners of the caller hear it all the same.
+    this.on('error', () => {});
     const frames = new FrameReader(call);
     socket.on('message', (data: WebSocket.RawData) => {
       const frame = frames.read(toBuffer(data));
       if (frame.type === 'data' && !this.push(frame.bytes)) socket.pause();
       if (frame.type === 'error') this.destroy(frame.error);
     });
-    socket.on('close', () => this.push(null));
-    socket.on('error', (error) =>
-      this.destroy(new KubeError({ code: 'Unreachable', call, message: error.message, cause: error })),
-    );
-    signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (signal.aborted) this.#onAbort();
+    socket.once('open', () => {
+      socket.on('close', () => this.push(null));
+      socket.on('error', (error) =>
+        this.destroy(new KubeError({ code: 'Unreachable', call, message: error.message, cause: error })),
+      );
+    });
+  }
+
+  /** An abort from now on destroys the duplex with the signal's reason. */
+  endWith(signal: AbortSignal): void {
+    const onAbort = (): void => {
+      this.destroy(asError(signal.reason));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#release = () => signal.removeEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
   }
 
   override _read(): void {
-    this.#socket.resume();
+    // Before it is open there is nothing to resume.
+    if (this.#socket.readyState !== WebSocket.CONNECTING) this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -121,7 +135,7 @@ class PortForwardDuplex extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.#release();
     this.#socket.terminate();
     done(error);
   }
