@@ -1,0 +1,72 @@
+/** `npm run bench -- [name]`: results as JSON on stdout, progress and a table on stderr. */
+import { Command, InvalidArgumentError } from 'commander';
+import { BenchError } from './errors.ts';
+import { footprint } from './footprint.ts';
+import { pauses } from './pauses.ts';
+import { probeOverhead } from './probe-overhead.ts';
+import { type BenchResult, table } from './table.ts';
+
+const say = (sentence: string): void => console.error(`bench: ${sentence}`);
+
+function report(result: BenchResult): void {
+  console.error(table(result));
+  console.log(JSON.stringify(result));
+  if (result.bench === 'pauses' && !result.equal) process.exitCode = 1;
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('write a whole number from 1 up.');
+  return value;
+}
+
+function several(text: string, earlier: readonly number[]): number[] {
+  return [...earlier, positive(text)];
+}
+
+const program = new Command('bench').description(
+  'measures the product against the real thing; without a name: pauses, then probe-overhead',
+);
+
+program
+  .command('pauses')
+  .description("the probe's pauses against the robot's own histogram, bucket by bucket; exit 1 when they differ")
+  .option('--seconds <n>', 'how long the robot works', positive, 60)
+  .option('--gogc <n>', "the robot's GOGC", positive, 10)
+  .action(async ({ seconds, gogc }: { seconds: number; gogc: number }) => report(await pauses({ seconds, gogc, say })));
+
+program
+  .command('probe-overhead')
+  .description('throughput of a saturated robot with and without the probe, by turns')
+  .option('--rounds <n>', 'how often both are measured', positive, 5)
+  .option('--seconds <n>', 'length of one measurement', positive, 10)
+  .option('--gogc <n>', "the robot's GOGC", positive, 100)
+  .action(async ({ rounds, seconds, gogc }: { rounds: number; seconds: number; gogc: number }) =>
+    report(await probeOverhead({ rounds, seconds, gogc, say })),
+  );
+
+program
+  .command('footprint')
+  .description('memory and CPU of the agent, operator, watch and probe processes on this machine')
+  .option('--seconds <n>', 'how long to look', positive, 30)
+  .option('--pid <pid>', 'this process and its descendants; may be given several times', several, [])
+  .action(async ({ seconds, pid }: { seconds: number; pid: readonly number[] }) =>
+    report(await footprint({ seconds, pids: pid, say })),
+  );
+
+program
+  .command('all', { isDefault: true, hidden: true })
+  .argument('[name...]')
+  .action(async (names: readonly string[]) => {
+    if (names.length > 0) throw new BenchError('USAGE', `there is no benchmark ${names.join(' ')}; see --help`);
+    report(await pauses({ seconds: 60, gogc: 10, say }));
+    report(await probeOverhead({ rounds: 5, seconds: 10, gogc: 100, say }));
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof BenchError)) throw error;
+  say(error.message);
+  process.exitCode = error.code === 'USAGE' ? 2 : 3;
+}

@@ -1,0 +1,130 @@
+/** The Go robot of test/robots: built, started on ports of its own, and asked through its control endpoint. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { BenchError } from './errors.ts';
+
+const serving = z.object({ msg: z.literal('serving'), control: z.string() });
+
+/** Bucket i counts from bound i (inclusive) to bound i + 1, in seconds. */
+const histogram = z.object({
+  bounds: z.array(z.union([z.number(), z.enum(['-Infinity', 'Infinity'])]).transform(Number)),
+  counts: z.array(z.int()),
+});
+export type RuntimeHistogram = z.infer<typeof histogram>;
+
+const books = z.object({
+  goVersion: z.string(),
+  metrics: z.object({
+    '/sched/pauses/total/gc:seconds': histogram,
+    '/sched/pauses/stopping/gc:seconds': histogram,
+    '/gc/cycles/total:gc-cycles': z.int(),
+    '/gc/gogc:percent': z.int(),
+  }),
+});
+export type Books = z.infer<typeof books>;
+
+const stats = z.object({ events: z.int(), dropped: z.int(), active: z.int() });
+
+/** What PATCH /control takes; see test/robots/README.md. */
+export interface Control {
+  readonly paused?: boolean;
+  readonly spinMs?: number;
+}
+
+export interface RobotOptions {
+  readonly gogc: number;
+  readonly args: readonly string[];
+}
+
+const run = promisify(execFile);
+
+/** Builds the robot and hands it to `use`; the binary is gone afterwards. */
+export async function withRobotBinary<T>(use: (binary: string) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'robotgc-bench-'));
+  try {
+    const binary = join(directory, 'robot');
+    const cwd = fileURLToPath(new URL('../robots', import.meta.url));
+    await run('go', ['build', '-o', binary, './robot'], { cwd }).catch((cause: unknown) => {
+      throw new BenchError(
+        'ROBOT_NOT_BUILT',
+        'the robot could not be built: run "go build ./robot" in test/robots',
+        cause,
+      );
+    });
+    return await use(binary);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+export class Robot implements AsyncDisposable {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #control: string;
+
+  private constructor(child: ChildProcess, pid: number, control: string) {
+    this.#child = child;
+    this.pid = pid;
+    this.#control = control;
+  }
+
+  /** Resolves when all sessions are open and load arrives. */
+  static async start(binary: string, options: RobotOptions): Promise<Robot> {
+    const anywhere = '127.0.0.1:0';
+    const child = spawn(binary, ['-metrics', anywhere, '-control', anywhere, '-pprof', anywhere, ...options.args], {
+      env: { ...process.env, GOGC: String(options.gogc) },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const lines: string[] = [];
+    // Read to the end: a full pipe would hold the robot up.
+    const control = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stderr }).on('line', (line) => {
+        lines.push(line);
+        const address = servingAddress(line);
+        if (address !== undefined) resolve(address);
+      });
+      child.once('error', reject);
+      child.once('exit', () => reject(new BenchError('ROBOT_ENDED', `the robot ended at once: ${lines.join('\n')}`)));
+    });
+    if (child.pid === undefined) throw new BenchError('ROBOT_ENDED', 'the robot has no process');
+    return new Robot(child, child.pid, control);
+  }
+
+  async books(): Promise<Books> {
+    return books.parse(await this.#ask('/runtime'));
+  }
+
+  async stats(): Promise<z.infer<typeof stats>> {
+    return stats.parse(await this.#ask('/stats'));
+  }
+
+  async set(control: Control): Promise<void> {
+    await this.#ask('/control', { method: 'PATCH', body: JSON.stringify(control) });
+  }
+
+  async #ask(path: string, init?: RequestInit): Promise<unknown> {
+    const response = await fetch(`http://${this.#control}${path}`, init);
+    if (!response.ok) throw new BenchError('ROBOT_REFUSED', `the robot refused ${path}: ${await response.text()}`);
+    return response.json();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGTERM');
+    const impatient = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
+    await ended;
+    clearTimeout(impatient);
+  }
+}
+
+function servingAddress(line: string): string | undefined {
+  if (!line.includes('"serving"')) return undefined;
+  return serving.parse(JSON.parse(line)).control;
+}
