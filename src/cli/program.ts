@@ -14,7 +14,6 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   lint: () => import('./lint.ts'),
   capture: () => import('./capture.ts'),
   bundle: () => import('./bundle.ts'),
-  agent: () => import('./agent.ts'),
   operator: () => import('./operator.ts'),
   agent: () => import('./agent.ts'),
 };
