@@ -99,6 +99,8 @@ class SpawnedProbe implements ProbeClient {
   readonly #ready = Promise.withResolvers<ReadyEvent>();
   readonly #answers = new PendingAnswers<ProbeEvent>();
   readonly #events = new EventCollector(maxHeldEvents);
+  /** Taken the moment `flushed` arrives, so that later events fall into the next flush. */
+  readonly #flushes = new Map<number, Flush>();
   readonly #lines = new LineSplitter(maxLineBytes);
   readonly #counters = { unknownEvents: 0, invalidLines: 0 };
   #readyEvent: ReadyEvent | undefined;
@@ -184,9 +186,6 @@ class SpawnedProbe implements ProbeClient {
     this.#end ??= error;
     this.#child.kill('SIGKILL');
   }
-
-  /** Taken the moment `flushed` arrives, so that later events fall into the next flush. */
-  readonly #flushes = new Map<number, Flush>();
 
   async #ask<T extends ProbeEvent['type']>(
     answerType: T,
