@@ -139,13 +139,17 @@ async function digestOf(config: ImageConfig, entries: readonly LayerEntry[]): Pr
   return hash.digest('hex').slice(0, 20);
 }
 
-const keepMs = 24 * 3_600_000;
+const keepCount = 3;
+const keepMs = 600_000;
 
-/** Another checkout may be about to import a recent one. */
+/** Keeps the newest few, and any that another checkout may just be about to import. */
 async function pruneOlder(dir: string, name: string): Promise<void> {
-  for (const file of await readdir(dir)) {
-    if (!file.startsWith(`${name}@`)) continue;
-    const { mtimeMs } = await stat(join(dir, file));
+  const files = (await readdir(dir)).filter((file) => file.startsWith(`${name}@`));
+  const dated = await Promise.all(
+    files.map(async (file) => ({ file, mtimeMs: (await stat(join(dir, file))).mtimeMs })),
+  );
+  const newestFirst = dated.sort((a, b) => b.mtimeMs - a.mtimeMs);
+  for (const { file, mtimeMs } of newestFirst.slice(keepCount)) {
     if (Date.now() - mtimeMs > keepMs) await rm(join(dir, file), { recursive: true, force: true });
   }
 }
