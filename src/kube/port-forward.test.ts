@@ -26,7 +26,7 @@ async function kubelet(onConnection: (socket: WebSocket) => void, refuse?: { cod
     handleProtocols: (offered) => (offered.has('v4.channel.k8s.io') ? 'v4.channel.k8s.io' : false),
   });
   server.on('upgrade', (request, socket, head) => {
-    urls.push(`${request.url} ${request.headers.authorization}`);
+    urls.push(`${request.url} ${request.headers.authorization} ${request.headers.accept}`);
     if (refuse !== undefined) {
       socket.end(
         `HTTP/1.1 ${refuse.code} No\r\ncontent-length: ${Buffer.byteLength(refuse.body)}\r\nconnection: close\r\n\r\n${refuse.body}`,
@@ -126,7 +126,7 @@ describe('a forwarded port', () => {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk);
     expect(Buffer.concat(chunks).equals(body)).toBe(true);
-    expect(urls).toEqual(['/api/v1/namespaces/robots/pods/dispatch-0/portforward?ports=6060 Bearer secret']);
+    expect(urls).toEqual(['/api/v1/namespaces/robots/pods/dispatch-0/portforward?ports=6060 Bearer secret */*']);
     await until('the connection ends with the response', () => sockets.clients.size === 0);
   });
 

@@ -33,7 +33,8 @@ export async function openPortForward(target: PortForwardTarget, signal: AbortSi
   const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername, agent } = target.https;
   const socket = new WebSocket(url, PROTOCOL, {
     ...defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername, agent }),
-    headers: target.headers,
+    // The kubelet's router has no JSON to offer here and would answer 406 to a call that asks for it alone.
+    headers: { ...target.headers, accept: '*/*' },
     handshakeTimeout: OPEN_MS,
     perMessageDeflate: false,
   });

@@ -6,7 +6,7 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AGENT_FIELD_MANAGER, type CaptureStatus, type RobotGCIncident } from '../../api/index.ts';
+import { AGENT_FIELD_MANAGER, type CaptureStatus, durationMs, type RobotGCIncident } from '../../api/index.ts';
 import { type Outbox, redactedYaml, writeBundle } from '../../bundle/index.ts';
 import type { Proc } from '../../host/index.ts';
 import {
@@ -105,6 +105,8 @@ export class Responder {
       const [profiles, podYaml] = await Promise.all([
         fetchProfiles({ containerId, pod, pid, pprof }, policy.spec.capture, ways, signal),
         this.#podManifest(detection, signal),
+        // The signals of this time are evidence too, also where no profile can be had; a shutdown takes what is there.
+        sleep(durationMs(policy.spec.capture.duration), signal).catch(() => undefined),
       ]);
       const processes = processFacts(proc, inspection?.programs.map((program) => program.pid) ?? []);
       return {
