@@ -1,9 +1,9 @@
 /** The probe against the Go runtime's own books, on a real program that allocates hard. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Flush, mergeHistograms, type ProbeClient, startProbe } from './index.ts';
 import { countInto, countsBetween, sum } from './testing/buckets.ts';
 import { buildChurn, Churn, type Report } from './testing/churn.ts';
-import { buildProbe, missingGround, sleep } from './testing/ground.ts';
+import { buildProbe, missingGround, removeTemporaryFolders, sleep } from './testing/ground.ts';
 import { attachPoints, goLayout } from './testing/points.ts';
 
 const missing = missingGround();
@@ -53,6 +53,7 @@ describe.skipIf(missing !== '')(`probe against the runtime's own numbers${missin
     buildProbe();
     binary = buildChurn();
   });
+  afterAll(removeTemporaryFolders);
 
   describe.each(['uprobe_multi', 'perf'])('attached by %s', (way) => {
     let run: Observed;

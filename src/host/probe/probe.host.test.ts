@@ -1,16 +1,15 @@
 /** How the real probe behaves: refusals, ends of every kind, privileges. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttachRequest, maxAttachments, type ProbeClient, type ProbeError, startProbe } from './index.ts';
 import { type ErrorEvent, parseEventLine } from './protocol.ts';
 import { buildChurn, Churn } from './testing/churn.ts';
-import { buildProbe, missingGround, sleep } from './testing/ground.ts';
+import { buildProbe, missingGround, removeTemporaryFolders, sleep, temporaryFolder } from './testing/ground.ts';
 import { attachPoints, goLayout } from './testing/points.ts';
 
 const missing = missingGround();
@@ -22,9 +21,9 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
   beforeAll(() => {
     probePath = buildProbe();
     binary = buildChurn();
-    chmodSync(dirname(binary), 0o755);
     points = attachPoints(binary);
   });
+  afterAll(removeTemporaryFolders);
 
   const requestFor = (churn: Churn, id = 'churn'): AttachRequest => ({
     id,
@@ -102,7 +101,7 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
 
     it('holds as many attachments as it promises, and one less after a detach', async () => {
       await using probe = await startProbe({ path: probePath });
-      const directory = mkdtempSync(join(tmpdir(), 'copies-'));
+      const directory = temporaryFolder('copies');
       for (let i = 0; i <= maxAttachments; i++) {
         const file = join(directory, `churn${i}`);
         copyFileSync(binary, file);
@@ -111,7 +110,6 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
       }
       await probe.detach('a3');
       await probe.attach({ id: 'again', file: binary, points });
-      execFileSync('rm', ['-r', directory]);
     });
   });
 
@@ -324,10 +322,9 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
       `--bounding-set=-all,${caps.map((cap) => `+${cap}`).join(',')}`,
     ];
     const readable = (): string => {
-      const path = join(mkdtempSync(join(tmpdir(), 'probe-')), 'robotgc-probe');
+      const path = join(temporaryFolder('probe'), 'robotgc-probe');
       copyFileSync(probePath, path);
       chmodSync(path, 0o755);
-      chmodSync(dirname(path), 0o755);
       return path;
     };
 

@@ -1,11 +1,10 @@
 /** The Go program `testdata/churn`: built with the toolchain at hand, started, and asked what its runtime counted. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { temporaryFolder } from './ground.ts';
 
 const histogramSchema = z
   .object({ boundsSeconds: z.array(z.string()), counts: z.array(z.int()) })
@@ -42,7 +41,7 @@ function goFloat(text: string): number {
 }
 
 export function buildChurn(goToolchain?: string): string {
-  const binary = join(mkdtempSync(join(tmpdir(), 'churn-')), 'churn');
+  const binary = join(temporaryFolder('churn'), 'churn');
   execFileSync('go', ['build', '-o', binary, '.'], {
     cwd: fileURLToPath(new URL('../testdata/churn', import.meta.url)),
     env: { ...process.env, ...(goToolchain === undefined ? {} : { GOTOOLCHAIN: goToolchain }) },

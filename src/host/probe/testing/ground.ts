@@ -1,6 +1,8 @@
 /** What the tests on real processes stand on, and where it is missing, in words. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { locateProbe } from '../locate.ts';
 
@@ -27,6 +29,21 @@ function answers(command: string, argument: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** A new folder that everybody may read and that is gone when the tests have ended. */
+export function temporaryFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `robotgc-${name}-`));
+  chmodSync(folder, 0o755);
+  onTestsEnd.push(folder);
+  return folder;
+}
+
+const onTestsEnd: string[] = [];
+
+/** For `afterAll`. */
+export function removeTemporaryFolders(): void {
+  for (const folder of onTestsEnd.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
