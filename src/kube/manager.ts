@@ -95,11 +95,11 @@ export class Manager {
       ...this.#services(false).map((service) =>
         this.#part(service.name, this.#serve(service, this.#off.services.signal)),
       ),
-      this.#part('controllers', this.#control()),
     ];
+    const control = this.#part('controllers', this.#control());
     await aborted(this.#stopping.signal);
     signal.removeEventListener('abort', onAbort);
-    await this.#shutDown(Promise.all(parts));
+    await this.#shutDown(control, Promise.all(parts));
     await beating;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
@@ -197,17 +197,18 @@ export class Manager {
     }
   }
 
-  async #shutDown(parts: Promise<unknown>): Promise<void> {
+  async #shutDown(control: Promise<void>, parts: Promise<unknown>): Promise<void> {
     const { shutdownMs = DEFAULT_SHUTDOWN_MS, controllers, recorder } = this.#options;
     const limit = deadline(this.#clock, shutdownMs);
     const startedMs = this.#clock.nowMs();
     const leftMs = (): number => Math.max(0, shutdownMs - (this.#clock.nowMs() - startedMs));
     const drained = await Promise.all(controllers.map(({ queue }) => queue.drain(shutdownMs * DRAIN_SHARE)));
     this.#off.leading.abort(this.#stopping.signal.reason);
+    await Promise.race([control, aborted(limit.signal)]);
     await recorder?.drain(leftMs() / 2);
     this.#off.services.abort(this.#stopping.signal.reason);
     this.#off.caches.abort(this.#stopping.signal.reason);
-    await Promise.race([parts, aborted(limit.signal)]);
+    await Promise.race([Promise.all([control, parts]), aborted(limit.signal)]);
     const late = limit.signal.aborted;
     limit.cancel();
     const fields = { drained: drained.every(Boolean), tookMs: Math.round(this.#clock.nowMs() - startedMs) };

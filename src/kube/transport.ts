@@ -50,7 +50,7 @@ export interface Transport {
   json(request: JsonRequest): Promise<unknown>;
   /** Lines of the answer as they come. The unfinished last line of a cut stream is not delivered; the cut is an error. */
   stream(path: string, query: Query, signal: AbortSignal, options?: StreamOptions): AsyncIterable<string>;
-  /** Bytes to and from a port on the pod's localhost; needs `create` on `pods/portforward`. Aborting destroys the duplex. */
+  /** Bytes to and from a port on the pod's localhost; needs `get` (the upgrade is a GET) and `create` on `pods/portforward`. Aborting destroys the duplex. */
   portForward(namespace: string, pod: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Ends idle connections and cuts those in use. */
   close(): Promise<void>;
