@@ -63,7 +63,7 @@ describe('bundle readers on foreign bytes', () => {
       );
       const seen = await verifyBundle(inPieces(given, 4096), { publicKey: publicPem });
       if (seen.ok) expect(seen.manifest).toEqual(signed.manifest);
-      expect(performance.now() - begun).toBeLessThan(2000);
+      expect(performance.now() - begun).toBeLessThan(10_000);
       try {
         openEnvelope(
           mutate(Buffer.from('{"payloadType":"x","payload":"YQ==","signatures":[{"sig":"YQ=="}]}')).toString('latin1'),

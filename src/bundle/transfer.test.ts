@@ -52,7 +52,7 @@ const upload = (url: string, given: { file: string; sha256: string }, more: Part
     token: 'service-account-token',
     ...given,
     incident: { namespace: 'robots', name: 'dispatch-1', uid: 'u' },
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(18_000),
     retry: { tries: 4, firstWaitMs: 5, maxWaitMs: 20, notLeaderWaitMs: 1 },
     ...more,
   });
@@ -150,7 +150,7 @@ describe('upload and receive', () => {
       onRetry: () => waiting.abort(),
     });
     await expect(inWait).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
-    expect(performance.now() - begun).toBeLessThan(3000);
+    expect(performance.now() - begun).toBeLessThan(8000);
   });
 });
 
@@ -207,7 +207,7 @@ describe('receiveBundle', () => {
     const outcomes: unknown[] = [];
     await using server = await serve(async (request) => {
       outcomes.push(
-        await receiveBundle(request, { maxBytes: 1_000_000, folder: folder.path, timeoutMs: 300 }).catch(
+        await receiveBundle(request, { maxBytes: 1_000_000, folder: folder.path, timeoutMs: 2000 }).catch(
           (error: unknown) => error,
         ),
       );
@@ -218,7 +218,7 @@ describe('receiveBundle', () => {
     slow.on('error', () => undefined);
     await expect
       .poll(() => outcomes.map((error) => (error instanceof TransferError ? error.code : 'other')).sort(), {
-        timeout: 3000,
+        timeout: 12_000,
       })
       .toEqual(['cut-off', 'timeout']);
     expect(readdirSync(folder.path)).toEqual([]);

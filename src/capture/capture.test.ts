@@ -23,7 +23,7 @@ async function captureWith(
     profiles: kinds,
     durationMs: 1000,
     signal: AbortSignal.timeout(15_000),
-    limits: { graceMs: 2000, ...limits },
+    limits: { graceMs: 15_000, ...limits },
   });
   await expect.poll(() => server.sockets.size).toBe(0);
   return { ...result, tookMs: performance.now() - begun };
@@ -37,7 +37,7 @@ describe('capture', () => {
       target: targetAt(server.port),
       profiles: profileKinds.toReversed(),
       durationMs: 1500,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(15_000),
       onProgress: (step) => progress.push(step),
     });
     expect(result.failures).toEqual([]);
@@ -80,7 +80,7 @@ describe('capture', () => {
       target: { ...targetAt(server.port), prefix: '/internal/pprof' },
       profiles: ['cpu', 'heap', 'allocs', 'goroutine', 'trace'],
       durationMs: 1000,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(15_000),
       onProgress: ({ kind, state }) => state === 'done' && order.push(kind),
     });
     expect(open.slice(0, 3).sort()).toEqual([
@@ -98,7 +98,7 @@ describe('capture', () => {
       target: targetAt(server.port, 100),
       profiles: ['cpu', 'heap'],
       durationMs: 1000,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(15_000),
     });
     expect(result.failures).toEqual([]);
   });
@@ -117,7 +117,7 @@ describe('capture', () => {
         target: targetAt(server.port),
         profiles: ['goroutine'],
         durationMs: 1000,
-        signal: AbortSignal.timeout(5000),
+        signal: AbortSignal.timeout(15_000),
         limits: { maxDumpGoroutines: 100 },
       });
       expect(files[0]).toMatchObject({
@@ -136,7 +136,7 @@ describe('capture', () => {
       target: targetAt(server.port),
       profiles: ['goroutine'],
       durationMs: 1000,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(15_000),
     });
     expect(files.length).toBe(1);
   });
@@ -239,27 +239,31 @@ describe('capture from a hostile or broken server', () => {
       'protocol',
       /switched protocols/,
     ],
-    ['silence', () => undefined, 'timeout', /within 2000 ms/],
-    ['headers and then silence', (_path, socket) => void socket.write(chunked), 'timeout', /within 2000 ms/],
   ])('survives %s: one failure, the others are there', async (_what, bad, code, message) => {
-    const { files, failures, tookMs } = await captureWith(bad, {
+    const { files, failures } = await captureWith(bad, {
       maxUnpackedBytes: 1024 * 1024,
       maxProfileBytes: 200_000,
     });
     expect(files.map(({ kind }) => kind)).toEqual(['cpu', 'allocs']);
     expect(failures).toEqual([{ kind: 'heap', code, message: expect.stringMatching(message) }]);
-    expect(tookMs).toBeLessThan(8000);
   });
 
-  it('ends a slow drip at its deadline', async () => {
-    const drip: Answer = (_path, socket) => {
-      socket.write(chunked);
-      const timer = setInterval(() => socket.write('1\r\nx\r\n'), 20);
-      socket.on('close', () => clearInterval(timer));
-    };
-    const { failures, tookMs } = await captureWith(drip);
-    expect(failures).toEqual([{ kind: 'heap', code: 'timeout', message: expect.any(String) }]);
-    expect(tookMs).toBeLessThan(8000);
+  it.each<[string, Answer]>([
+    ['silence', () => undefined],
+    ['headers and then silence', (_path, socket) => void socket.write(chunked)],
+    [
+      'a slow drip',
+      (_path, socket) => {
+        socket.write(chunked);
+        const timer = setInterval(() => socket.write('1\r\nx\r\n'), 20);
+        socket.on('close', () => clearInterval(timer));
+      },
+    ],
+  ])('ends %s at its deadline', async (_what, bad) => {
+    const { failures, tookMs } = await captureWith(bad, { graceMs: 500 }, 'heap', ['heap']);
+    expect(failures).toEqual([{ kind: 'heap', code: 'timeout', message: expect.stringContaining('within 500 ms') }]);
+    expect(tookMs).toBeGreaterThan(490);
+    expect(tookMs).toBeLessThan(10_000);
   });
 
   it('ends an endless body at its limit, without taking the bytes of the others', async () => {
@@ -272,10 +276,15 @@ describe('capture from a hostile or broken server', () => {
       more();
     };
     const before = process.memoryUsage().rss;
-    const { files, failures } = await captureWith(flood, { maxProfileBytes: 4_000_000, maxTotalBytes: 4_500_000 });
+    const { files, failures } = await captureWith(
+      flood,
+      { maxProfileBytes: 4_000_000, maxTotalBytes: 4_000_000 + pprofBytes().length - 1 },
+      'heap',
+      ['heap', 'allocs'],
+    );
     expect(failures).toMatchObject([{ kind: 'heap', code: 'too-big' }]);
-    expect(files.length).toBe(2);
-    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+    expect(files.map(({ kind }) => kind)).toEqual(['allocs']);
+    expect(process.memoryUsage().rss - before).toBeLessThan(128 * 1024 * 1024);
   });
 
   it('keeps the budget of all profiles together', async () => {
@@ -329,7 +338,7 @@ describe('capture from a hostile or broken server', () => {
       target: targetAt(server.port),
       profiles: ['heap'],
       durationMs: 1000,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(15_000),
     });
     expect(failures).toMatchObject([
       { code: 'unreachable', message: expect.stringMatching(/ECONNREFUSED.*is net\/http\/pprof served/) },

@@ -6,7 +6,7 @@ import { type Answer, goodBody, rawServer, reply } from './test-support.ts';
 import { CaptureError, type ReachCandidate } from './types.ts';
 
 const good: Answer = (path, socket) => reply(socket, 200, goodBody(path));
-const signal = () => AbortSignal.timeout(5000);
+const signal = () => AbortSignal.timeout(15_000);
 const at = (port: number, way: ReachCandidate['way'] = 'direct'): ReachCandidate => ({
   way,
   where: `127.0.0.1:${port}`,
@@ -61,7 +61,9 @@ describe('reach', () => {
     ['a database', (_path, socket) => void socket.end('\x4a\0\0\0\x0a8.0.36\0'), 'protocol'],
   ])('does not take %s for pprof', async (_what, answer, code) => {
     await using server = await rawServer(answer);
-    expect(await reach([at(server.port)], signal(), { timeoutMs: 300 })).toMatchObject({ failures: [{ code }] });
+    expect(await reach([at(server.port)], signal(), { timeoutMs: code === 'timeout' ? 300 : 15_000 })).toMatchObject({
+      failures: [{ code }],
+    });
   });
 
   it("refuses another process's pprof on the same port", async () => {
@@ -80,7 +82,7 @@ describe('reach', () => {
       where: 'broken',
       connect: async () => new PassThrough().destroy(new Error('lost connection to pod')),
     } as const;
-    const { target, failures } = await reach([echo, broken], signal(), { timeoutMs: 500 });
+    const { target, failures } = await reach([echo, broken], signal(), { timeoutMs: 15_000 });
     expect(target).toBeUndefined();
     expect(failures.map(({ way }) => way)).toEqual(['direct', 'port-forward']);
     expect(failures[0]?.message).toContain('lost connection to pod');

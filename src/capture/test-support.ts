@@ -41,7 +41,7 @@ export async function rawServer(answer: Answer) {
   };
 }
 
-export function targetAt(port: number, connectTimeoutMs = 1_000): PprofTarget {
+export function targetAt(port: number, connectTimeoutMs = 10_000): PprofTarget {
   const transport = httpTransport(connectTcp('127.0.0.1', port), { host: `127.0.0.1:${port}`, connectTimeoutMs });
   return { transport, way: 'direct', where: `127.0.0.1:${port}` };
 }
