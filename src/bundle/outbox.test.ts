@@ -46,6 +46,7 @@ describe('Outbox', () => {
     const item = await outbox.put(first.meta, first.file);
     const again = bundleFile(folder.path, 'a');
     expect(await outbox.put(again.meta, again.file)).toEqual(item);
+    expect(existsSync(again.file)).toBe(false);
     expect((await outbox.pending()).length).toBe(1);
   });
 

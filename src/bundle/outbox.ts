@@ -61,7 +61,7 @@ export class Outbox {
 
   /**
    * Takes over a finished bundle: `file`, on the same file system, is moved in. Durable when this returns.
-   * The same incident again replaces nothing and is a success when the digest is the same.
+   * The same bundle of the same incident again is a success and is not kept twice.
    * @throws OutboxFullError, leaving `file` where it is
    */
   async put(meta: OutboxMeta, file: string): Promise<OutboxItem> {
@@ -69,7 +69,10 @@ export class Outbox {
       const id = idOf(meta);
       const held = await this.pending();
       const same = held.find((item) => item.id === id);
-      if (same) return same;
+      if (same) {
+        await rm(file, { force: true });
+        return same;
+      }
       const heldBytes = held.reduce((sum, item) => sum + item.sizeBytes, 0);
       const { size } = await stat(file);
       if (heldBytes + size > this.#budgetBytes) throw new OutboxFullError(size, heldBytes, this.#budgetBytes);
