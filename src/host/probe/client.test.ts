@@ -1,10 +1,12 @@
 /** The client against peers that misbehave: shell scripts in place of the probe. */
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type ProbeClient, type ProbeOptions, startProbe } from './client.ts';
 import { locateProbe } from './locate.ts';
+import { removeTemporaryFolders, temporaryFolder } from './testing/ground.ts';
+
+afterAll(removeTemporaryFolders);
 
 const ready = `echo '{"type":"ready","protocol":1,"version":"0","attach":"perf","kernel":"6"}'`;
 
@@ -134,7 +136,7 @@ describe('flush', () => {
 
 describe('locateProbe', () => {
   it('takes the one that is named, or none', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'probe-')), 'robotgc-probe');
+    const path = join(temporaryFolder('locate'), 'robotgc-probe');
     expect(() => locateProbe({ ROBOTGC_PROBE: path })).toThrow(expect.objectContaining({ code: 'PROBE_NOT_FOUND' }));
     writeFileSync(path, '');
     expect(() => locateProbe({ ROBOTGC_PROBE: path })).toThrow(path);
