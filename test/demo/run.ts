@@ -7,7 +7,7 @@ import { type FetchedBundle, fetchBundle, verifyWithCommand } from './bundle.ts'
 import { applyPolicy, deployRobot, importImages, installProduct, ROBOT_NAMESPACE, waitForProduct } from './deploy.ts';
 import type { Display } from './display.ts';
 import { isOver, listIncidents, tellProgress } from './incident.ts';
-import { agentPod, describeSignals, readSignals } from './signals.ts';
+import { agentPod, describeSignals, type LiveSignals, readSignals } from './signals.ts';
 
 const LOOP_LIMIT_MS = 240_000;
 const TICK_MS = 1000;
@@ -53,12 +53,24 @@ export async function runLoop(cluster: Cluster, { display, signal }: DemoOptions
   return { cluster, incident, bundle };
 }
 
+/** A busy machine may miss a reading; the loop goes on without the line. */
+async function liveSignals(cluster: Cluster, agent: string, display: Display): Promise<LiveSignals[]> {
+  try {
+    return await readSignals(cluster, agent);
+  } catch (error) {
+    display.line(
+      `no signals this second: ${error instanceof Error ? error.message.split('\n').at(-1) : String(error)}`,
+    );
+    return [];
+  }
+}
+
 async function follow(cluster: Cluster, display: Display, signal: AbortSignal): Promise<RobotGCIncident> {
   const agent = await agentPod(cluster);
   const deadlineMs = performance.now() + LOOP_LIMIT_MS;
   let known: RobotGCIncident | undefined;
   while (performance.now() < deadlineMs) {
-    const [signals, incidents] = await Promise.all([readSignals(cluster, agent), listIncidents(cluster)]);
+    const [signals, incidents] = await Promise.all([liveSignals(cluster, agent, display), listIncidents(cluster)]);
     for (const each of signals) display.line(describeSignals(each));
     const incident = incidents[0];
     if (incident) for (const line of tellProgress(incident, known)) display.line(`→ ${line}`);
