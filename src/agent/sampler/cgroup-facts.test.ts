@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CgroupSample, PressureLine } from '../../host/index.ts';
+import { cgroupSample } from '../testing/events.ts';
 import { cgroupFacts } from './cgroup-facts.ts';
-import { cgroupSample } from './testing.ts';
 
 const line = (totalNs: number): PressureLine => ({ avg10: 0, avg60: 0, avg300: 0, totalNs });
 const pressure = (someNs: number, fullNs: number): CgroupSample['pressure'] => ({

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import { cycleEvent, pauseEvent } from '../testing/events.ts';
 import { backgroundUtilization, type GcCharge, GcLedger } from './gc-ledger.ts';
-import { cycleEvent, pauseEvent } from './testing.ts';
 
 const second = 1e9;
 

@@ -15,7 +15,10 @@ const gcMarkTermination = 1;
 const gcSweepTermination = 2;
 
 export interface GcCharge {
-  /** Assist + dedicated + fractional worker time + STW pause × GOMAXPROCS: the terms of GCCPUFraction; idle workers do not count. */
+  /**
+   * Assist + dedicated + fractional worker time + stopped time × GOMAXPROCS: the terms of `/cpu/classes/gc/total:cpu-seconds` without idle
+   * workers, whose time nobody else wanted.
+   */
   readonly gcCpuNs: number;
   readonly assistCpuNs: number;
   readonly cycles: number;
@@ -47,7 +50,7 @@ export class GcLedger {
     }
     for (const pause of pauses) {
       if (pause.reason !== gcMarkTermination && pause.reason !== gcSweepTermination) continue;
-      gcCpuNs += pause.totalNs * (procs ?? 0);
+      gcCpuNs += stoppedNs(pause) * (procs ?? 0);
       if (pause.reason === gcSweepTermination) this.#markingBegan(pause.startNs + pause.totalNs);
       else this.#markingEnded(pause.startNs);
     }
@@ -98,4 +101,9 @@ export class GcLedger {
     this.#chargedAheadNs += chargeNs;
     return chargeNs;
   }
+}
+
+/** The runtime charges a pause from when the last P has stopped; until then the others still ran the program. */
+function stoppedNs({ totalNs, stoppingNs }: PauseEvent): number {
+  return Math.max(0, totalNs - (stoppingNs ?? 0));
 }

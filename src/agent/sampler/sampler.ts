@@ -117,7 +117,10 @@ export class Sampler {
   #changeProbe(probe: ProbeClient | null): void {
     if (this.#attachments?.probe === probe) return;
     this.#attachments = probe ? { probe, attachments: new Attachments(probe) } : null;
-    for (const tracked of this.#tracked.values()) tracked.followed.reset();
+    for (const tracked of this.#tracked.values()) {
+      tracked.followed.reset();
+      tracked.sinceNs = null;
+    }
   }
 
   async #forgetUnwanted(): Promise<void> {

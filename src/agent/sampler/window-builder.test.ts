@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SignalWindow } from '../../model/index.ts';
-import { cgroupSample, cycleEvent, pauseEvent } from './testing.ts';
+import { cgroupSample, cycleEvent, pauseEvent } from '../testing/events.ts';
 import { type Observed, unboundedHeapGoal, WindowBuilder } from './window-builder.ts';
 
 const subject = { pod: { namespace: 'robots', name: 'dispatch-0', uid: 'u1' }, container: 'robot', containerId: 'c1' };

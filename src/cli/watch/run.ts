@@ -26,7 +26,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
 
   const onState = (state: TargetState): void => {
     if (state.state === 'Watching') {
-      say(`${watched ? 'watching again' : 'watching'} ${process.comm} (process ${process.pid}, ${state.goVersion})`);
+      say(`watching ${process.comm} (process ${process.pid}, ${state.goVersion})`);
       watched = true;
     } else if (state.state === 'Refused') {
       printer.refused(process.pid, state);
@@ -56,6 +56,9 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       state: (_, state) => onState(state),
       pause: (_, pause) => printer.pause(pause),
       cycle: (_, cycle) => printer.cycle(cycle),
+    },
+    onProbeUp: () => {
+      if (watched) say('robotgc-probe was started again');
     },
     onProbeDown: (error, retryInMs) => {
       if (watched) say(`${error.message}; next attempt in ${(retryInMs / 1000).toFixed(2)} s`);
