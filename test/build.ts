@@ -6,11 +6,12 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -47,9 +48,11 @@ async function buildBundle(): Promise<void> {
   }
   const version = versionOf(readFileSync(join(root, 'package.json'), 'utf8'));
   const startedMs = performance.now();
+  // Renamed into place at the end: another program may be running the old one.
+  const fresh = join(root, 'dist', `.new-${process.pid}`, 'robotgc.js');
   await build({
     entryPoints: [entry],
-    outfile: bundle,
+    outfile: fresh,
     bundle: true,
     platform: 'node',
     target: 'node22',
@@ -61,7 +64,10 @@ async function buildBundle(): Promise<void> {
     define: { ROBOTGC_VERSION: JSON.stringify(version) },
     banner: { js: banner },
   });
-  chmodSync(bundle, 0o755);
+  chmodSync(fresh, 0o755);
+  renameSync(`${fresh}.map`, `${bundle}.map`);
+  renameSync(fresh, bundle);
+  rmSync(dirname(fresh), { recursive: true });
   say(`dist/robotgc.js in ${Math.round(performance.now() - startedMs)} ms`);
 }
 
