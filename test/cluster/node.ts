@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ClusterError } from './errors.ts';
 import type { ClusterNetwork } from './network.ts';
@@ -113,7 +114,7 @@ export function inCgroups(procsFiles: readonly string[], command: readonly strin
 /** Only what is needed: a proxy setting of the user's, for one, would send cluster traffic off the machine. */
 export function daemonEnv(binDirs: readonly string[] = []): NodeJS.ProcessEnv {
   const system = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  return { PATH: [...binDirs, system].join(':'), HOME: '/root', LANG: 'C.UTF-8' };
+  return { PATH: [...binDirs, system].join(':'), HOME: homedir(), LANG: 'C.UTF-8' };
 }
 
 /** Removes what the node left outside its namespaces; the last cluster removes the mount points too. */
