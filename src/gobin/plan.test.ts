@@ -10,9 +10,17 @@ const popRet = [0x5d, 0xc3];
 /** `CALL` to somewhere and back to the entry, as after every stack check. */
 const names = ['runtime.startTheWorldWithSema', 'runtime.gcAssistAlloc', 'runtime.(*gcControllerState).endCycle'];
 
-function program(codes: readonly (readonly number[])[], goVersion?: string): Uint8Array {
+const [stw = '', assist = '', endCycle = ''] = names;
+/** The calls that the runtime's source has. */
+const allCalls = [stw, stw, assist, stw, endCycle, stw];
+
+function program(
+  codes: readonly (readonly number[])[],
+  goVersion?: string,
+  calls: readonly string[] = allCalls,
+): Uint8Array {
   const functions: FakeFunction[] = codes.map((code, i) => ({ name: names[i] ?? `main.f${i}`, code }));
-  return buildProgram(functions, goVersion);
+  return buildProgram([...functions, { name: 'runtime.callers', code: [], calls }], goVersion);
 }
 const plain = [...push, ...popRet];
 const plan = (bytes: Uint8Array) => planAttach(bytesReader(bytes));
@@ -165,6 +173,14 @@ describe('what is refused, and why', () => {
       expect(plan(program([plain, plain, plain], goVersion))).toMatchObject({ kind: 'ok', goVersion });
     },
   );
+
+  it.each([
+    ['one of four', [stw, stw, stw, assist, endCycle], 'startTheWorldWithSema is called from 3 places instead of 4'],
+    ['the only one', [stw, stw, stw, stw, endCycle], 'gcAssistAlloc is called from 0 places instead of 1'],
+  ])('a runtime function that was inlined at %s of its call sites', (_name, calls, message) => {
+    const found = plan(program([plain, plain, plain], 'go1.26.8', calls));
+    expect(found).toMatchObject({ reason: 'inlined', message: expect.stringContaining(message) });
+  });
 
   it('knows since when the end of stopping is in DI', () => {
     const finished = (goVersion: string) => {

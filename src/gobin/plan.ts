@@ -1,6 +1,7 @@
 import { type ElfFile, parseElf } from './elf/elf.ts';
 import { readBuildId } from './go/build-id.ts';
 import { readBuildInfo } from './go/build-info.ts';
+import { countCallSites } from './go/call-sites.ts';
 import { findRuntimeFunctions, type RuntimeFunctions, readFunction } from './go/functions.ts';
 import { supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
@@ -16,15 +17,22 @@ const checkBytes = 8;
 /** DI at stwEntry holds `finishedStopping` since this version (runtime/proc.go, worldStop). */
 const finishedStoppingSinceMinor = 23;
 
-/** The functions probed, and where in each. `return` null: only the entry matters. */
-const probed: readonly {
+interface Probed {
   readonly symbol: string;
   readonly entry: AttachPointName;
+  /** Null: only the entry matters. */
   readonly return: AttachPointName | null;
-}[] = [
-  { symbol: 'runtime.startTheWorldWithSema', entry: 'stwEntry', return: 'stwRet' },
-  { symbol: 'runtime.gcAssistAlloc', entry: 'assistEntry', return: 'assistRet' },
-  { symbol: 'runtime.(*gcControllerState).endCycle', entry: 'cycleEnd', return: null },
+  /** Call sites in the runtime's source, the same from Go 1.22 to 1.26: fewer in a program mean that it was inlined at some. */
+  readonly callSites: number;
+}
+
+const probed: readonly Probed[] = [
+  // gcStart, gcMarkDone, gcMarkTermination, startTheWorld (runtime/mgc.go, proc.go).
+  { symbol: 'runtime.startTheWorldWithSema', entry: 'stwEntry', return: 'stwRet', callSites: 4 },
+  // deductAssistCredit (runtime/malloc.go).
+  { symbol: 'runtime.gcAssistAlloc', entry: 'assistEntry', return: 'assistRet', callSites: 1 },
+  // gcMarkDone (runtime/mgc.go).
+  { symbol: 'runtime.(*gcControllerState).endCycle', entry: 'cycleEnd', return: null, callSites: 1 },
 ];
 
 /**
@@ -69,8 +77,16 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
 }
 
 function pointsOf(elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPoint[] {
-  return probed.flatMap(({ symbol, entry, return: returnName }) => {
+  return probed.flatMap(({ symbol, entry, return: returnName, callSites }) => {
     const fn = readFunction(elf, file, found, symbol);
+    const calls = countCallSites(elf, file, fn.address);
+    if (calls < callSites) {
+      refuse(
+        'inlined',
+        `${symbol} is called from ${calls} places instead of ${callSites}: the compiler inlined it at others, and what passes there ` +
+          'would not be seen; build with -pgo=off',
+      );
+    }
     const body = walkFunction(fn);
     const at = (point: AttachPointName, index: number): AttachPoint => ({
       point,

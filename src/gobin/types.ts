@@ -25,6 +25,7 @@ export type RefusalCode =
   | 'function-not-found'
   | 'unknown-instruction'
   | 'unexpected-code'
+  | 'inlined'
   | 'too-large';
 
 /** Why nothing can be attached to this binary: a stable code and a sentence for people. */

@@ -83,14 +83,34 @@ function varintString(text: string): number[] {
   return [...length, left, ...bytes];
 }
 
-/** Code for a function symbol of a synthetic program. */
+/** Code for a function symbol of a synthetic program: bytes, then a `CALL rel32` to each function named. */
 export interface FakeFunction {
   readonly name: string;
   readonly code: readonly number[];
+  readonly calls?: readonly string[];
+}
+
+/** Lays functions one after another and fills in their calls. */
+function link(functions: readonly FakeFunction[]): { readonly name: string; readonly code: readonly number[] }[] {
+  const starts = new Map<string, number>();
+  let end = 0;
+  for (const fn of functions) {
+    starts.set(fn.name, end);
+    end += fn.code.length + 5 * (fn.calls?.length ?? 0);
+  }
+  return functions.map((fn) => {
+    const calls = (fn.calls ?? []).flatMap((callee, i) => {
+      const after = (starts.get(fn.name) ?? 0) + fn.code.length + 5 * (i + 1);
+      const relative = new Uint8Array(new Int32Array([(starts.get(callee) ?? 0) - after]).buffer);
+      return [0xe8, ...relative];
+    });
+    return { name: fn.name, code: [...fn.code, ...calls] };
+  });
 }
 
 /** A program with a symbol table whose `.text` holds these functions one after another, as Go lays them out. */
-export function buildProgram(functions: readonly FakeFunction[], goVersion = 'go1.26.8'): Uint8Array {
+export function buildProgram(sources: readonly FakeFunction[], goVersion = 'go1.26.8'): Uint8Array {
+  const functions = link(sources);
   const text = Uint8Array.from(functions.flatMap((fn) => fn.code));
   const names = new TextEncoder().encode(`\0${functions.map((fn) => `${fn.name}\0`).join('')}`);
   const symbols = new Uint8Array(24 * (functions.length + 1));
