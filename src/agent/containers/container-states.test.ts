@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { bytesReader, planAttach } from '../../gobin/index.ts';
+import type { WayResult } from '../incidents/pprof-ways.ts';
+import type { TargetState } from '../sampler/index.ts';
+import { containerIdOf, pod, policy } from '../testing/objects.ts';
+import { containerStates } from './container-states.ts';
+import { watchlist } from './watchlist.ts';
+
+const a = containerIdOf('a');
+const b = containerIdOf('b');
+const watching: TargetState = { state: 'Watching', goVersion: 'go1.26.8', pids: [1] };
+const notGo: TargetState = { state: 'Refused', reason: 'not-go', message: 'not a Go program' };
+
+function statesOf(spec: object, states: [string, TargetState][], ways: [string, WayResult][] = []) {
+  const list = watchlist([policy('dispatch', spec)], [pod('dispatch-0', { running: { robot: 'a', proxy: 'b' } })]);
+  return containerStates('robots/dispatch', {
+    node: 'node-1',
+    watchlist: list,
+    states: new Map(states),
+    ways: new Map(ways),
+  });
+}
+
+describe('containerStates', () => {
+  test('a neighbour that is no Go program is not a refusal where the policy names no container', () => {
+    expect(
+      statesOf({}, [
+        [a, watching],
+        [b, notGo],
+      ]),
+    ).toEqual([{ pod: 'dispatch-0', container: 'robot', node: 'node-1', state: 'Watching', goVersion: 'go1.26.8' }]);
+  });
+
+  test('but it is when nothing else of the pod is watched', () => {
+    expect(
+      statesOf({}, [
+        [a, notGo],
+        [b, notGo],
+      ]).map(({ state, reason }) => [state, reason]),
+    ).toEqual([
+      ['Refused', 'not-go'],
+      ['Refused', 'not-go'],
+    ]);
+  });
+
+  test('and when the policy names it', () => {
+    expect(statesOf({ container: 'proxy' }, [[b, notGo]])).toMatchObject([
+      { container: 'proxy', state: 'Refused', reason: 'not-go' },
+    ]);
+  });
+
+  test('a refusal that gobin gives is one that is understood here', () => {
+    const refusal = planAttach(bytesReader(Buffer.from('#!/bin/sh\nexec robot\n')));
+    expect(refusal).toMatchObject({ kind: 'refused', reason: 'not-elf' });
+  });
+
+  test('which way leads to pprof, or why none does', () => {
+    const unreachable: WayResult = { type: 'unreachable', code: 'unreachable', message: 'nothing listens there' };
+    expect(statesOf({ container: 'robot' }, [[a, watching]], [[a, unreachable]])).toMatchObject([
+      { state: 'Watching', reason: 'PprofUnreachable', message: 'nothing listens there' },
+    ]);
+  });
+
+  test('a container just found is waiting', () => {
+    expect(statesOf({ container: 'robot' }, [])).toMatchObject([{ state: 'Waiting', reason: 'Starting' }]);
+  });
+});

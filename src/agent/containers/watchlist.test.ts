@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { containerIdOf, pod, policy } from '../testing/objects.ts';
+import { watchlist } from './watchlist.ts';
+
+const idsOf = (list: ReturnType<typeof watchlist>): string[] => [...list.selected.keys()].map((id) => id[0] ?? '');
+
+describe('watchlist', () => {
+  test.each([
+    { why: 'a running container of a selected pod', pods: [pod('dispatch-0')], ids: ['a'] },
+    {
+      why: 'a pod of another app is not selected',
+      pods: [pod('other', { metadata: { labels: { app: 'other' } } })],
+      ids: [],
+    },
+    {
+      why: 'nor one of another namespace',
+      pods: [pod('dispatch-0', { metadata: { namespace: 'elsewhere' } })],
+      ids: [],
+    },
+    {
+      why: 'nor one that is being deleted',
+      pods: [pod('dispatch-0', { metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })],
+      ids: [],
+    },
+    { why: 'nor one that is over', pods: [pod('dispatch-0', { status: { phase: 'Succeeded' } })], ids: [] },
+    {
+      why: 'all containers where the policy names none',
+      pods: [pod('dispatch-0', { running: { robot: 'a', proxy: 'b' } })],
+      ids: ['a', 'b'],
+    },
+  ])('$why', ({ pods, ids }) => {
+    expect(idsOf(watchlist([policy('dispatch')], pods))).toEqual(ids);
+  });
+
+  test('only the container that the policy names', () => {
+    const list = watchlist(
+      [policy('dispatch', { container: 'robot' })],
+      [pod('dispatch-0', { running: { robot: 'a', proxy: 'b' } })],
+    );
+    expect(idsOf(list)).toEqual(['a']);
+  });
+
+  test('a sidecar counts, an init container that ran does not', () => {
+    const spec = { initContainers: [{ name: 'setup' }, { name: 'mesh', restartPolicy: 'Always' }] };
+    const initContainerStatuses = ['setup', 'mesh'].map((name, index) => ({
+      name,
+      containerID: `containerd://${containerIdOf(index === 0 ? 'c' : 'd')}`,
+      state: { running: {} },
+    }));
+    const one = pod('dispatch-0', {
+      spec: { containers: [{ name: 'robot' }], ...spec },
+      status: { initContainerStatuses, containerStatuses: [] },
+    });
+    expect(idsOf(watchlist([policy('dispatch')], [one]))).toEqual(['d']);
+  });
+
+  test('a container that does not run yet is told, with the kubelet’s reason', () => {
+    const containerStatuses = [
+      { name: 'robot', containerID: '', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } },
+    ];
+    const list = watchlist(
+      [policy('dispatch')],
+      [pod('dispatch-0', { status: { phase: 'Pending', containerStatuses } })],
+    );
+    expect(list.selected.size).toBe(0);
+    expect(list.notRunning).toEqual([
+      {
+        policyKey: 'robots/dispatch',
+        pod: 'dispatch-0',
+        container: 'robot',
+        reason: 'ImagePullBackOff',
+        message: 'no such image',
+      },
+    ]);
+  });
+
+  test('two policies on one container are one target', () => {
+    const list = watchlist([policy('b'), policy('a')], [pod('dispatch-0')]);
+    expect([...list.selected.values()].map(({ policies }) => policies.map(({ metadata }) => metadata.name))).toEqual([
+      ['a', 'b'],
+    ]);
+  });
+
+  test.each([
+    {
+      activity: { podMetric: { port: 9090, name: 'robots' } },
+      ip: '10.0.0.7',
+      is: { kind: 'metric', url: 'http://10.0.0.7:9090/metrics', name: 'robots' },
+    },
+    {
+      activity: { podMetric: { port: 9090, name: 'robots', path: '/m' } },
+      ip: 'fd00::7',
+      is: { kind: 'metric', url: 'http://[fd00::7]:9090/m', name: 'robots' },
+    },
+    { activity: { podMetric: { port: 9090, name: 'robots' } }, ip: '', is: null },
+    { activity: { annotation: 'active' }, ip: '10.0.0.7', is: { kind: 'fixed', value: 1200 } },
+    { activity: { annotation: 'nonsense' }, ip: '10.0.0.7', is: null },
+    { activity: undefined, ip: '10.0.0.7', is: null },
+  ])('active robots by $activity from a pod at "$ip"', ({ activity, ip, is }) => {
+    const one = pod('dispatch-0', {
+      metadata: { annotations: { active: '1200', nonsense: 'many' } },
+      status: { podIP: ip },
+    });
+    const list = watchlist([policy('dispatch', activity ? { activity } : {})], [one]);
+    expect(list.selected.get(containerIdOf('a'))?.target.activity).toEqual(is);
+  });
+});
