@@ -1,4 +1,5 @@
 export type BenchErrorCode =
+  | 'NOT_BUILT'
   | 'ROBOT_NOT_BUILT'
   | 'ROBOT_ENDED'
   | 'ROBOT_REFUSED'

@@ -28,6 +28,9 @@ const program = new Command('bench').description(
   'measures the product against the real thing; without a name: pauses, then probe-overhead',
 );
 
+// Commander's own errors are misuse; asking for help is none.
+program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+
 program
   .command('pauses')
   .description("the probe's pauses against the robot's own histogram, bucket by bucket; exit 1 when they differ")

@@ -25,6 +25,8 @@ export interface Round {
     /** Of `robotgc watch` and its probe together, in cores. */
     readonly watcherCores: number;
     readonly gcCyclesPerSecond: number;
+    /** What the probe stops at most often: twice for each. */
+    readonly assistStallsPerSecond: number;
   };
 }
 
@@ -74,13 +76,15 @@ async function measure(robot: Robot, seconds: number): Promise<Throughput> {
 async function measureWatched(robot: Robot, seconds: number): Promise<Round['with']> {
   await using watcher = await Watcher.start(robot.pid);
   await sleep(1500); // its own start is not what is measured
-  const [cpuBefore, cyclesBefore, startMs] = [await cpuOfTree(watcher.pid), watcher.cycles, performance.now()];
+  const before = { cpuSeconds: await cpuOfTree(watcher.pid), cycles: watcher.cycles, stalls: watcher.assistStalls };
+  const startMs = performance.now();
   const throughput = await measure(robot, seconds);
   const elapsed = (performance.now() - startMs) / 1000;
   return {
     ...throughput,
-    watcherCores: ((await cpuOfTree(watcher.pid)) - cpuBefore) / elapsed,
-    gcCyclesPerSecond: (watcher.cycles - cyclesBefore) / elapsed,
+    watcherCores: ((await cpuOfTree(watcher.pid)) - before.cpuSeconds) / elapsed,
+    gcCyclesPerSecond: (watcher.cycles - before.cycles) / elapsed,
+    assistStallsPerSecond: (watcher.assistStalls - before.stalls) / elapsed,
   };
 }
 

@@ -45,7 +45,7 @@ function bucketRows(title: string, buckets: readonly ComparedBucket[]): string[]
 
 function overheadTable(r: OverheadResult): string {
   return [
-    columns(['round', 'without', 'with', 'per CPU s', 'with', 'watcher']),
+    columns(['round', 'without', 'with', 'per CPU s', 'with', 'watcher', 'assists']),
     ...r.rounds.map((round, i) =>
       columns([
         String(i + 1),
@@ -54,6 +54,7 @@ function overheadTable(r: OverheadResult): string {
         String(Math.round(round.without.eventsPerCpuSecond)),
         String(Math.round(round.with.eventsPerCpuSecond)),
         `${(100 * round.with.watcherCores).toFixed(1)} %`,
+        `${Math.round(round.with.assistStallsPerSecond)}/s`,
       ]),
     ),
     `ratio of medians: ${r.eventsPerSecondRatio.toFixed(4)} of the events per second, ${r.eventsPerCpuSecondRatio.toFixed(4)} of the events per ` +

@@ -1,5 +1,6 @@
 /** `robotgc watch` as a user runs it: the bundled program, its probe, its NDJSON. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -17,14 +18,14 @@ const pauseLine = z.object({
   totalNs: z.number(),
 });
 export type Pause = z.infer<typeof pauseLine>;
-const windowLine = z.object({ type: z.literal('window'), lostEvents: z.int() });
+const windowLine = z.object({ type: z.literal('window'), lostEvents: z.int(), gcAssist: z.object({ count: z.int() }) });
 
 export class Watcher implements AsyncDisposable {
   readonly pid: number;
   readonly pauses: Pause[] = [];
   cycles = 0;
-  windows = 0;
   lostEvents = 0;
+  assistStalls = 0;
   readonly #child: ChildProcess;
   readonly #closed: Promise<void>;
 
@@ -37,6 +38,8 @@ export class Watcher implements AsyncDisposable {
 
   /** Resolves when the probe is attached. */
   static async start(pid: number): Promise<Watcher> {
+    if (!existsSync(bundle))
+      throw new BenchError('NOT_BUILT', 'dist/robotgc.js is missing: build it with "npm run setup"');
     const child = spawn(process.execPath, [bundle, 'watch', '--pid', String(pid), '-o', 'ndjson'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -75,9 +78,13 @@ export class Watcher implements AsyncDisposable {
         this.cycles += 1;
         break;
       case 'window':
-        this.windows += 1;
-        this.lostEvents += windowLine.parse(value).lostEvents;
+        this.#addWindow(windowLine.parse(value));
         break;
     }
+  }
+
+  #addWindow({ lostEvents, gcAssist }: z.infer<typeof windowLine>): void {
+    this.lostEvents += lostEvents;
+    this.assistStalls += gcAssist.count;
   }
 }
