@@ -62,3 +62,16 @@ export class DeadlineExceeded extends Error {
     this.afterMs = afterMs;
   }
 }
+
+/**
+ * The promise, or a rejection with the signal's reason as soon as it is aborted: for what hears of an abort too late by itself. What becomes of
+ * the promise after that is nobody's business any more.
+ */
+export function interruptible<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -23,6 +23,8 @@ const candidate = fc.record({
   lateMs: fc.nat(1_000),
   /** How long its work takes to stop when told. */
   stopMs: fc.nat(1_000),
+  /** Its client heeds no abort. */
+  deaf: fc.boolean(),
   /** Used one a call, over and over. */
   passages: fc.array(passage, { minLength: 1, maxLength: 20 }),
 });
@@ -44,7 +46,7 @@ test('never two leaders, whatever clocks and network do; and one again when the 
         let healed = false;
         const working = new Set<number>();
         const led: number[] = [];
-        const runs = candidates.map(({ passages, stopMs, ...skew }, who) => {
+        const runs = candidates.map(({ passages, stopMs, deaf, ...skew }, who) => {
           let calls = 0;
           const next = (): Passage => {
             const sinceMs = clock.nowMs() - startMs;
@@ -55,7 +57,7 @@ test('never two leaders, whatever clocks and network do; and one again when the 
             return cutOff ? { ...good, lose: 'request' } : (passages[calls++ % passages.length] ?? good);
           };
           const elector = new LeaderElector({
-            transport: leases.client(next),
+            transport: leases.client(next, { deaf }),
             namespace: 'default',
             name: 'lease',
             identity: `candidate-${who}`,
@@ -84,11 +86,11 @@ test('never two leaders, whatever clocks and network do; and one again when the 
         await clock.live(200_000, safe);
         healed = true;
         // The slowest clock, a last change of the record, its own time-out, two retries.
-        await clock.live((LEASE_MS + RENEW_MS + 2 * RETRY_MS + 3_000) / 0.9 + 12_000, safe);
+        await clock.live((LEASE_MS + RENEW_MS + 2 * RETRY_MS + 3_000) / 0.9 + 12_000 + 20_000, safe);
         expect(leaders()).toBe(1);
         expect(working.size).toBe(1);
         stop.abort();
-        await clock.live(20_000);
+        await clock.live(45_000);
         await Promise.all(runs.map(({ run }) => run));
         expect(leaders()).toBe(0);
         // Released, and not merely left to run out (L4).

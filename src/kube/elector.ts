@@ -1,5 +1,5 @@
 import { create, find, replace } from './client.ts';
-import { type Clock, deadline, pause, systemClock } from './clock.ts';
+import { type Clock, deadline, interruptible, pause, systemClock } from './clock.ts';
 import { isKubeError } from './errors.ts';
 import {
   type Candidate,
@@ -128,6 +128,8 @@ export class LeaderElector {
       const sentMs = this.#clock.nowMs();
       const write = found === undefined ? create : replace;
       const held = await write(transport, leases, body, { signal, timeoutMs });
+      // Nobody waits for this any more; if it was written, the next look finds it.
+      if (signal.aborted) return false;
       // From the sending: others count from when they saw the change, which cannot be earlier.
       this.#rightUntilMs = sentMs + this.#renewDeadlineMs;
       this.#note(held);
@@ -209,9 +211,18 @@ export class LeaderElector {
     const right = deadline(this.#clock, this.#rightUntilMs - this.#clock.nowMs(), worked);
     try {
       do await this.#pause(right.signal);
-      while (!right.signal.aborted && !(await this.#try(right.signal)) && this.isLeader);
+      while (!right.signal.aborted && !(await this.#tryWithin(right.signal)) && this.isLeader);
     } finally {
       right.cancel();
+    }
+  }
+
+  /** Stepping down in time must not hang on how promptly a transport heeds an abort. */
+  async #tryWithin(signal: AbortSignal): Promise<boolean> {
+    try {
+      return await interruptible(this.#try(signal), signal);
+    } catch {
+      return false;
     }
   }
 

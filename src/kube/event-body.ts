@@ -60,7 +60,8 @@ export function eventNamespace({ regarding }: EventFacts): string {
 
 export function eventBody(facts: EventFacts, reporter: { controller: string; instance: string }, wallMs: number) {
   return {
-    metadata: { generateName: `${facts.regarding.name.slice(0, 200)}.`, namespace: eventNamespace(facts) },
+    // Unlike client-go's names, which the client makes, a generated one may not end in a dot.
+    metadata: { generateName: `${facts.regarding.name.slice(0, 200)}-`, namespace: eventNamespace(facts) },
     eventTime: microTime(wallMs),
     type: facts.type,
     reason: facts.reason.slice(0, WORD_CHARS),
@@ -73,7 +74,7 @@ export function eventBody(facts: EventFacts, reporter: { controller: string; ins
   };
 }
 
-/** What a repetition changes. `eventTime` and the rest of an event cannot be changed once written; its note can be. */
-export function seriesPatch(count: number, note: string, wallMs: number) {
-  return { note: cutNote(note), series: { count, lastObservedTime: microTime(wallMs) } };
+/** What a repetition changes: the API server holds everything else of an event immutable, the note included. */
+export function seriesPatch(count: number, wallMs: number) {
+  return { series: { count, lastObservedTime: microTime(wallMs) } };
 }

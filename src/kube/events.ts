@@ -68,7 +68,10 @@ export class EventRecorder {
     return this.#dropped;
   }
 
-  /** Never throws and never waits. `reason` is one CamelCase word, `note` a sentence (cut at 1 kB), `action` what was done (default: the reason). */
+  /**
+   * Never throws and never waits. `reason` is one CamelCase word, `note` a sentence (cut at 1 kB), `action` what was done (default:
+   * the reason). What repeats within six minutes, same object, type, reason and action, is counted in the first event, under the first note.
+   */
   record(
     regarding: EventTarget,
     type: 'Normal' | 'Warning',
@@ -183,7 +186,7 @@ export class EventRecorder {
         series.name = (await create(transport, kubeEvents, body, call)).metadata.name;
         series.written = 1;
       } else {
-        await patchMerge(transport, kubeEvents, { namespace, name }, seriesPatch(count, facts.note, wallMs), call);
+        await patchMerge(transport, kubeEvents, { namespace, name }, seriesPatch(count, wallMs), call);
         series.written = count;
       }
     } catch (error) {

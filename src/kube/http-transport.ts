@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Dispatcher } from 'undici';
-import { type Clock, deadline, pause, systemClock } from './clock.ts';
+import { type Clock, deadline, interruptible, pause, systemClock } from './clock.ts';
 import { ConnectionPool } from './connections.ts';
 import { CredentialSource, type Credentials, loadKubeConfig } from './credentials.ts';
 import { errorFromStatus, isKubeError, KubeError } from './errors.ts';
@@ -84,7 +84,8 @@ export class HttpTransport implements Transport {
     try {
       limit.signal.throwIfAborted();
       const credentials = await this.#credentials.current();
-      const response = await this.#pool.for(credentials).shared.request({
+      // undici looks at the signal of a waiting request only when its connection is made, or has failed, seconds later.
+      const sending = this.#pool.for(credentials).shared.request({
         ...this.#head(request.path, request.query ?? {}),
         method: request.method,
         headers: {
@@ -94,7 +95,7 @@ export class HttpTransport implements Transport {
         body: request.body === undefined ? null : JSON.stringify(request.body),
         signal: limit.signal,
       });
-      const answer = await readAnswer(response);
+      const answer = await readAnswer(await interruptible(sending, limit.signal));
       code = String(answer.status);
       if (answer.status === 401) this.#credentials.invalidate();
       if (answer.status < 200 || answer.status > 299) {
@@ -168,12 +169,13 @@ export class HttpTransport implements Transport {
       cut.signal.throwIfAborted();
       const credentials = await this.#credentials.current();
       const connections = this.#pool.for(credentials);
-      const response = await (options.connection === 'shared' ? connections.shared : connections.own).request({
+      const opening = (options.connection === 'shared' ? connections.shared : connections.own).request({
         ...this.#head(path, query),
         method: 'GET',
         headers: this.#headers(credentials),
         signal: cut.signal,
       });
+      const response = await interruptible(opening, cut.signal);
       // Leaving a body early makes undici report that as its error; whoever iterates hears of real ones.
       response.body.on('error', () => {});
       return response;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -176,6 +176,30 @@ describe('failures (T2)', () => {
     stop.abort(reason);
     expect(await call).toBe(reason);
     expect(await failure(stream)).toBe(reason);
+  });
+
+  test('an abort does not wait for a connection that is never made', async () => {
+    const silent = createTcpServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const kubeConfig = new KubeConfig();
+    const { port } = silent.address() as AddressInfo;
+    kubeConfig.loadFromClusterAndUser(
+      { name: 'c', server: `https://127.0.0.1:${port}`, skipTLSVerify: true },
+      { name: 'u' },
+    );
+    const transport = createTransport({ kubeConfig, userAgent: 'test' });
+    cleanups.push(async () => {
+      await transport.close();
+      silent.close();
+    });
+    const stop = new AbortController();
+    const call = failure(transport.json({ method: 'GET', path: '/x', signal: stop.signal }));
+    const stream = failure(read(transport.stream('/x', {}, stop.signal)));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const abortedMs = performance.now();
+    stop.abort(new Error('enough'));
+    expect([await call, await stream]).toEqual([stop.signal.reason, stop.signal.reason]);
+    expect(performance.now() - abortedMs).toBeLessThan(500);
   });
 
   test('an address or a file that cannot be used', async () => {

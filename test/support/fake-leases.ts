@@ -32,15 +32,15 @@ export class FakeLeases {
     this.#clock = clock;
   }
 
-  /** A client of its own; `passage` is asked once a call. */
-  client(passage: () => Passage): Transport {
+  /** A client of its own; `passage` is asked once a call. A deaf one hears of no abort and no time-out: what is lost fails after 20 s. */
+  client(passage: () => Passage, options: { readonly deaf?: boolean } = {}): Transport {
     const refuse = (): never => {
       throw new Error('only leases are served here');
     };
     return {
       server: 'fake',
       defaultNamespace: 'default',
-      json: (request) => this.#call(request, passage()),
+      json: (request) => (options.deaf === true ? this.#callDeaf(request, passage()) : this.#call(request, passage())),
       stream: refuse,
       portForward: refuse,
       close: async () => {},
@@ -61,6 +61,14 @@ export class FakeLeases {
       cancel();
       request.signal?.removeEventListener('abort', onAbort);
     }
+  }
+
+  async #callDeaf(request: JsonRequest, { requestMs, answerMs, lose }: Passage): Promise<unknown> {
+    const call = `${request.method} lease`;
+    const lost = this.#sleep(20_000).then(() => {
+      throw new KubeError({ code: 'Unreachable', call, message: 'lost' });
+    });
+    return await Promise.race([lost, this.#pass(request, call, requestMs, answerMs, lose)]);
   }
 
   /** What has left is written, whether or not anybody still waits for the answer. */
