@@ -53,6 +53,11 @@ describe('GOGC too low', () => {
     expect(diagnose(evidence).map(({ cause }) => cause)).not.toContain('GogcTooLow');
   });
 
+  it('is not it where the memory limit triggers the cycles', () => {
+    const evidence = evidenceOf(20, () => ({ ...busy, gc: { ...busy.gc, limitDrivenCycles: 6 } }));
+    expect(diagnose(evidence).map(({ cause }) => cause)).not.toContain('GogcTooLow');
+  });
+
   it('stays first where a collection that runs too often uses up the CPU quota', () => {
     const evidence = evidenceOf(20, () => ({ ...busy, cgroup: { throttledShare: 0.5, cpuLimitCores: 1 } }));
     expect(diagnose(evidence).map(({ cause }) => cause)).toEqual(['GogcTooLow', 'CpuThrottling']);
@@ -95,11 +100,18 @@ describe('a leak', () => {
 
   it('outranks a GOGC that is too low', () => {
     const evidence = evidenceOf(300, (seq) => ({ ...busy, gc: { ...busy.gc, ...growing(0.3)(seq).gc } }));
-    expect(first(evidence)?.cause).toBe('Leak');
+    const [leak, ...others] = diagnose(evidence);
+    expect(leak?.cause).toBe('Leak');
+    expect(others.find(({ cause }) => cause === 'GogcTooLow')?.confidence).toBeLessThan(0.2);
   });
 
   it.each<[string, number, (seq: number) => WindowOver]>([
     ['a start-up that levels off', 300, (seq) => ({ gc: { heapLiveBytes: (50 + Math.min(seq, 120)) * MIB } })],
+    [
+      'growth that turned into swings of load',
+      300,
+      (seq) => ({ gc: { heapLiveBytes: (seq < 150 ? 50 + seq : 200 + 0.6 * (seq - 150) + 4 * (seq % 20)) * MIB } }),
+    ],
     ['less than two minutes', 100, growing(1)],
     ['as many more robots', 300, (seq) => ({ ...growing(0.5)(seq), activeRobots: 1000 + 10 * seq })],
     ['a saw-tooth', 300, (seq) => ({ gc: { heapLiveBytes: (50 + (seq % 40)) * MIB } })],

@@ -30,6 +30,7 @@ describe('evaluate', () => {
     ['xx???', 'ok'],
     ['xx_x_', 'breach'],
     ['xxx___.', 'ok'],
+    ['xx___xx', 'ok'],
   ])('%s → %s (3 of 5)', (text, type) => {
     const windows = pattern(text);
     expect(evaluate(windows, thresholds, at(windows)).type).toBe(type);
@@ -85,10 +86,13 @@ describe('evaluate', () => {
   });
 
   it('does not mix a restarted container with the one before', () => {
-    const windows = [
-      ...syntheticWindows(4, () => slow),
-      syntheticWindow(0, { ...slow, containerId: 'c2', endedAt: new Date(EPOCH_MS + 4000).toISOString() }),
-    ];
+    const restarted = (seq: number, over: WindowOver) =>
+      syntheticWindow(seq, {
+        ...over,
+        containerId: 'c2',
+        endedAt: new Date(EPOCH_MS + (2 + seq) * 1000).toISOString(),
+      });
+    const windows = [...syntheticWindows(2, () => slow), restarted(0, {}), restarted(1, {}), restarted(2, slow)];
     expect(evaluate(windows, thresholds, at(windows))).toEqual({ type: 'ok' });
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bucketStalls, exactStalls, noStalls, stallStats, type WeightedNs } from './quantiles.ts';
 import { RING_CAPACITY, WindowRing } from './ring.ts';
+import { normalScore } from './sketch.ts';
 import { pooledP99Ns, summarise } from './summary.ts';
 import { stalls, syntheticWindow, syntheticWindows } from './testing.ts';
 import { kendallTau, median, theilSenSlope, thin } from './trend.ts';
@@ -63,6 +64,45 @@ describe('many windows as one', () => {
     expect(pooledP99Ns([...Array(10).fill(busy), rare])).toBeLessThan(2000);
     expect(pooledP99Ns([rare, stalls(1, 3)])).toBe(50_000_000);
     expect(pooledP99Ns([])).toBe(0);
+  });
+
+  // Where one window holds the two longest stalls of all, its second longest can only be guessed.
+  it.each([
+    [3, 2.5],
+    [20, 2],
+    [80, 1.5],
+    [300, 1.3],
+    [2000, 1.25],
+  ])('is near the exact value for windows of some %d skewed stalls: within a factor of %d', (size, factor) => {
+    // Deviates by a fixed linear congruential generator, so that the test is the same every time.
+    let state = 7n;
+    const deviate = () => {
+      state = (state * 6364136223846793005n + 1442695040888963407n) % 2n ** 64n;
+      return normalScore((Number(state >> 11n) + 0.5) / 2 ** 53);
+    };
+    for (const spread of [0.5, 1, 2]) {
+      for (const drift of [0, 0.5, 1]) {
+        const lists = Array.from({ length: 30 }, () => {
+          const shift = drift * deviate();
+          const length = Math.max(1, Math.round(size * Math.exp(0.5 * deviate())));
+          return Array.from({ length }, () => Math.exp(11 + shift + spread * deviate()));
+        });
+        const pooled = pooledP99Ns(lists.map((list) => stallStats([exactStalls(list)])));
+        const exact = nearest(lists.flat(), 99) ?? 0;
+        expect(pooled / exact).toBeGreaterThan(1 / factor);
+        expect(pooled / exact).toBeLessThan(factor);
+      }
+    }
+  });
+
+  it('is the P99 of each where all windows are alike', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 400 }), fc.integer({ min: 2, max: 50 }), (times, spread) => {
+        const hundred = Array.from({ length: 100 }, (_, i) => 1000 + i * spread);
+        const window = stallStats([exactStalls(hundred)]);
+        expect(pooledP99Ns(Array.from({ length: times }, () => window))).toBeCloseTo(window.p99Ns, 3);
+      }),
+    );
   });
 
   it('never exceeds the largest maximum nor falls below the smallest P50', () => {

@@ -1,6 +1,7 @@
 /** Many windows as one line of numbers: what an incident shows as before and after. */
 import type { SignalSummary } from '../api/index.ts';
-import { nearestRank, type WeightedNs } from './quantiles.ts';
+import { nearestRank } from './quantiles.ts';
+import { sketch } from './sketch.ts';
 import type { SignalWindow, StallStats } from './window.ts';
 
 /**
@@ -42,31 +43,11 @@ export function timeWeightedMean(
 }
 
 /**
- * 99th percentile of all stalls of all windows, from what each window kept of its own: count, P50, P99, maximum and sum.
- * An estimate (windows hold no histograms) that never exceeds the largest maximum and is exact for windows of one or two stalls.
+ * 99th percentile of all stalls of all windows, from what each window kept of its own (`sketch.ts`). An estimate: exact where all windows
+ * are alike or hold one or two stalls, never above the largest maximum.
  */
 export function pooledP99Ns(windows: readonly StallStats[]): number {
   const weights = windows.flatMap(sketch).sort((a, b) => a[0] - b[0]);
   const count = weights.reduce((sum, [, n]) => sum + n, 0);
   return count === 0 ? 0 : nearestRank(weights, count, 0.99);
-}
-
-/**
- * A window's distribution as four weights: its lower half at the P50, its one largest at the maximum, the share above the P99
- * between both, and the rest at the mean that the sum leaves for it, held between P50 and P99.
- */
-function sketch({ count, p50Ns, p99Ns, maxNs, sumNs }: StallStats): WeightedNs[] {
-  if (count === 0) return [];
-  const lower = Math.floor(count / 2);
-  // Ranks above the P99's own, less the maximum: none below 200 stalls.
-  const tail = Math.max(0, Math.floor(count / 100) - 1);
-  const middle = count - lower - tail - 1;
-  const restNs = (sumNs - maxNs - tail * p99Ns) / Math.max(1, middle);
-  const weights: WeightedNs[] = [
-    [p50Ns, lower],
-    [Math.min(Math.max(restNs, p50Ns), p99Ns), middle],
-    [p99Ns, tail],
-    [maxNs, 1],
-  ];
-  return weights.filter(([, n]) => n > 0);
 }

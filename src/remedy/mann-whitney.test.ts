@@ -53,6 +53,10 @@ describe('Mann–Whitney U', () => {
     );
   });
 
+  it('approximates with continuity: half of all arrangements lie below the middle', () => {
+    expect(mannWhitneyLower(...samples(21, 21, 220)).pLower).toBeCloseTo(0.5, 6);
+  });
+
   it('finds nothing in equal values or empty samples', () => {
     expect(mannWhitneyLower([1, 1, 1], [1, 1, 1]).pLower).toBe(1);
     expect(mannWhitneyLower([], [1]).pLower).toBe(1);

@@ -77,7 +77,7 @@ describe('plan', () => {
     ['a program that sets GOGC itself', { setting: '40' }, 'in effect is 10, the environment says 40'],
     ['a change of less than 10 %', { setting: '92', summary: { ...ready.summary, gogc: 92 } }, '8.7 %, less than 10 %'],
     ['no room upwards', { setting: '100', summary: { ...ready.summary, gogc: 100 } }, 'cannot be raised'],
-    ['no GOGC that fits', { memoryLimitBytes: 2 ** 26 }, 'more memory is the remedy'],
+    ['no GOGC that fits', { memoryLimitBytes: 2 ** 26 }, 'No GOGC fits under the memory limit'],
   ])('is none with %s', (_, over, reason) => {
     const none = plan({ ...ready, ...over }, now);
     expect(none).toMatchObject({ kind: 'None', reason: expect.stringContaining(reason) });
@@ -136,6 +136,18 @@ describe('guardrails', () => {
       spec: { template: { spec: { containers: [{ name: 'robot', env: [{ name: 'GOGC', value: '100' }] }] } } },
     });
     expect(shown.patch).toContain('kubectl apply --server-side');
+  });
+
+  it('know that during a rollout the pod under watch may rightly run with the older value', () => {
+    const held = plan({ ...ready, setting: '40', rolloutInProgress: true }, now);
+    expect(held).toMatchObject({ kind: 'Rollout', blockedBy: [expect.stringContaining('RolloutInProgress')] });
+  });
+
+  it('count changes against the budget, not rollbacks', () => {
+    const kinds = ['Rollback', 'Rollout', 'Rollback', 'Rollout', 'Rollback', 'Rollout'] as const;
+    const history = kinds.map((kind, index) => past(3500 - index, { kind }));
+    const { blockedBy } = plan({ ...ready, history: history.reverse() }, now);
+    expect(blockedBy?.join() ?? '').not.toContain('Budget');
   });
 
   it('pass once a state has passed', () => {

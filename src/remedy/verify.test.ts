@@ -30,6 +30,12 @@ describe('judge', () => {
   it.each<[string, ReturnType<typeof run>, string, RegExp]>([
     ['still over', run(share(0.3), share(0.3)), 'NotBetter', /still over its limit/],
     ['lower, still over', run(share(0.3), share(0.1)), 'NotBetter', /lower than before, yet still over/],
+    [
+      'rarely over, but on the whole',
+      run(share(0.3), (seq) => share(seq % 5 < 2 ? 0.2 : 0.01)(seq)),
+      'NotBetter',
+      /yet still over its limit/,
+    ],
     ['worse', run(share(0.1), share(0.3)), 'NotBetter', /still over/],
     ['under its limit as before', run(share(0.02), share(0.02)), 'Inconclusive', /not significantly lower/],
     [
