@@ -1,0 +1,412 @@
+/**
+ * The agent as a process, on the real API server, with the real operator and the real robot in cgroups as the kubelet makes them. The test
+ * plays the kubelet alone: it says which pod runs where. The whole cluster has its own test.
+ */
+import { spawn } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureBinaries } from '../../test/cluster/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../../test/cluster/control-plane.ts';
+import { repositoryDir } from '../../test/cluster/paths.ts';
+import { freePorts } from '../../test/cluster/ports.ts';
+import { run } from '../../test/cluster/run.ts';
+import { until } from '../../test/support/until.ts';
+import { LABEL_POD, LABEL_POLICY, type RobotGCIncident, type RobotGCPolicy } from '../api/index.ts';
+import { generateKeyPair, readBundle } from '../bundle/index.ts';
+import { createTransport, get, incidents, list, policies, type Transport } from '../kube/index.ts';
+import { SignalWindow } from '../model/index.ts';
+import { type CliRun, robotgc } from './testing/cli.ts';
+import { makePodCgroup, type PodCgroup } from './testing/pod-cgroup.ts';
+import { buildRobot, type Robot, startRobot, stopChild, whyNoHost } from './testing/robot.ts';
+
+const missing = whyNoHost();
+const node = 'node-1';
+const group = `robotgc-agent-test-${randomBytes(4).toString('hex')}`;
+
+describe.skipIf(missing !== undefined)(
+  `the agent on a real API server${missing ? ` (skipped: ${missing})` : ''}`,
+  () => {
+    let plane: ControlPlane;
+    let transport: Transport;
+    let folder: string;
+    let binary: string;
+    let operatorUrl: string;
+    let operatorHealth: number;
+    let agentHealth: number;
+    let operator: CliRun | undefined;
+    let agent: CliRun | undefined;
+    const cgroups: PodCgroup[] = [];
+    const robots: Robot[] = [];
+
+    beforeAll(async () => {
+      binary = buildRobot();
+      plane = await startControlPlane();
+      transport = createTransport({ kubeconfigPath: plane.kubeconfigPath, userAgent: 'test' });
+      folder = await mkdtemp(join(tmpdir(), 'robotgc-agent-'));
+      await kubectl(['apply', '-f', join(repositoryDir, 'crds')]);
+      await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+      await kubectl(['create', 'namespace', 'robots']);
+      await kubectl(['create', 'serviceaccount', 'agent', '--namespace=robots']);
+      const token = await kubectl(['create', 'token', 'agent', '--namespace=robots', '--audience=robotgc-operator']);
+      await writeFile(join(folder, 'token'), token);
+      await writeFile(join(folder, 'key.pem'), generateKeyPair().privatePem);
+      const [ingest = 0, first = 0, second = 0] = await freePorts(3);
+      operatorUrl = `http://127.0.0.1:${ingest}`;
+      operatorHealth = first;
+      agentHealth = second;
+      await startOperator();
+      await startAgent();
+    }, 300_000);
+
+    afterAll(async () => {
+      for (const { child } of [agent, operator].flatMap((each) => (each ? [each] : [])))
+        await stopChild(child, 'SIGKILL');
+      for (const robot of robots) await robot.stop();
+      for (const cgroup of cgroups) await cgroup.remove();
+      await transport?.close();
+      await plane?.stop();
+      if (folder) await rm(folder, { recursive: true, force: true });
+    }, 60_000);
+
+    async function startOperator(): Promise<void> {
+      const port = new URL(operatorUrl).port;
+      operator = robotgc([
+        'operator',
+        ...['--namespace', 'robots', '--data-dir', join(folder, 'operator'), '--signing-key', join(folder, 'key.pem')],
+        ...['--agent-user', 'system:serviceaccount:robots:agent', '--ingest-port', port],
+        ...['--health-port', String(operatorHealth), '--kubeconfig', plane.kubeconfigPath],
+      ]);
+      await ready(operatorHealth);
+    }
+
+    async function startAgent(): Promise<void> {
+      agent = robotgc([
+        'agent',
+        ...['--node', node, '--operator-url', operatorUrl, '--operator-token-file', join(folder, 'token')],
+        ...[
+          '--state-dir',
+          join(folder, 'agent'),
+          '--health-port',
+          String(agentHealth),
+          '--kubeconfig',
+          plane.kubeconfigPath,
+        ],
+      ]);
+      await ready(agentHealth);
+    }
+
+    test('a breach becomes an incident with its evidence, once', async () => {
+      const robot = await deploy('dispatch', { sla: tight });
+      const states = await watched('dispatch');
+      expect(states).toEqual([
+        {
+          pod: 'dispatch-0',
+          container: 'robot',
+          node,
+          state: 'Watching',
+          goVersion: expect.stringMatching(/^go1\./),
+          pprof: 'podAddress',
+        },
+      ]);
+      const incident = await untilIncident('dispatch', ({ status }) => status.bundle !== undefined);
+      expect(incident.metadata.labels).toMatchObject({ [LABEL_POLICY]: 'dispatch', [LABEL_POD]: 'dispatch-0' });
+      expect(incident.spec).toMatchObject({
+        node,
+        pod: { name: 'dispatch-0' },
+        container: { name: 'robot', id: robot.containerId },
+        trigger: { breachingWindows: expect.any(Number), ofWindows: 5 },
+      });
+      const detectMs = Date.parse(incident.spec.trigger.detectedAt) - Date.parse(incident.spec.trigger.firstBreachAt);
+      expect(detectMs).toBeGreaterThanOrEqual(0);
+      expect(detectMs).toBeLessThan(30_000);
+      expect(incident.status.capture).toMatchObject({
+        via: 'podAddress',
+        failures: [],
+        sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+      });
+
+      const bundle = await stored(incident);
+      const paths = bundle.manifest.files.map(({ path }) => path);
+      expect(paths).toEqual(
+        expect.arrayContaining([
+          ...[
+            'profiles/cpu.pprof',
+            'profiles/heap.pprof',
+            'profiles/allocs.pprof',
+            'profiles/goroutine.txt',
+            'profiles/trace.out',
+          ],
+          ...['signals.ndjson', 'snapshots/cgroup.json', 'snapshots/runtime.json', 'manifests/pod.yaml'],
+        ]),
+      );
+      const windows = text(bundle, 'signals.ndjson')
+        .trim()
+        .split('\n')
+        .map((line) => SignalWindow.parse(JSON.parse(line)));
+      const captured = incident.status.capture?.startedAt ?? '';
+      expect(windows.some(({ endedAt }) => endedAt < captured)).toBe(true);
+      expect(windows.some(({ endedAt }) => endedAt > captured)).toBe(true);
+      expect(windows.at(-1)?.activeRobots).toBeGreaterThan(0);
+      // Our own trace stopped the world: told apart, and charged to nobody.
+      expect(windows.reduce((sum, { capturePause }) => sum + capturePause.count, 0)).toBeGreaterThan(0);
+      expect(text(bundle, 'manifests/pod.yaml')).toContain('[redacted]');
+      expect(text(bundle, 'manifests/pod.yaml')).not.toContain('hunter2');
+
+      const events = await kubectl([
+        'get',
+        'events',
+        '--namespace=robots',
+        '--field-selector=reason=Breach',
+        '--output=json',
+      ]);
+      expect(events).toContain('dispatch-0');
+      await until(
+        'windows are reported',
+        async () => (await metric('robotgc_agent_sent_windows_total')) > 0,
+        10_000,
+        200,
+      );
+      // The breach goes on all the while; the cool-down of an hour holds the next one.
+      expect(await incidentsOf('dispatch')).toHaveLength(1);
+    }, 180_000);
+
+    test('what cannot be watched is refused with its reason', async () => {
+      await deploySleep('shell');
+      const states = await untilState('shell', ({ state }) => state === 'Refused');
+      expect(states).toEqual([
+        {
+          pod: 'shell-0',
+          container: 'robot',
+          node,
+          state: 'Refused',
+          reason: 'not-go',
+          message: expect.stringContaining('not a Go program'),
+        },
+      ]);
+    }, 60_000);
+
+    test('a policy that is gone, and a pod that is gone, leave nothing behind', async () => {
+      await kubectl(['delete', 'pod', 'shell-0', '--namespace=robots', '--grace-period=0', '--force']);
+      await untilState('shell', (_, all) => all.length === 0);
+      await kubectl(['delete', 'rgp', 'shell', '--namespace=robots']);
+      expect(agent?.child.exitCode).toBeNull();
+    }, 60_000);
+
+    test('evidence survives an operator that is away and an agent that is killed', async () => {
+      await stopChild((operator ?? fail()).child, 'SIGKILL');
+      await deploy('orphan', { sla: tight });
+      const incident = await untilIncident('orphan', ({ status }) => status.capture?.endedAt !== undefined);
+      expect(incident.status.bundle).toBeUndefined();
+      await stopChild((agent ?? fail()).child, 'SIGKILL');
+      expect((await readdir(join(folder, 'agent', 'outbox'))).filter((name) => name.endsWith('.tar.gz'))).toHaveLength(
+        1,
+      );
+      await startOperator();
+      await startAgent();
+      const delivered = await untilIncident('orphan', ({ status }) => status.bundle !== undefined);
+      const bundle = await stored(delivered);
+      expect(bundle.manifest.seal?.capturedSha256).toBe(incident.status.capture?.sha256);
+      await until(
+        'the outbox is empty',
+        async () => (await readdir(join(folder, 'agent', 'outbox'))).length === 0,
+        30_000,
+        100,
+      );
+      expect(await incidentsOf('orphan')).toHaveLength(1);
+    }, 180_000);
+
+    test('a stop in the middle of a capture takes under five seconds and keeps what was had', async () => {
+      await deploy('halted', { sla: tight, duration: '30s' });
+      await untilIncident('halted', ({ status }) => status.capture !== undefined);
+      const { child, exited } = agent ?? fail();
+      const beganMs = performance.now();
+      child.kill('SIGTERM');
+      expect(await exited).toBe(0);
+      expect(performance.now() - beganMs).toBeLessThan(5_000);
+      await startAgent();
+      const incident = await untilIncident('halted', ({ status }) => status.bundle !== undefined);
+      expect(incident.status.capture?.failures?.map(({ code }) => code)).toContain('aborted');
+      const bundle = await stored(incident);
+      expect(text(bundle, 'signals.ndjson')).not.toBe('');
+    }, 180_000);
+
+    const tight = { latencyP99: '1ms', gcShareOfLatency: '1%' };
+
+    interface DeployOptions {
+      readonly sla: object;
+      readonly duration?: string;
+    }
+
+    async function deploy(name: string, options: DeployOptions): Promise<{ containerId: string }> {
+      const made = await makePod(name);
+      const robot = await startRobot(binary, { gogc: 20, sessions: 2000, cgroupProcs: made.procsFiles });
+      robots.push(robot);
+      await applyPolicy(name, robot, options);
+      return made;
+    }
+
+    async function deploySleep(name: string): Promise<void> {
+      const made = await makePod(name);
+      const script = made.procsFiles.map((file) => `echo $$ > ${file}`).join(' && ');
+      const sleeper = spawn('sh', ['-c', `${script} && exec sleep 600`], { stdio: 'ignore' });
+      robots.push({
+        pid: sleeper.pid ?? 0,
+        pprofPort: 0,
+        metricsPort: 0,
+        controlPort: 0,
+        stop: () => stopChild(sleeper),
+      });
+      await applyPolicy(name, { pprofPort: 6060, metricsPort: 9090 }, { sla: tight });
+    }
+
+    async function applyPolicy(
+      name: string,
+      ports: Pick<Robot, 'pprofPort' | 'metricsPort'>,
+      options: DeployOptions,
+    ): Promise<void> {
+      await apply({
+        apiVersion: 'robotgc.dev/v1alpha1',
+        kind: 'RobotGCPolicy',
+        metadata: { name, namespace: 'robots' },
+        spec: {
+          selector: { matchLabels: { app: name } },
+          sla: options.sla,
+          activity: { podMetric: { port: ports.metricsPort, name: 'robot_active_sessions' } },
+          actions: { mode: 'Observe', cooldown: '1h' },
+          capture: { pprof: { port: ports.pprofPort }, duration: options.duration ?? '3s' },
+        },
+      });
+    }
+
+    /** A pod as the scheduler binds it and the kubelet reports it. */
+    async function makePod(name: string): Promise<{ containerId: string; procsFiles: readonly string[] }> {
+      const containerId = randomBytes(32).toString('hex');
+      const container = { name: 'robot', image: 'robot', env: [{ name: 'DB_PASSWORD', value: 'hunter2' }] };
+      const uid = await apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: `${name}-0`, namespace: 'robots', labels: { app: name } },
+        spec: { nodeName: node, containers: [container], automountServiceAccountToken: false },
+      });
+      const cgroup = makePodCgroup(group, uid === '' ? randomUUID() : uid, containerId);
+      cgroups.push(cgroup);
+      const running = {
+        name: 'robot',
+        image: 'robot',
+        imageID: 'robot',
+        ready: true,
+        restartCount: 0,
+        containerID: `containerd://${containerId}`,
+        state: { running: { startedAt: new Date().toISOString() } },
+      };
+      const status = {
+        phase: 'Running',
+        podIP: '127.0.0.1',
+        podIPs: [{ ip: '127.0.0.1' }],
+        containerStatuses: [running],
+      };
+      await kubectl([
+        'patch',
+        'pod',
+        `${name}-0`,
+        '--namespace=robots',
+        '--subresource=status',
+        '--type=merge',
+        '-p',
+        JSON.stringify({ status }),
+      ]);
+      return { containerId, procsFiles: cgroup.procsFiles };
+    }
+
+    type States = NonNullable<RobotGCPolicy['status']['containers']>;
+
+    async function untilState(name: string, holds: (first: States[number], all: States) => boolean): Promise<States> {
+      let states: States = [];
+      const look = async (): Promise<boolean> => {
+        states = (await get(transport, policies, { namespace: 'robots', name })).status.containers ?? [];
+        const none: States[number] = { pod: '', container: '', node: '', state: 'Waiting' };
+        return holds(states[0] ?? none, states);
+      };
+      await until(`containers of ${name}`, look, 40_000, 100).catch((error: unknown) => {
+        throw new Error(`${error}: ${JSON.stringify(states)}\n${logs()}`);
+      });
+      return states;
+    }
+
+    const watched = (name: string): Promise<States> => untilState(name, ({ pprof }) => pprof !== undefined);
+
+    async function incidentsOf(name: string): Promise<RobotGCIncident[]> {
+      const all = await list(transport, incidents, { namespace: 'robots' });
+      return all.filter(({ spec }) => spec.policy.name === name);
+    }
+
+    async function untilIncident(
+      name: string,
+      holds: (incident: RobotGCIncident) => boolean,
+    ): Promise<RobotGCIncident> {
+      let found: RobotGCIncident | undefined;
+      const look = async (): Promise<boolean> => {
+        [found] = await incidentsOf(name);
+        return found !== undefined && holds(found);
+      };
+      await until(`an incident of ${name}`, look, 90_000, 200).catch((error: unknown) => {
+        throw new Error(`${error}: ${JSON.stringify(found?.status)}\n${logs()}`);
+      });
+      return found ?? fail();
+    }
+
+    async function stored({ status }: RobotGCIncident): ReturnType<typeof readBundle> {
+      return readBundle(join(folder, 'operator', 'bundles', status.bundle?.uri.replace('folder:', '') ?? ''));
+    }
+
+    async function metric(name: string): Promise<number> {
+      const page = await (await fetch(`http://127.0.0.1:${agentHealth}/metrics`)).text();
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1]);
+    }
+
+    async function ready(port: number): Promise<void> {
+      const look = (): Promise<boolean> =>
+        fetch(`http://127.0.0.1:${port}/readyz`).then(
+          (response) => response.ok,
+          () => false,
+        );
+      await until(`ready on port ${port}`, look, 60_000, 100).catch((error: unknown) => {
+        throw new Error(`${error}\n${logs()}`);
+      });
+    }
+
+    function logs(): string {
+      return [agent, operator]
+        .map((each) => `${each?.stdout().slice(-3000)}${each?.stderr().slice(-2000)}`)
+        .join('\n---\n');
+    }
+
+    /** @returns the object's uid */
+    async function apply(object: object): Promise<string> {
+      return kubectl(
+        ['apply', '--server-side', '--output=jsonpath={.metadata.uid}', '-f', '-'],
+        JSON.stringify(object),
+      );
+    }
+
+    async function kubectl(args: readonly string[], input?: string): Promise<string> {
+      const { kubectl: program } = await ensureBinaries(['kubectl']);
+      const { stdout } = await run(
+        [program, '--kubeconfig', plane.kubeconfigPath, ...args],
+        input === undefined ? {} : { input },
+      );
+      return stdout.trim();
+    }
+  },
+);
+
+function fail(): never {
+  throw new Error('it is not there');
+}
+
+function text(bundle: Awaited<ReturnType<typeof readBundle>>, path: string): string {
+  return Buffer.from(bundle.files.get(path) ?? fail()).toString('utf8');
+}
