@@ -1,6 +1,7 @@
 import { runGo } from './go-toolchain.ts';
 
 export interface Line {
+  readonly sourceLine: number;
   readonly address: number;
   readonly bytes: string;
   readonly text: string;
@@ -11,9 +12,10 @@ export function goObjdump(version: string, file: string, symbol: string): Line[]
   const pattern = `^${symbol.replace(/[.*()]/g, '\\$&')}$`;
   const lines: Line[] = [];
   for (const line of runGo(version, ['tool', 'objdump', '-s', pattern, file]).split('\n')) {
-    const match = /^\s+\S+\s+0x([0-9a-f]+)\s+([0-9a-f]+)\s+(.*?)\s*$/.exec(line);
-    if (match !== null)
-      lines.push({ address: Number.parseInt(match[1] ?? '', 16), bytes: match[2] ?? '', text: match[3] ?? '' });
+    const match = /^\s+\S+:(\d+)\s+0x([0-9a-f]+)\s+([0-9a-f]+)\s+(.*?)\s*$/.exec(line);
+    if (match === null) continue;
+    const [, sourceLine, address = '', bytes = '', text = ''] = match;
+    lines.push({ sourceLine: Number(sourceLine), address: Number.parseInt(address, 16), bytes, text });
   }
   return lines;
 }
