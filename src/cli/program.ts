@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { CliError, type ExitCode, exitCodes } from './exit.ts';
 import { say } from './output.ts';
+import { version } from './version.ts';
 
 interface Subcommand {
   readonly register: (program: Command) => void;
@@ -27,6 +28,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
 export async function run(args: readonly string[]): Promise<ExitCode | undefined> {
   const program = new Command('robotgc')
     .description('Keeps Go services inside their latency SLA')
+    .version(version, '-V, --version')
     .exitOverride()
     .showHelpAfterError('(robotgc --help shows how to use it)');
   // All of them for help and for what is none of them: commander then says what there is.

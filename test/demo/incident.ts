@@ -1,7 +1,7 @@
 /** The incident as kubectl shows it. */
 
 import { z } from 'zod';
-import { isFinal, RobotGCIncident } from '../../src/api/index.ts';
+import { isFinal, RobotGCIncident, type SignalSummary } from '../../src/api/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ROBOT_NAMESPACE } from './deploy.ts';
 
@@ -46,6 +46,24 @@ export function tellProgress(incident: RobotGCIncident, before: RobotGCIncident 
   if (status.phase !== old?.phase)
     lines.push(`phase ${status.phase ?? '(new)'}${status.message ? `: ${status.message}` : ''}`);
   return lines;
+}
+
+/** The numbers before and after, and how long it took. */
+export function describeOutcome({ status }: RobotGCIncident): string[] {
+  const { before, after } = status.verification ?? {};
+  const row = (name: string, of: (summary: SignalSummary) => string): string =>
+    `${name.padEnd(16)}${(before ? of(before) : '–').padStart(12)}${(after ? of(after) : '–').padStart(12)}`;
+  const seconds = (ms: number | undefined): string => (ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`);
+  const { detectMs, captureMs, healMs } = status.times ?? {};
+  return [
+    `${''.padEnd(16)}${'before'.padStart(12)}${'after'.padStart(12)}`,
+    row('GOGC', ({ gogc }) => String(gogc ?? '–')),
+    row('GC CPU share', ({ gcCpuShare }) => `${(gcCpuShare * 100).toFixed(1)} %`),
+    row('GC pause P99', ({ gcPauseP99Ms }) => `${gcPauseP99Ms.toFixed(2)} ms`),
+    row('GC stall P99', ({ gcStallP99Ms }) => `${gcStallP99Ms.toFixed(2)} ms`),
+    row('GC cycles', ({ gcRatePerSecond }) => `${gcRatePerSecond.toFixed(1)} /s`),
+    `time to detect ${seconds(detectMs)}, to capture ${seconds(captureMs)}, to heal ${seconds(healMs)}`,
+  ];
 }
 
 export function isOver(incident: RobotGCIncident | undefined): boolean {

@@ -1,12 +1,12 @@
 /** The whole loop on a real cluster, told as it happens: from a policy in YAML to a healed pod. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RobotGCIncident } from '../../src/api/index.ts';
+import { type RobotGCIncident, RobotGCPolicy } from '../../src/api/index.ts';
 import { type Cluster, upCluster } from '../cluster/cluster.ts';
 import { type FetchedBundle, fetchBundle, verifyWithCommand } from './bundle.ts';
 import { applyPolicy, deployRobot, importImages, installProduct, ROBOT_NAMESPACE, waitForProduct } from './deploy.ts';
 import type { Display } from './display.ts';
-import { isOver, listIncidents, tellProgress } from './incident.ts';
+import { describeOutcome, isOver, listIncidents, tellProgress } from './incident.ts';
 import { agentPod, describeSignals, type LiveSignals, readSignals } from './signals.ts';
 
 const LOOP_LIMIT_MS = 240_000;
@@ -40,7 +40,12 @@ export async function startDemo({ clusterName, display, signal }: DemoOptions): 
 export async function runLoop(cluster: Cluster, { display, signal }: DemoOptions): Promise<Demo> {
   display.title('The policy: P99 200 ms, GC may take 15 % of it and 5 % of the CPU');
   await applyPolicy(cluster);
+  for (const line of await display.step('the agent attached its probe', () => watched(cluster, signal)))
+    display.line(line);
   const incident = await follow(cluster, display, signal);
+
+  display.title(`${incident.status.phase}`);
+  for (const line of describeOutcome(incident)) display.line(line);
 
   display.title('What is left behind');
   display.line((await cluster.kubectl(['get', 'rgi', `--namespace=${ROBOT_NAMESPACE}`])).stdout);
@@ -51,6 +56,22 @@ export async function runLoop(cluster: Cluster, { display, signal }: DemoOptions
   display.line(`verify: npx robotgc bundle verify ${bundle.file} --key ${bundle.keyFile}`);
   display.line(await verifyWithCommand(bundle));
   return { cluster, incident, bundle };
+}
+
+/** What the policy's status says of its containers, once the agent has attached to one. */
+async function watched(cluster: Cluster, signal: AbortSignal): Promise<string[]> {
+  const get = ['get', 'rgp/dispatch', `--namespace=${ROBOT_NAMESPACE}`, '--output=json'];
+  for (const deadlineMs = performance.now() + 60_000; performance.now() < deadlineMs; ) {
+    const policy = RobotGCPolicy.parse(JSON.parse((await cluster.kubectl(get)).stdout));
+    const containers = policy.status.containers?.filter(({ state }) => state === 'Watching') ?? [];
+    if (containers.length > 0) {
+      return containers.map(({ pod, container, goVersion }) => `watching ${pod}/${container}, ${goVersion}`);
+    }
+    await sleep(250, undefined, { signal });
+  }
+  throw new Error(
+    'the agent watches no container; read its log with: kubectl --namespace robotgc logs daemonset/robotgc-agent',
+  );
 }
 
 /** A busy machine may miss a reading; the loop goes on without the line. */

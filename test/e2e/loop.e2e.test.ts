@@ -149,7 +149,7 @@ describe.skipIf(!isRoot)('from a policy in YAML to a healed pod (needs root: nam
     const { stdout } = await run(['go', 'tool', 'trace', '-d=footprint', trace]);
     expect(stdout).not.toBe('');
     expect(new TextDecoder().decode(files.get('profiles/goroutine.txt'))).toMatch(/^goroutine \d+/m);
-    expect(demo.incident.status.capture?.via).toBe('port-forward');
+    expect(demo.incident.status.capture?.via).toBe('portForward');
     expect(manifest.files.every(({ sha256 }) => /^[0-9a-f]{64}$/.test(sha256))).toBe(true);
   });
 
