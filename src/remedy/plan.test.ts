@@ -77,6 +77,11 @@ describe('plan', () => {
     ['a program that sets GOGC itself', { setting: '40' }, 'in effect is 10, the environment says 40'],
     ['a change of less than 10 %', { setting: '92', summary: { ...ready.summary, gogc: 92 } }, '8.7 %, less than 10 %'],
     ['no room upwards', { setting: '100', summary: { ...ready.summary, gogc: 100 } }, 'cannot be raised'],
+    [
+      'no GOGC that fits, though any would be an increase',
+      { memoryLimitBytes: 2 ** 26, setting: '0', summary: { ...ready.summary, gogc: 0 } },
+      'No GOGC fits',
+    ],
     ['no GOGC that fits', { memoryLimitBytes: 2 ** 26 }, 'No GOGC fits under the memory limit'],
   ])('is none with %s', (_, over, reason) => {
     const none = plan({ ...ready, ...over }, now);
