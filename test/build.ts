@@ -4,7 +4,6 @@ import {
   existsSync,
   lstatSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
@@ -46,7 +45,6 @@ async function buildBundle(): Promise<void> {
   if (existsSync(bundle) && sources.every((path) => newestMs(path) < statSync(bundle).mtimeMs)) {
     return note('dist/robotgc.js is up to date');
   }
-  const version = versionOf(readFileSync(join(root, 'package.json'), 'utf8'));
   const startedMs = performance.now();
   // Renamed into place at the end: another program may be running the old one.
   const fresh = join(root, 'dist', `.new-${process.pid}`, 'robotgc.js');
@@ -61,7 +59,6 @@ async function buildBundle(): Promise<void> {
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
-    define: { ROBOTGC_VERSION: JSON.stringify(version) },
     banner: { js: banner },
   });
   chmodSync(fresh, 0o755);
@@ -105,10 +102,6 @@ function newestMs(path: string): number {
   if (!stat.isDirectory()) return stat.mtimeMs;
   // A directory's own time tells of files that were removed.
   return Math.max(stat.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
-}
-
-function versionOf(packageJson: string): string {
-  return /"version": "([^"]+)"/.exec(packageJson)?.[1] ?? '0.0.0';
 }
 
 try {

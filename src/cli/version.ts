@@ -1,4 +1,3 @@
-/** Set by the build; run from source there is none. */
-declare const ROBOTGC_VERSION: string | undefined;
+import packageJson from '../../package.json' with { type: 'json' };
 
-export const version = typeof ROBOTGC_VERSION === 'string' ? ROBOTGC_VERSION : 'development';
+export const version = packageJson.version;

@@ -35,6 +35,8 @@ export { isKubeError, KubeError } from './errors.ts';
 export type { EventTarget } from './event-body.ts';
 export type { EventRecorderOptions } from './events.ts';
 export { EventRecorder } from './events.ts';
+export type { Health } from './health-server.ts';
+export { serveHealth, serveHttp } from './health-server.ts';
 export * from './kinds/index.ts';
 export { type Lease, leases } from './lease.ts';
 export type { Log } from './log.ts';

@@ -12,12 +12,13 @@ import {
   type Log,
   Manager,
   type Service,
+  serveHealth,
+  serveHttp,
 } from '../kube/index.ts';
 import { createCaches } from './caches.ts';
 import type { OperatorConfig } from './config.ts';
 import { IncidentController } from './incidents/controller.ts';
 import { Authenticator } from './ingest/authenticate.ts';
-import { createHealthServer, serve } from './ingest/health.ts';
 import { Incoming } from './ingest/incoming.ts';
 import { createIngestServer } from './ingest/server.ts';
 import { OperatorMetrics } from './metrics.ts';
@@ -104,7 +105,7 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
   );
 
   const services: Service[] = [
-    { name: 'ingest', run: (stop) => serve(ingest, config.ingestPort, stop) },
+    { name: 'ingest', run: (stop) => serveHttp(ingest, config.ingestPort, stop) },
     { name: 'retention', leaderOnly: true, run: (stop) => new Retention(store, caches.policies.store, log).run(stop) },
   ];
   const manager = new Manager({
@@ -123,15 +124,11 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
     elector,
     recorder,
   });
-  const health = createHealthServer({
-    alive: () => manager.alive(),
-    ready: () => manager.ready(),
-    registry: metrics.registry,
-  });
+  const health = { alive: () => manager.alive(), ready: () => manager.ready(), registry: metrics.registry };
 
   // The probes must be answered while caches sync, and until the last part has stopped.
   const healthStop = new AbortController();
-  const healthDone = serve(health, config.healthPort, healthStop.signal);
+  const healthDone = serveHealth(config.healthPort, health, healthStop.signal);
   try {
     await Promise.race([manager.run(signal), healthDone]);
   } finally {
