@@ -233,6 +233,17 @@ describe.skipIf(missing !== undefined)(
       expect(text(bundle, 'signals.ndjson')).not.toBe('');
     }, 180_000);
 
+    test('a capture that a kill cut off is made up for by the next agent', async () => {
+      await deploy('killed', { sla: tight, duration: '6s' });
+      const begun = await untilIncident('killed', ({ status }) => status.capture !== undefined);
+      await stopChild((agent ?? fail()).child, 'SIGKILL');
+      await startAgent();
+      const incident = await untilIncident('killed', ({ status }) => status.bundle !== undefined);
+      expect(incident.metadata.uid).toBe(begun.metadata.uid);
+      expect(incident.status.capture?.startedAt).not.toBe(begun.status.capture?.startedAt);
+      expect(incident.status.capture?.failures).toEqual([]);
+    }, 180_000);
+
     const tight = { latencyP99: '1ms', gcShareOfLatency: '1%' };
 
     interface DeployOptions {

@@ -2,7 +2,7 @@
 import { durationMs, type PolicySpec } from '../../api/index.ts';
 import { type CapturedFile, capture } from '../../capture/index.ts';
 import type { CaptureReport } from '../evidence/index.ts';
-import { type PprofSubject, type PprofWays, wayNames } from './pprof-ways.ts';
+import { type PprofSubject, type PprofWays, type WayResult, wayNames } from './pprof-ways.ts';
 
 /** The agent must not grow past its own memory limit for the sake of evidence. */
 const limits = { maxProfileBytes: 32 * 1024 * 1024, maxTotalBytes: 64 * 1024 * 1024 };
@@ -12,7 +12,7 @@ export interface Profiles {
   readonly files: readonly CapturedFile[];
 }
 
-/** Always returns: without profiles the signals are still evidence. Rejects only when `signal` is aborted before the capture began. */
+/** Always returns: without profiles the signals are still evidence, also when `signal` ends the capture early. */
 export async function fetchProfiles(
   subject: PprofSubject,
   wanted: PolicySpec['capture'],
@@ -20,7 +20,10 @@ export async function fetchProfiles(
   signal: AbortSignal,
 ): Promise<Profiles> {
   const startedAt = new Date().toISOString();
-  const way = await ways.find(subject, signal);
+  const way = await ways.find(subject, signal).catch((error: unknown): WayResult => {
+    if (!signal.aborted) throw error;
+    return { type: 'unreachable', code: 'aborted', message: 'the agent was stopped before a way to pprof was found' };
+  });
   if (way.type === 'unreachable') {
     const { code, message } = way;
     return {
