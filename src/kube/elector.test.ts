@@ -126,6 +126,51 @@ describe('leading', () => {
   });
 });
 
+describe('slow and lost answers', () => {
+  test('the right counts from the sending of a renewal, not from its answer (L3)', async () => {
+    const rig = new Rig();
+    let passage = good;
+    const elector = rig.elector('a', () => passage);
+    const stop = new AbortController();
+    const run = elector.run({ signal: stop.signal, lead: untilAborted });
+    await rig.live(100);
+    // The next renewal leaves after two seconds; its answer takes three.
+    passage = { requestMs: 1, answerMs: 3_000, lose: 'nothing' };
+    await rig.live(2_500);
+    passage = lost;
+    await rig.live(9_300);
+    expect(elector.isLeader).toBe(true);
+    await rig.live(500);
+    expect(elector.isLeader).toBe(false);
+    stop.abort();
+    await rig.live(10_000);
+    await run;
+  });
+
+  test('a renewal whose answer was lost costs nothing: the next look finds it', async () => {
+    const rig = new Rig();
+    let passage = good;
+    const elector = rig.elector('a', () => passage);
+    const stop = new AbortController();
+    let reigns = 0;
+    const lead = (signal: AbortSignal): Promise<void> => {
+      reigns++;
+      return untilAborted(signal);
+    };
+    const run = elector.run({ signal: stop.signal, lead });
+    await rig.live(1_000);
+    passage = { ...good, lose: 'answer' };
+    await rig.live(2_000);
+    passage = good;
+    await rig.live(30_000);
+    expect(elector.isLeader).toBe(true);
+    expect(reigns).toBe(1);
+    stop.abort();
+    await rig.live(1_000);
+    await run;
+  });
+});
+
 describe('following', () => {
   test('the wall clock of the holder means nothing: only how long its record stands still (L2)', async () => {
     const rig = new Rig();

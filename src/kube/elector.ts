@@ -117,9 +117,10 @@ export class LeaderElector {
   /** One look at the lease and, where allowed, one write. True when it is ours after that. Never rejects. */
   async #try(signal: AbortSignal): Promise<boolean> {
     const { transport } = this.#options;
-    const timeoutMs = this.#renewDeadlineMs / 2;
+    const timeoutMs = this.#renewDeadlineMs / 3;
+    const known = this.#ownLease();
     try {
-      const found = this.#ownLease() ?? (await find(transport, leases, this.#candidate, { signal, timeoutMs }));
+      const found = known ?? (await find(transport, leases, this.#candidate, { signal, timeoutMs }));
       if (found !== undefined && !this.#mayTake(found)) {
         this.#rightUntilMs = Number.NEGATIVE_INFINITY;
         return false;
@@ -135,9 +136,10 @@ export class LeaderElector {
       this.#note(held);
       return this.isLeader;
     } catch (error) {
-      // Somebody else was quicker, or an answer of ours was lost: the next look tells.
       const conflict = isKubeError(error, 'Conflict', 'AlreadyExists', 'NotFound');
       if (conflict) this.#observed = undefined;
+      // Somebody else was quicker, or an answer of ours was lost: what is known is old, a look tells, and a leader has no time to lose.
+      if (conflict && known !== undefined) return await this.#try(signal);
       if (!conflict && !signal.aborted) {
         this.#options.log.warn({ err: error, lease: this.#candidate.name }, 'the lease could not be read or written');
       }
