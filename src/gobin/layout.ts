@@ -10,6 +10,7 @@ const fieldsGo122: Readonly<Record<GcControllerFieldName, GcControllerField>> = 
   memoryLimit: int64(8),
   heapMinimum: uint64(16),
   gcPercentHeapGoal: uint64(72),
+  sweepDistMinTrigger: uint64(80),
   triggered: uint64(88),
   lastHeapGoal: uint64(96),
   heapLive: uint64(104),

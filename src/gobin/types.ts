@@ -70,6 +70,7 @@ export type GcControllerFieldName =
   | 'memoryLimit'
   | 'heapMinimum'
   | 'gcPercentHeapGoal'
+  | 'sweepDistMinTrigger'
   | 'triggered'
   | 'lastHeapGoal'
   | 'heapLive'

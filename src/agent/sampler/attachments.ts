@@ -91,6 +91,7 @@ function layoutOffsets({ layout: { fields } }: AttachPlan): GcControllerLayout {
     memoryLimit: fields.memoryLimit.offset,
     heapMinimum: fields.heapMinimum.offset,
     gcPercentHeapGoal: fields.gcPercentHeapGoal.offset,
+    sweepDistMinTrigger: fields.sweepDistMinTrigger.offset,
     triggered: fields.triggered.offset,
     lastHeapGoal: fields.lastHeapGoal.offset,
     heapLive: fields.heapLive.offset,
