@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import { type CallOptions, callOptions } from './call-options.ts';
 import { isKubeError, KubeError } from './errors.ts';
+import { type ListOptions, listEach } from './paged-list.ts';
 import { apiVersionOf, collectionPath, type ObjectRef, objectPath, type Resource } from './resource.ts';
 import type { Query, Transport } from './transport.ts';
 
@@ -12,11 +13,6 @@ export interface ObjectBody {
     readonly [field: string]: unknown;
   };
   readonly [field: string]: unknown;
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs?: number;
 }
 
 export interface WriteOptions extends CallOptions {
@@ -188,74 +184,6 @@ export async function remove(
   }
 }
 
-export interface ListOptions extends CallOptions {
-  readonly namespace?: string | undefined;
-  readonly labelSelector?: string | undefined;
-  readonly fieldSelector?: string | undefined;
-  readonly pageSize?: number;
-}
-
-const pageSchema = z.object({
-  metadata: z.object({ resourceVersion: z.string().nullish(), continue: z.string().nullish() }),
-  items: z.array(z.unknown()).nullish(),
-});
-
-export interface ListOf<U> {
-  readonly items: U[];
-  readonly resourceVersion: string;
-  readonly pages: number;
-}
-
-/** Every item, projected page by page, of one consistent moment: a continue token that expired midway starts the list over, the last time in one page. */
-export async function listEach<U>(
-  transport: Transport,
-  resource: Resource<unknown>,
-  options: ListOptions,
-  project: (raw: unknown) => U,
-): Promise<ListOf<U>> {
-  const pageSize = options.pageSize ?? 500;
-  for (const limit of [pageSize, pageSize]) {
-    try {
-      return await listPages(transport, resource, options, limit, project);
-    } catch (error) {
-      if (!isKubeError(error, 'Gone')) throw error;
-    }
-  }
-  return await listPages(transport, resource, options, undefined, project);
-}
-
-async function listPages<U>(
-  transport: Transport,
-  resource: Resource<unknown>,
-  options: ListOptions,
-  limit: number | undefined,
-  project: (raw: unknown) => U,
-): Promise<ListOf<U>> {
-  const path = collectionPath(resource, options.namespace);
-  const items: U[] = [];
-  let next: string | undefined;
-  for (let pages = 1; ; pages++) {
-    const raw = await transport.json({
-      method: 'GET',
-      path,
-      query: { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector, limit, continue: next },
-      ...callOptions(options),
-    });
-    const page = pageSchema.safeParse(raw);
-    if (!page.success || !page.data.metadata.resourceVersion) {
-      throw new KubeError({
-        code: 'BadResponse',
-        call: `GET ${path}`,
-        message: 'the answer is not a list',
-        status: 200,
-      });
-    }
-    for (const item of page.data.items ?? []) items.push(project(item));
-    next = page.data.metadata.continue || undefined;
-    if (next === undefined) return { items, resourceVersion: page.data.metadata.resourceVersion, pages };
-  }
-}
-
 /** Every parsed object; one that cannot be parsed rejects the call (a `Reflector` keeps it out instead). */
 export async function list<T>(transport: Transport, resource: Resource<T>, options: ListOptions = {}): Promise<T[]> {
   const { items } = await listEach(transport, resource, options, (raw) => resource.parse(raw));
@@ -264,10 +192,6 @@ export async function list<T>(transport: Transport, resource: Resource<T>, optio
 
 function writeQuery(options: WriteOptions): Query {
   return { fieldManager: options.fieldManager, dryRun: options.dryRun === true ? 'All' : undefined };
-}
-
-function callOptions(options: CallOptions): CallOptions {
-  return { signal: options.signal, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }) };
 }
 
 function namedRef(resource: Resource<unknown>, object: ObjectBody): ObjectRef {

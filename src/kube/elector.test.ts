@@ -150,7 +150,8 @@ describe('slow and lost answers', () => {
   test('a renewal whose answer was lost costs nothing: the next look finds it', async () => {
     const rig = new Rig();
     let passage = good;
-    const elector = rig.elector('a', () => passage);
+    // So tight that there is no time for another pause after the conflict.
+    const elector = rig.elector('a', () => passage, { renewDeadlineMs: 8_000 });
     const stop = new AbortController();
     let reigns = 0;
     const lead = (signal: AbortSignal): Promise<void> => {

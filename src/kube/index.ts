@@ -4,11 +4,9 @@
  */
 export type { BackoffPolicy } from './backoff.ts';
 export { backoffMs } from './backoff.ts';
+export type { CallOptions } from './call-options.ts';
 export type {
   ApplyOptions,
-  CallOptions,
-  ListOf,
-  ListOptions,
   ObjectBody,
   RemoveOptions,
   WriteOptions,
@@ -20,7 +18,6 @@ export {
   get,
   getRaw,
   list,
-  listEach,
   patchMerge,
   patchStrategic,
   remove,
@@ -44,6 +41,8 @@ export { silentLog } from './log.ts';
 export type { Cache, Controller, ManagerOptions, Service } from './manager.ts';
 export { Manager } from './manager.ts';
 export { microTime } from './micro-time.ts';
+export type { ListOf, ListOptions } from './paged-list.ts';
+export { listEach } from './paged-list.ts';
 export type { Handler, HandlerResult, KeyedQueueOptions, QueueMetrics, RunOptions } from './queue.ts';
 export { KeyedQueue } from './queue.ts';
 export type { ReflectorOptions, ReflectorStatus } from './reflector.ts';

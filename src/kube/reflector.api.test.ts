@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ApiRig, type ConfigMap, configMaps, type ProxiedClient } from '../../test/support/api-rig.ts';
 import { until } from '../../test/support/until.ts';
-import { create, listEach, patchMerge, remove } from './client.ts';
+import { create, patchMerge, remove } from './client.ts';
 import { silentLog } from './log.ts';
+import { listEach } from './paged-list.ts';
 import { Reflector, type ReflectorOptions } from './reflector.ts';
 import type { Transport } from './transport.ts';
 

@@ -1,7 +1,7 @@
-import { listEach } from './client.ts';
 import { type Clock, pause, systemClock } from './clock.ts';
 import { isKubeError } from './errors.ts';
 import type { Log } from './log.ts';
+import { listEach } from './paged-list.ts';
 import { type ReflectorEvent, type ReflectorState, transition } from './reflector-machine.ts';
 import type { ObjectKey, Resource } from './resource.ts';
 import { type Entry, type Indexers, ObjectStore, type Store } from './store.ts';
