@@ -1,6 +1,6 @@
 /** `robotgc watch` as users run it, on the real robot, with the real probe. */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -141,7 +141,7 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
 
   test('text is a table, and Ctrl-C ends it cleanly', async () => {
     const run = watch('-f', policyFile('loose', loose));
-    await run.untilStdout(/GC stall P99 .*\n\d\d:\d\d:\d\d .* ms/);
+    await run.untilStdout(/GC stall P99 .*\n\d\d:\d\d:\d\d .* (ms|µs) /);
     run.child.kill('SIGINT');
     expect(await run.exited).toBe(0);
     expect(run.stderr()).toContain('policy loose: GC stall P99 ≤ 60.00 s');
@@ -190,6 +190,35 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     expect(await run.exited).toBe(3);
     expect(run.objects()).toMatchObject([{ type: 'refused', reason: 'NO_PERMISSION' }]);
     expect(run.stderr()).toMatch(/run as root or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE/);
+  });
+
+  describe('with the capabilities that the agent has in a cluster, on a program of another user', () => {
+    const capabilities = '-all,+bpf,+perfmon,+sys_ptrace';
+    const wrapper = ['setpriv', `--bounding-set=${capabilities}`, `--inh-caps=${capabilities}`, '--no-new-privs', '--'];
+    let secret: string;
+    let foreign: Robot;
+
+    beforeAll(async () => {
+      secret = join(folder, 'robot');
+      copyFileSync(binary, secret);
+      chownSync(secret, 65534, 65534);
+      foreign = await startRobot(secret, { gogc: 20, uid: 65534 });
+    });
+    afterAll(() => foreign?.stop());
+
+    test('they are enough', async () => {
+      const run = robotgc(['watch', '--pid', String(foreign.pid), '--duration', '3s', '-o', 'ndjson'], { wrapper });
+      expect(await run.exited).toBe(0);
+      expect(run.objects().filter(({ type }) => type === 'window').length).toBeGreaterThanOrEqual(1);
+    });
+
+    test('but not for a file that only its owner may read, and that is said', async () => {
+      chmodSync(secret, 0o700);
+      const run = robotgc(['watch', '--pid', String(foreign.pid), '-o', 'ndjson'], { wrapper });
+      expect(await run.exited).toBe(3);
+      expect(run.objects()).toMatchObject([{ type: 'refused', reason: 'unreadable' }]);
+      expect(run.stderr()).toContain('chmod o+r');
+    });
   });
 
   test('where the probe is missing it says so', async () => {

@@ -1,10 +1,11 @@
 /** `robotgc watch --pid P`: every GC pause of a Go program, from outside, held against a policy. */
 import { type Command, Option } from 'commander';
+import type { RobotGCPolicy } from '../api/index.ts';
 import { deriveThresholds } from '../model/index.ts';
 import { say } from './output.ts';
+import { loadPolicy } from './policy-file.ts';
 import { durationOption } from './watch/duration-option.ts';
 import { duration, percent } from './watch/format.ts';
-import { type PolicyFile, readPolicyFile } from './watch/policy-file.ts';
 import { ndjsonPrinter, type Printer, textPrinter } from './watch/printer.ts';
 import { namedProcess } from './watch/process.ts';
 import { watch } from './watch/run.ts';
@@ -31,7 +32,7 @@ export function register(program: Command): void {
 }
 
 async function run(options: WatchOptions): Promise<number> {
-  const policy = options.file === undefined ? null : readPolicyFile(options.file);
+  const policy = options.file === undefined ? null : loadPolicy(options.file);
   const limitMs = options.duration === undefined ? null : durationOption(options.duration);
   const named = namedProcess(options.pid);
   if (policy) say(promise(policy));
@@ -39,16 +40,16 @@ async function run(options: WatchOptions): Promise<number> {
   return await watch({ process: named, policy, printer: printerFor(options, policy), say, signal: stop.signal });
 }
 
-function printerFor(options: WatchOptions, policy: PolicyFile | null): Printer {
+function printerFor(options: WatchOptions, policy: RobotGCPolicy | null): Printer {
   const write = (line: string): void => {
     process.stdout.write(line);
   };
-  if (options.output === 'ndjson') return ndjsonPrinter(write, policy?.name ?? '');
+  if (options.output === 'ndjson') return ndjsonPrinter(write, policy?.metadata.name ?? '');
   const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;
   return textPrinter(write, policy ? deriveThresholds(policy.spec) : null, colour);
 }
 
-function promise({ name, spec }: PolicyFile): string {
+function promise({ metadata: { name }, spec }: RobotGCPolicy): string {
   const limits = deriveThresholds(spec);
   const sentence = `policy ${name}: GC stall P99 ≤ ${duration(limits.gcStallP99Ns)}, GC CPU ≤ ${percent(limits.gcCpuShare)}, breach when ${limits.breach.windows} of ${limits.breach.of} seconds are over`;
   return spec.actions.mode === 'Auto' ? `${sentence}; mode Auto acts in a cluster, here it only observes` : sentence;

@@ -116,7 +116,7 @@ async function begin(pid: number, executable: Executable, tools: FollowTools): P
     if (planned.kind === 'refused') return refused(planned.reason, planned.message, Number.POSITIVE_INFINITY);
     plan = planned;
   } catch (error) {
-    return refused('unreadable', `${executable.link} cannot be read: ${text(error)}`, tools.nowMs + retryMs);
+    return refused('unreadable', unreadableFile(executable, error), tools.nowMs + retryMs);
   }
   try {
     await tools.attachments.watch(pid, executable, plan);
@@ -127,6 +127,13 @@ async function begin(pid: number, executable: Executable, tools: FollowTools): P
     const code = error instanceof ProbeError ? error.code : 'INTERNAL';
     return refused(code, text(error), tools.nowMs + retryMs);
   }
+}
+
+/** Seeing another's process does not include reading a file that its owner keeps to himself. */
+function unreadableFile({ link }: Executable, error: unknown): string {
+  const denied = error instanceof Error && 'code' in error && error.code === 'EACCES';
+  const hint = 'its mode forbids others to read it: make it readable (chmod o+r), or add CAP_DAC_READ_SEARCH';
+  return `${link} cannot be read: ${denied ? hint : text(error)}`;
 }
 
 function unreadable(pid: number, nowMs: number): Progress {

@@ -21,7 +21,7 @@ export interface Robot {
 /** Builds it where that has not been done yet. @returns path of the binary */
 export function buildRobot(): string {
   const folder = join(tmpdir(), `robotgc-agent-test-${process.getuid?.() ?? 0}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
   const file = join(folder, 'robot');
   execFileSync('go', ['build', '-p', '2', '-o', file, './robot'], { cwd: robots, stdio: 'inherit' });
   return file;
@@ -30,6 +30,8 @@ export function buildRobot(): string {
 export interface RobotOptions {
   readonly gogc: number;
   readonly sessions?: number;
+  /** Runs it as this user. */
+  readonly uid?: number;
   /** Written with the process's number before it becomes the robot. */
   readonly cgroupProcs?: readonly string[];
 }
@@ -58,7 +60,11 @@ export async function startRobot(binary: string, options: RobotOptions): Promise
   const joinCgroups = (options.cgroupProcs ?? []).map((file) => `echo $$ > ${file}`).join(' && ');
   const script = `${joinCgroups === '' ? ':' : joinCgroups} && exec "$0" "$@"`;
   const env = { ...process.env, GOGC: String(options.gogc) };
-  const child = spawn('sh', ['-c', script, binary, ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  const child = spawn('sh', ['-c', script, binary, ...args], {
+    stdio: 'ignore',
+    env,
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+  });
   const answers = (): Promise<boolean> =>
     fetch(`http://127.0.0.1:${pprofPort}/debug/pprof/cmdline`).then(
       (response) => response.ok,

@@ -1,14 +1,21 @@
 /** `robotgc watch`: follows one process until it ends, the time is over, or the user has seen enough. */
 import { hostSampler, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
-import { advance, deriveThresholds, type Latch, type SignalWindow, WindowRing } from '../../model/index.ts';
+import type { RobotGCPolicy } from '../../api/index.ts';
+import {
+  advance,
+  type Breach,
+  deriveThresholds,
+  type Latch,
+  type SignalWindow,
+  WindowRing,
+} from '../../model/index.ts';
 import { type ExitCode, exitCodes } from '../exit.ts';
-import type { PolicyFile } from './policy-file.ts';
 import type { Printer } from './printer.ts';
 import type { NamedProcess } from './process.ts';
 
 export interface WatchRequest {
   readonly process: NamedProcess;
-  readonly policy: PolicyFile | null;
+  readonly policy: RobotGCPolicy | null;
   readonly printer: Printer;
   /** One sentence for people. */
   readonly say: (sentence: string) => void;
@@ -70,9 +77,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
 }
 
 /** One judgement a window: a breach only when it begins. */
-function breachJudge(
-  policy: PolicyFile,
-): (window: SignalWindow, now: Date) => import('../../model/index.ts').Breach | null {
+function breachJudge(policy: RobotGCPolicy): (window: SignalWindow, now: Date) => Breach | null {
   const thresholds = deriveThresholds(policy.spec);
   const ring = new WindowRing();
   let latch: Latch = {};

@@ -1,0 +1,152 @@
+/** The sampler on real processes with the real probe: what comes, goes, and turns into another program. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../../../test/support/until.ts';
+import { openProc } from '../../host/index.ts';
+import type { SignalWindow } from '../../model/index.ts';
+import { buildRobot, type Robot, startRobot, stopChild, whyNoHost } from '../testing/robot.ts';
+import { hostSampler, type Sampler, type Target, type TargetState } from './index.ts';
+
+const missing = whyNoHost();
+const proc = openProc();
+
+describe.skipIf(missing !== undefined)(`Sampler${missing ? ` (skipped: ${missing})` : ''}`, () => {
+  let binary: string;
+  let stop: AbortController;
+  let running: Promise<void>;
+  let sampler: Sampler;
+  const robots: Robot[] = [];
+  const children: ChildProcess[] = [];
+  const populations = new Map<string, number[]>();
+  const windows = new Map<string, SignalWindow[]>();
+  const states = new Map<string, TargetState>();
+
+  beforeAll(() => {
+    binary = buildRobot();
+    stop = new AbortController();
+    sampler = hostSampler({
+      populate: () =>
+        new Map([...populations].map(([key, pids]) => [key, { pids, cgroups: proc.cgroups(pids[0] ?? 0) ?? null }])),
+      sink: {
+        window: ({ key }, window) => windows.set(key, [...(windows.get(key) ?? []), window]),
+        state: ({ key }, state) => states.set(key, state),
+      },
+    });
+    running = sampler.run(stop.signal);
+  });
+  afterEach(async () => {
+    sampler.setTargets([]);
+    populations.clear();
+    windows.clear();
+    states.clear();
+    for (const robot of robots.splice(0)) await robot.stop();
+    for (const child of children.splice(0)) await stopChild(child);
+  });
+  afterAll(async () => {
+    stop.abort();
+    await running;
+  });
+
+  const target = (key: string): Target => ({
+    key,
+    pod: { namespace: 'robots', name: key, uid: key },
+    container: 'robot',
+    containerId: key,
+    activity: null,
+  });
+  const robot = async (gogc: number): Promise<Robot> => {
+    const started = await startRobot(binary, { gogc, sessions: 1500 });
+    robots.push(started);
+    return started;
+  };
+  const newest = (key: string): SignalWindow | undefined => windows.get(key)?.at(-1);
+  const within = (what: string, condition: () => boolean): Promise<void> => until(what, condition, 30_000, 50);
+
+  test('two containers that run one binary are told apart', async () => {
+    const [one, other] = [await robot(20), await robot(200)];
+    populations.set('one', [one.pid]).set('other', [other.pid]);
+    sampler.setTargets([target('one'), target('other')]);
+    await within('both have cycles', () => newest('one')?.gc?.gogc === 20 && newest('other')?.gc?.gogc === 200);
+    expect(newest('one')?.pids).toEqual([one.pid]);
+    expect(newest('one')?.gc?.cycles).toBeGreaterThan(0);
+  });
+
+  test('a second process of a container is followed when it comes and when it goes', async () => {
+    const first = await robot(20);
+    populations.set('pair', [first.pid]);
+    sampler.setTargets([target('pair')]);
+    await within('the first is watched', () => newest('pair')?.pids.length === 1);
+    const second = await robot(20);
+    populations.set(
+      'pair',
+      [first.pid, second.pid].sort((a, b) => a - b),
+    );
+    await within('both are', () => newest('pair')?.pids.length === 2);
+    await second.stop();
+    populations.set('pair', [first.pid]);
+    await within('one is left', () => newest('pair')?.pids.join() === String(first.pid));
+    const seqs = windows.get('pair')?.map(({ seq }) => seq) ?? [];
+    expect(seqs).toEqual(seqs.map((_, index) => index));
+  });
+
+  test('a shell that becomes a Go program is refused, then watched', async () => {
+    const child = spawn(
+      'sh',
+      ['-c', `sleep 3; exec ${binary} -sessions 100 -pprof '' -metrics 127.0.0.1:0 -control 127.0.0.1:0`],
+      { stdio: 'ignore' },
+    );
+    children.push(child);
+    populations.set('shell', [child.pid ?? 0]);
+    sampler.setTargets([target('shell')]);
+    await within('it is refused', () => states.get('shell')?.state === 'Refused');
+    expect(states.get('shell')).toMatchObject({ reason: 'not-go' });
+    await within('it is watched', () => states.get('shell')?.state === 'Watching');
+  });
+
+  test('a target without a process waits; one that has ended waits again', async () => {
+    sampler.setTargets([target('empty')]);
+    await within('it waits', () => states.get('empty')?.state === 'Waiting');
+    const mortal = await robot(50);
+    populations.set('empty', [mortal.pid]);
+    await within('it is watched', () => states.get('empty')?.state === 'Watching');
+    await mortal.stop();
+    await within('it waits again', () => states.get('empty')?.state === 'Waiting');
+    const made = windows.get('empty')?.length;
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(windows.get('empty')?.length).toBe(made);
+  });
+
+  test('windows follow each other without gap or overlap, on a steady beat', async () => {
+    const one = await robot(30);
+    populations.set('beat', [one.pid]);
+    sampler.setTargets([target('beat')]);
+    await within('eight windows', () => (windows.get('beat')?.length ?? 0) >= 8);
+    const list = windows.get('beat') ?? [];
+    for (const [index, window] of list.entries()) {
+      const before = list[index - 1];
+      if (!before) continue;
+      const gapMs = Date.parse(window.endedAt) - Date.parse(before.endedAt);
+      expect(Math.abs(gapMs - window.durationMs)).toBeLessThan(5);
+    }
+    // The grid does not drift: however late single ticks are, they stay near whole seconds apart.
+    const first = list[0];
+    const last = list.at(-1);
+    if (!first || !last) throw new Error('there are windows');
+    const spanMs = Date.parse(last.endedAt) - Date.parse(first.endedAt);
+    expect(Math.abs(spanMs - Math.round(spanMs / 1000) * 1000)).toBeLessThan(400);
+  });
+
+  test('an attachment is taken out when its last process is gone from the list', async () => {
+    const one = await robot(30);
+    populations.set('brief', [one.pid]);
+    sampler.setTargets([target('brief')]);
+    await within('it is watched', () => sampler.inspect('brief')?.programs.length === 1);
+    sampler.setTargets([]);
+    await within('it is forgotten', () => sampler.inspect('brief') === null);
+    sampler.setTargets([target('brief')]);
+    await within(
+      'it is watched again',
+      () => newest('brief') !== undefined && sampler.inspect('brief')?.programs.length === 1,
+    );
+  });
+});
