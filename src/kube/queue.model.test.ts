@@ -30,7 +30,11 @@ class Model {
 
   addAfter(key: string, delayMs: number): void {
     if (delayMs <= 0) this.add(key);
-    else this.delayed.set(key, Math.min(this.delayed.get(key) ?? Number.POSITIVE_INFINITY, this.nowMs + delayMs));
+    else if (this.nowMs + delayMs < (this.delayed.get(key) ?? Number.POSITIVE_INFINITY)) {
+      // To the end: of two that are due at one time, the one that was set first comes first.
+      this.delayed.delete(key);
+      this.delayed.set(key, this.nowMs + delayMs);
+    }
   }
 
   advance(ms: number): void {
