@@ -90,6 +90,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     },
     onTick: () => {
       lastTickMs = performance.now();
+      metrics.droppedWindows.set(reporter.dropped);
       for (const [state, count] of Object.entries(roster.countByState())) metrics.watched.set({ state }, count);
     },
     onFlush: ({ lost }, tookMs) => {

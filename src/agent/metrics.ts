@@ -23,6 +23,10 @@ export class AgentMetrics {
     'Bundles the operator has acknowledged.',
   );
   readonly sentWindows = this.#counter('robotgc_agent_sent_windows_total', 'Signal windows the operator has taken.');
+  readonly droppedWindows = this.#gauge(
+    'robotgc_agent_dropped_windows',
+    'Signal windows given up because the operator took none for too long, since the start.',
+  );
   readonly apiCalls = this.#counter('robotgc_agent_api_calls_total', 'Calls to the API server.', [
     'verb',
     'resource',

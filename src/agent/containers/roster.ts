@@ -73,8 +73,9 @@ export class Roster {
   /** Processes and cgroups of the selected containers, from a scan of this node. */
   populations(containers: readonly ContainerProcesses[]): Map<string, Population> {
     const found = new Map<string, Population>();
-    for (const { podUid, containerId, pids, cgroups } of containers) {
-      if (this.#list.selected.get(containerId)?.target.pod.uid === podUid) found.set(containerId, { pids, cgroups });
+    for (const { containerId, pids, cgroups } of containers) {
+      // By the container alone: a static pod has another uid in its cgroup's name than its mirror in the API.
+      if (this.#list.selected.has(containerId)) found.set(containerId, { pids, cgroups });
     }
     return found;
   }

@@ -10,6 +10,7 @@ import {
   splitKey,
   type Transport,
 } from '../../kube/index.ts';
+import { labelValue } from '../incidents/naming.ts';
 
 /** Changes of one policy are gathered for so long: a rollout of a hundred pods is not a hundred writes. */
 const gatherMs = 500;
@@ -17,7 +18,7 @@ const gatherMs = 500;
 export interface StatusControllerOptions {
   readonly transport: Transport;
   readonly node: string;
-  readonly store: Store<RobotGCPolicy>;
+  readonly store: Pick<Store<RobotGCPolicy>, 'get'>;
   readonly desired: (policyKey: string) => ContainerState[];
 }
 
@@ -27,7 +28,7 @@ export class ContainerStatusController implements Controller {
   readonly queue = new KeyedQueue({ name: 'container-status' });
   readonly #options: StatusControllerOptions;
   /** What was written last, as JSON: an apply that changes nothing is not sent. */
-  readonly #written = new Map<string, string>();
+  readonly #written = new Map<string, { readonly uid: string; readonly text: string }>();
 
   constructor(options: StatusControllerOptions) {
     this.#options = options;
@@ -46,7 +47,9 @@ export class ContainerStatusController implements Controller {
     }
     const containers = desired(policyKey);
     const text = JSON.stringify(containers);
-    const written = this.#written.get(`${policyKey}/${policy.metadata.uid}`) ?? this.#before(policy);
+    const { uid } = policy.metadata;
+    const known = this.#written.get(policyKey);
+    const written = known?.uid === uid ? known.text : this.#before(policy);
     if (text === written) return;
     const { namespace, name } = splitKey(policyKey);
     try {
@@ -55,13 +58,13 @@ export class ContainerStatusController implements Controller {
         transport,
         policies,
         { metadata: { namespace, name }, status: { containers } },
-        { fieldManager: `${AGENT_FIELD_MANAGER}-${node}`, subresource: 'status', force: true, signal },
+        { fieldManager: fieldManagerOf(node), subresource: 'status', force: true, signal },
       );
     } catch (error) {
       if (isKubeError(error, 'NotFound')) return;
       throw error;
     }
-    this.#written.set(`${policyKey}/${policy.metadata.uid}`, text);
+    this.#written.set(policyKey, { uid, text });
   }
 
   /** An agent that has just started only needs to write where its predecessor left entries, or where there are new ones. */
@@ -69,4 +72,9 @@ export class ContainerStatusController implements Controller {
     const ofNode = (policy.status.containers ?? []).some((state) => state.node === this.#options.node);
     return ofNode ? undefined : '[]';
   }
+}
+
+/** A field manager's name may have 128 characters, a node's more. */
+function fieldManagerOf(node: string): string {
+  return `${AGENT_FIELD_MANAGER}-${labelValue(node)}`;
 }

@@ -7,7 +7,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AGENT_FIELD_MANAGER, type CaptureStatus, durationMs, type RobotGCIncident } from '../../api/index.ts';
-import { type Outbox, redactedYaml, writeBundle } from '../../bundle/index.ts';
+import { type Outbox, redactedYaml, type WrittenBundle, writeBundle } from '../../bundle/index.ts';
 import type { Proc } from '../../host/index.ts';
 import {
   apply,
@@ -20,7 +20,14 @@ import {
   pods,
   type Transport,
 } from '../../kube/index.ts';
-import { bundleEntries, type Evidence, processFacts, type Recorder, toolVersions } from '../evidence/index.ts';
+import {
+  bundleEntries,
+  type CaptureReport,
+  type Evidence,
+  processFacts,
+  type Recorder,
+  toolVersions,
+} from '../evidence/index.ts';
 import { backoffMs } from '../sampler/backoff.ts';
 import type { Sampler } from '../sampler/index.ts';
 import { type Detection, type IncidentBody, incidentOf } from './incident.ts';
@@ -54,7 +61,7 @@ export class Responder {
     this.#options = options;
   }
 
-  /** Rejects when the incident could not be created or its bundle not be kept; `signal` ends it early. */
+  /** Rejects when the incident could not be created; `signal` ends it early. */
   async respond(detection: Detection, recorder: Recorder, signal: AbortSignal): Promise<void> {
     const beganMs = performance.now();
     const body = incidentOf(detection);
@@ -65,8 +72,8 @@ export class Responder {
       const capture = await this.#keep(incident, detection, evidence);
       // Also in a shutdown: the bundle is kept, and its digest must be known to whoever receives it later.
       await this.#tell(incident, { ...capture, startedAt }, AbortSignal.timeout(lastWordMs));
-      const outcome = evidence.report.failures.length > 0 ? 'partial' : 'complete';
-      this.#options.onCaptured(outcome, performance.now() - beganMs);
+      const lacking = (capture.failures?.length ?? 0) > 0;
+      this.#options.onCaptured(lacking ? 'partial' : 'complete', performance.now() - beganMs);
     } catch (error) {
       this.#options.onCaptured('failed', performance.now() - beganMs);
       throw error;
@@ -133,53 +140,54 @@ export class Responder {
     }
   }
 
+  /** Never rejects: evidence that finds no room is told in the incident, where those who wait for it look. */
   async #keep(
     incident: RobotGCIncident,
     detection: Detection,
     evidence: Evidence,
   ): Promise<Omit<CaptureStatus, 'startedAt'>> {
-    const { outbox, scratchDir, onBundle } = this.#options;
-    const { namespace, name, uid } = incident.metadata;
-    const { policy, node } = detection;
-    const createdAt = new Date().toISOString();
-    const file = join(scratchDir, `${uid}.tar.gz`);
-    const written = await writeBundle(
-      bundleEntries(evidence),
-      {
-        incident: { namespace, name, uid },
-        policy: {
-          metadata: {
-            namespace,
-            name: policy.metadata.name,
-            uid: policy.metadata.uid,
-            generation: policy.metadata.generation,
-          },
-          spec: plainJson(policy.spec),
-        },
-        createdAt,
-        node,
-        tools: toolVersions(evidence.inspection?.programs[0]?.plan.goVersion),
-      },
-      { file },
-    );
-    try {
-      await outbox.put(
-        { incident: { namespace, name, uid }, sha256: written.sha256, sizeBytes: written.sizeBytes, createdAt },
-        file,
-      );
-    } catch (error) {
-      await rm(file, { force: true });
-      throw error;
-    }
-    onBundle();
     const { via, failures } = evidence.report;
-    return {
-      endedAt: createdAt,
-      ...(via === undefined ? {} : { via }),
-      files: written.manifest.files.length,
-      failures: failures.map(({ kind, code, message }) => ({ kind, code, message })),
-      sha256: written.sha256,
+    const endedAt = new Date().toISOString();
+    const told = { endedAt, ...(via === undefined ? {} : { via }), failures: failures.map(plainFailure) };
+    try {
+      const written = await this.#write(incident, detection, evidence, endedAt);
+      this.#options.onBundle();
+      return { ...told, files: written.manifest.files.length, sha256: written.sha256 };
+    } catch (error) {
+      this.#options.log.error({ err: error, incident: incident.metadata.name }, 'the evidence could not be kept');
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
+      const message = error instanceof Error ? error.message : String(error);
+      return { ...told, files: 0, failures: [...told.failures, { kind: 'bundle', code, message }] };
+    }
+  }
+
+  async #write(
+    { metadata: { namespace, name, uid } }: RobotGCIncident,
+    { policy: { metadata, spec }, node }: Detection,
+    evidence: Evidence,
+    createdAt: string,
+  ): Promise<WrittenBundle> {
+    const { outbox, scratchDir } = this.#options;
+    const incident = { namespace, name, uid };
+    const policy = {
+      metadata: { namespace, name: metadata.name, uid: metadata.uid, generation: metadata.generation },
+      spec: plainJson(spec),
     };
+    const tools = toolVersions(evidence.inspection?.programs[0]?.plan.goVersion);
+    const file = join(scratchDir, `${uid}.tar.gz`);
+    try {
+      const written = await writeBundle(
+        bundleEntries(evidence),
+        { incident, policy, createdAt, node, tools },
+        { file },
+      );
+      const { sha256, sizeBytes } = written;
+      await outbox.put({ incident, sha256, sizeBytes, createdAt }, file);
+      return written;
+    } finally {
+      // Moved into the outbox, or of no use.
+      await rm(file, { force: true });
+    }
   }
 
   async #tell(
@@ -206,4 +214,12 @@ async function createOnce(transport: Transport, body: IncidentBody, signal: Abor
 /** Without the `undefined`s that optional fields may hold. */
 function plainJson(value: unknown): ReturnType<typeof JSON.parse> {
   return JSON.parse(JSON.stringify(value));
+}
+
+function plainFailure({ kind, code, message }: CaptureReport['failures'][number]): {
+  kind: string;
+  code: string;
+  message: string;
+} {
+  return { kind, code, message };
 }

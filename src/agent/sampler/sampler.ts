@@ -83,7 +83,7 @@ export class Sampler {
     return { programs: tracked.followed.programs(), cgroup: tracked.cgroup?.read() ?? null };
   }
 
-  /** Samples until the signal is aborted; then takes every probe out of every program. Never rejects. */
+  /** Samples until the signal is aborted; then takes every probe out of every program. Rejects only on a defect. */
   async run(signal: AbortSignal): Promise<void> {
     const periodMs = this.#options.periodMs ?? 1000;
     const activity = new ActivityPoller(this.#options.scrape, signal);
