@@ -23,7 +23,7 @@ import { Incoming } from './ingest/incoming.ts';
 import { createIngestServer } from './ingest/server.ts';
 import { OperatorMetrics } from './metrics.ts';
 import { PolicyController } from './policies/controller.ts';
-import { Retention } from './retention.ts';
+import { retain } from './retention.ts';
 import { SignalStore } from './signals.ts';
 
 /** Runs until the signal is aborted. @throws when a part fails for good, so that the kubelet starts it anew */
@@ -106,7 +106,7 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
 
   const services: Service[] = [
     { name: 'ingest', run: (stop) => serveHttp(ingest, config.ingestPort, stop) },
-    { name: 'retention', leaderOnly: true, run: (stop) => new Retention(store, caches.policies.store, log).run(stop) },
+    { name: 'retention', leaderOnly: true, run: (stop) => retain({ transport, caches, store, log }, stop) },
   ];
   const manager = new Manager({
     log,
