@@ -147,7 +147,7 @@ export class FakeApiServer {
 
   /** Sends to every open watch, as it is. */
   sendLine(line: string): void {
-    for (const { response, muted } of this.#watches) if (!muted && !response.writableEnded) response.write(`${line}\n`);
+    for (const watch of this.#watches) write(watch, `${line}\n`);
   }
 
   bookmark(): void {
@@ -167,9 +167,9 @@ export class FakeApiServer {
 
   /** Cuts the connections of open watches, half a line having been sent. */
   cutWatches(): void {
-    for (const { response, muted } of this.#watches) {
-      if (!muted) response.write('{"type":"ADDED","object":{"meta');
-      response.socket?.resetAndDestroy();
+    for (const watch of this.#watches) {
+      write(watch, '{"type":"ADDED","object":{"meta');
+      watch.response.socket?.resetAndDestroy();
     }
   }
 
@@ -249,7 +249,7 @@ export class FakeApiServer {
     // A short watch gets its bookmark two seconds before its end, like at the real server.
     const cancelBookmark = this.#clock.after((seconds - 2) * 1000, () => {
       const bookmark = { type: 'BOOKMARK', object: { metadata: { resourceVersion: this.resourceVersion } } };
-      if (!watch.muted && from <= this.#resourceVersion) response.write(`${JSON.stringify(bookmark)}\n`);
+      if (from <= this.#resourceVersion) write(watch, `${JSON.stringify(bookmark)}\n`);
     });
     const cancelEnd = this.#clock.after(seconds * 1000, () => response.end());
     const watch: OpenWatch = {
@@ -271,6 +271,10 @@ export class FakeApiServer {
         response.write(`${JSON.stringify({ type: event.type, object: event.object })}\n`);
     }
   }
+}
+
+function write({ response, muted }: OpenWatch, text: string): void {
+  if (!muted && !response.writableEnded) response.write(text);
 }
 
 function sendStatus(
