@@ -163,6 +163,15 @@ describe('an incident on a real API server', () => {
     expect(done.status.message).toContain('not sound');
   }, 60_000);
 
+  it('refuses the evidence of another incident', async () => {
+    const robot = await deployRobot('swapped', {});
+    const other = await openIncident(robot, 'swapped-other');
+    const incident = await openIncident(robot);
+    await deliver({ ...incident, metadata: { ...incident.metadata, uid: other.metadata.uid } }, robot);
+    const done = await untilPhase(incident, 'Escalated', () => Promise.resolve());
+    expect(done.status.message).toContain('not about this one');
+  }, 60_000);
+
   it('chains the bundles of one policy', async () => {
     const store = new FolderStore(join(folder, 'bundles'));
     const robot = await deployRobot('chained', { mode: 'Observe' });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { BundleRef, Diagnosis, RobotGCIncident, RobotGCPolicy, SignalSummary } from '../../api/index.ts';
 import {
   type BundleEntry,
+  BundleError,
   type BundleStore,
   keyId,
   readBundle,
@@ -50,7 +51,13 @@ export async function sealEvidence(
   const known = bundles.find((stored) => stored.key === key);
 
   const source = known ? await context.store.get(key) : context.incoming.pathOf(namespace, name);
-  const captured = await readBundle(source);
+  const captured = await readSignals(source);
+  if (captured.manifest.incident.uid !== incident.metadata.uid) {
+    throw new BundleError(
+      'manifest-invalid',
+      `it is about incident ${captured.manifest.incident.name}, not about this one`,
+    );
+  }
   const windows = readWindows(captured.files.get('signals.ndjson'));
   const before = summarise(stretchBefore(windows, policy));
   const ranked = diagnose({ windows, spec: policy.spec, thresholds: deriveThresholds(policy.spec) });
@@ -113,8 +120,13 @@ export async function windowsBefore(
   incident: RobotGCIncident,
   policy: RobotGCPolicy,
 ): Promise<SignalWindow[]> {
-  const bundle = await readBundle(await store.get(bundleKey(incident)));
+  const bundle = await readSignals(await store.get(bundleKey(incident)));
   return stretchBefore(readWindows(bundle.files.get('signals.ndjson')), policy);
+}
+
+/** All of a bundle is checked, and no more of it kept in memory than is looked at here. */
+function readSignals(source: Parameters<typeof readBundle>[0]): ReturnType<typeof readBundle> {
+  return readBundle(source, {}, (path) => path === 'signals.ndjson');
 }
 
 function bundleKey({ metadata, spec }: RobotGCIncident): string {
