@@ -82,6 +82,8 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
       metrics.leads(leader === config.identity);
       log.info({ leader }, 'leader');
     },
+    // Two leaders could act on one workload: better none for a moment.
+    onOverrun: () => process.exit(1),
   });
 
   const ingest = createIngestServer(

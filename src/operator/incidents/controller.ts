@@ -15,7 +15,7 @@ import {
 import type { OperatorMetrics } from '../metrics.ts';
 import { finish } from './finish.ts';
 import { findOwner, type Observed, observe } from './observe.ts';
-import { decide, judged, replaceLast } from './phases.ts';
+import { decide, judged, replaceLast } from './phases/index.ts';
 import { applyGogc } from './remedy.ts';
 import { type SealContext, sealEvidence, windowsBefore } from './seal.ts';
 import { describeSetting } from './sentences.ts';

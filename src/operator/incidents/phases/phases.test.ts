@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ActionRecord, IncidentStatus, Phase } from '../../api/index.ts';
-import { PHASES } from '../../api/index.ts';
-import { decide, judged } from './phases.ts';
-import { foundWorkload, incidentWith, iso, policyWith, summary, T0, viewWith, windowAt } from './testing.ts';
-import type { Step } from './view.ts';
+import type { ActionRecord, IncidentStatus, Phase } from '../../../api/index.ts';
+import { PHASES } from '../../../api/index.ts';
+import { foundWorkload, incidentWith, iso, policyWith, summary, T0, viewWith, windowAt } from '../testing.ts';
+import type { Step } from '../view.ts';
+import { decide, judged } from './index.ts';
 
 const diagnosis = { cause: 'GogcTooLow', summary: 'GOGC 10 is too low.', confidence: 0.9, evidence: ['20 % GC'] };
 const action: ActionRecord = {
@@ -84,6 +84,43 @@ describe('an incident', () => {
     const settled = { ...foundWorkload, gogc: '100' };
     const status = advance(decide(viewWith({ incident: acting('Applied'), workload: settled }), T0 + 20_000));
     expect(status).toMatchObject({ phase: 'Verifying', verification: { startedAt: iso(20_000) } });
+  });
+
+  it('stops at the last moment when acting was switched off, with nothing changed', () => {
+    const pending = incidentWith({
+      phase: 'Acting',
+      actions: [{ ...action, result: 'Pending' }],
+      verification: { before: summary },
+    });
+    const off = [
+      viewWith({ incident: pending, observeOnly: true }),
+      viewWith({ incident: pending, workload: { ...foundWorkload, paused: true } }),
+      viewWith({ incident: pending, policy: policyWith({ mode: 'Observe' }) }),
+      viewWith({ incident: pending, policy: undefined }),
+    ];
+    for (const view of off) expect(advance(decide(view, T0 + 11_000)).phase).toBe('Observed');
+  });
+
+  it('is told once that a guardrail holds it back, not at every change of a number', () => {
+    const held = incidentWith({
+      phase: 'Diagnosed',
+      diagnosis,
+      verification: { before: summary },
+      plan: {
+        kind: 'Rollout',
+        reason: 'r',
+        blockedBy: ['StaleSignals: the newest window is 5000 ms old, more than 4000 ms'],
+      },
+    });
+    const view = viewWith({ incident: held, policy: policyWith({}, wide), before: fresh });
+    expect(decide(view, T0 + 17_000).type).toBe('wait');
+  });
+
+  it('does not roll back over a value that someone else set meanwhile', () => {
+    const back = { ...action, kind: 'Rollback' as const, before: '100', after: '10', result: 'Pending' as const };
+    const incident = incidentWith({ phase: 'Acting', actions: [action, back], verification: { before: summary } });
+    const status = advance(decide(viewWith({ incident, workload: { ...foundWorkload, gogc: '70' } }), T0 + 12_000));
+    expect(status).toMatchObject({ phase: 'Escalated', message: expect.stringContaining('70') });
   });
 
   it('leaves the workload to whoever changed it meanwhile', () => {

@@ -1,0 +1,22 @@
+/** Small builders of steps that several phases use. */
+import type { ActionRecord, IncidentStatus } from '../../../api/index.ts';
+import type { IncidentView, Step } from '../view.ts';
+import type { WorkloadView } from '../workload.ts';
+
+export type Decision = (view: IncidentView, now: number) => Step;
+export type FoundWorkload = Extract<WorkloadView, { type: 'found' }>;
+
+export const POLL_MS = 1000;
+
+export function wait(afterMs: number, reason: string): Step {
+  return { type: 'wait', afterMs, reason };
+}
+
+export function replaceLast(view: IncidentView, action: ActionRecord): ActionRecord[] {
+  return [...(view.incident.status.actions ?? []).slice(0, -1), action];
+}
+
+/** Adds to what the step writes; what the step itself says comes first. */
+export function withStatus(step: Step, status: Partial<IncidentStatus>): Step {
+  return step.type === 'advance' ? { ...step, status: { ...status, ...step.status } } : step;
+}
