@@ -27,8 +27,8 @@ export const parts: readonly Part[] = [
   check('robots: go vet', ['go', 'vet', './...'], join(repositoryDir, 'test/robots')),
   { name: 'robots: go test', run: runGo },
   check('probe: tests under ASan and UBSan', ['make', '-C', 'bpf', 'test']),
-  vitest('host'),
   { name: 'programs of the local cluster', run: buildCluster },
+  vitest('host'),
   vitest('api'),
   vitest('e2e'),
 ];
