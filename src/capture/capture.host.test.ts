@@ -148,7 +148,7 @@ describe.skipIf(!hasGo)(`capture from a real Go process${why(hasGo, 'a Go toolch
         .split('\n')
         .flatMap(
           (line) =>
-            /^\s*(\d+)\w*\s+\S+\s+\S+\s+(\d+)\w*\s+\S+\s+(.*?)(?: \(inline\))?$/.exec(line)?.slice(1, 4).join(' ') ??
+            /^\s*(\d+)\w*\s+\S+\s+\S+\s+(\d+)\w*\s+\S+\s+(.*?)(?: \((?:partial-)?inline\))?$/.exec(line)?.slice(1, 4).join(' ') ??
             [],
         );
       const profile = decodeProfile(gunzipSync(file?.bytes ?? Buffer.alloc(0)));
