@@ -85,6 +85,8 @@ describe.skipIf(missing !== undefined)(
     async function startAgent(): Promise<void> {
       agent = robotgc([
         'agent',
+        '--log-level',
+        'debug',
         ...['--node', node, '--operator-url', operatorUrl, '--operator-token-file', join(folder, 'token')],
         ...[
           '--state-dir',

@@ -71,7 +71,10 @@ export class Responder {
       const [incident, evidence] = await Promise.all([creating, this.#collect(detection, recorder, signal)]);
       const capture = await this.#keep(incident, detection, evidence);
       // Also in a shutdown: the bundle is kept, and its digest must be known to whoever receives it later.
-      await this.#tell(incident, { ...capture, startedAt }, AbortSignal.timeout(lastWordMs));
+      // And before the delivery: the operator's first look at the incident then shows what the agent had to say.
+      await this.#tell(incident, { ...capture, startedAt }, AbortSignal.timeout(lastWordMs)).finally(() =>
+        this.#options.onBundle(),
+      );
       const lacking = (capture.failures?.length ?? 0) > 0;
       this.#options.onCaptured(lacking ? 'partial' : 'complete', performance.now() - beganMs);
     } catch (error) {
@@ -151,7 +154,6 @@ export class Responder {
     const told = { endedAt, ...(via === undefined ? {} : { via }), failures: failures.map(plainFailure) };
     try {
       const written = await this.#write(incident, detection, evidence, endedAt);
-      this.#options.onBundle();
       return { ...told, files: written.manifest.files.length, sha256: written.sha256 };
     } catch (error) {
       this.#options.log.error({ err: error, incident: incident.metadata.name }, 'the evidence could not be kept');

@@ -18,6 +18,8 @@ export interface BundleShipperOptions {
 }
 
 const lookAgainMs = 10_000;
+/** One try, whole: 64 MiB at two a second. */
+const tryMs = 40_000;
 /** A refused bundle of an incident that is gone for so long is of use to nobody. */
 const orphanMs = 15 * 60_000;
 
@@ -63,8 +65,9 @@ export class BundleShipper {
         incident: item.incident,
         signal,
         dispatcher,
-        retry: { tries: 12, maxWaitMs: 5_000 },
-        onRetry: (reason, waitMs) => log.debug({ incident: name, reason, waitMs }, 'a bundle is sent again'),
+        retry: { tries: 12, maxWaitMs: 5_000, timeoutMs: tryMs },
+        onRetry: (reason, waitMs) =>
+          log.info({ incident: name, reason, waitMs: Math.round(waitMs) }, 'a bundle is sent again'),
       });
       await outbox.acknowledge(item.id);
       this.#options.onShipped();
