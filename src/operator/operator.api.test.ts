@@ -2,7 +2,7 @@
  * The operator on the real API server, from an incident and a bundle to a final phase. The test plays the Deployment controller, the
  * kubelet and the agent, which the bare control plane does not have; the whole cluster has its own test.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ import { run } from '../../test/cluster/run.ts';
 import { until } from '../../test/support/until.ts';
 import type { RobotGCIncident } from '../api/index.ts';
 import { FolderStore, generateKeyPair, uploadBundle, verifyBundle, writeBundle } from '../bundle/index.ts';
-import { createTransport, get, incidents, silentLog, type Transport } from '../kube/index.ts';
+import { apply as applyTo, createTransport, get, incidents, silentLog, type Transport } from '../kube/index.ts';
 import type { SignalWindow } from '../model/index.ts';
 import { T0, windowAt } from './incidents/testing.ts';
 import { runOperator } from './main.ts';
@@ -84,6 +84,7 @@ describe('an incident on a real API server', () => {
     const incident = await openIncident(robot);
     await deliver(incident, robot);
     await untilPhase(incident, 'Acting', () => report(robot, 'old', 0.2, 10));
+    expect(await readdir(join(folder, 'incoming'))).toEqual([]);
     await expect.poll(() => gogcOf(robot.name), { timeout: 20_000 }).toBe('100');
     await completeRollout(robot, '100');
     const done = await untilPhase(incident, 'Resolved', () => report(robot, 'new', 0.02, 100));
@@ -147,6 +148,34 @@ describe('an incident on a real API server', () => {
       done.status.plan?.patch,
     );
     expect(await gogcOf(robot.name)).toBe('100');
+  }, 60_000);
+
+  it('keeps the evidence until the status names it, whoever else writes to the incident meanwhile', async () => {
+    const robot = await deployRobot('contended', { mode: 'Recommend' });
+    const incident = await openIncident(robot);
+    const stop = new AbortController();
+    // Every write makes the operator's own, decided on the version before, a Conflict.
+    const writing = (async () => {
+      for (let i = 0; !stop.signal.aborted; i++) {
+        const status = { capture: { startedAt: new Date().toISOString(), files: i } };
+        const { name, namespace } = incident.metadata;
+        await applyTo(
+          transport,
+          incidents,
+          { metadata: { name, namespace }, status },
+          { fieldManager: 'robotgc-agent', subresource: 'status' },
+        );
+      }
+    })();
+    await deliver(incident, robot);
+    for (let second = 0; second < 3; second++) {
+      await report(robot, 'old', 0.2, 10);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    stop.abort();
+    await writing;
+    const done = await untilPhase(incident, 'Observed', () => report(robot, 'old', 0.2, 10));
+    expect(done.status.bundle?.sha256).toMatch(/^[0-9a-f]{64}$/);
   }, 60_000);
 
   it('hands a bundle that is not one to people, and forgets it', async () => {

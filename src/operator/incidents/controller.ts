@@ -40,6 +40,9 @@ export class IncidentController {
     // Read from the server, not the cache: a step decided on yesterday's phase could act twice.
     const incident = await find(this.#options.transport, incidents, splitKey(key), { signal });
     if (!incident || incident.metadata.deletionTimestamp) return undefined;
+    const { phase, bundle } = incident.status;
+    // Only now: a status write that failed must find the evidence again.
+    if (bundle || (phase && isFinal(phase))) await this.#options.incoming.discard(splitKey(key));
     const view = await observe(this.#options, incident, signal);
     const step = decide(view, Date.now());
     switch (step.type) {
@@ -119,7 +122,6 @@ export class IncidentController {
       };
     } catch (error) {
       if (!(error instanceof BundleError)) throw error;
-      await this.#options.incoming.discard(incident.metadata.namespace, incident.metadata.name);
       return finish(view, Date.now(), 'Escalated', `The bundle from the node is not sound: ${error.message}`);
     }
   }

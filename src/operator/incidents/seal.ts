@@ -34,7 +34,8 @@ export interface Evidence {
 }
 
 /**
- * Idempotent: an incident whose bundle is in the store already is analysed again from there, never stored twice.
+ * Idempotent: an incident whose bundle is in the store already is analysed again from there, never stored twice. What the agent sent
+ * stays until the incident's status says what came of it, see the controller.
  * @param owner the workload's manifest as the API server has it, if there is one
  * @throws BundleError when what the agent sent is not a sound bundle
  */
@@ -62,7 +63,6 @@ export async function sealEvidence(
   const before = summarise(stretchBefore(windows, policy));
   const ranked = diagnose({ windows, spec: policy.spec, thresholds: deriveThresholds(policy.spec) });
   const stored = known ?? (await sealAnew(context, incident, key, policyKey, { ranked, before }, owner));
-  await context.incoming.discard(namespace, name);
   return { bundle: reference(stored, context.signer), diagnosis: ranked[0], before };
 }
 

@@ -47,7 +47,7 @@ export class Incoming {
     await rm(temporary, { force: true });
   }
 
-  async discard(namespace: string, incident: string): Promise<void> {
-    await rm(this.pathOf(namespace, incident), { force: true });
+  async discard(incident: { readonly namespace: string; readonly name: string }): Promise<void> {
+    await rm(this.pathOf(incident.namespace, incident.name), { force: true });
   }
 }
