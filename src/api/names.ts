@@ -10,6 +10,8 @@ export const AGENT_FIELD_MANAGER = 'robotgc-agent';
 
 export const LABEL_POLICY = `${GROUP}/policy`;
 export const LABEL_POD = `${GROUP}/pod`;
+/** The workload of an incident's pod: one incident at a time for each policy and workload. */
+export const LABEL_WORKLOAD = `${GROUP}/workload`;
 
 /** On a workload's owner: which incident caused the last change, and the value before it, as JSON. */
 export const ANNOTATION_CAUSE = `${GROUP}/cause`;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { LABEL_WORKLOAD } from '../../api/index.ts';
 import { incident, policy } from '../testing/objects.ts';
-import { LABEL_WORKLOAD, mayOpen } from './gate.ts';
+import { mayOpen } from './gate.ts';
 
 const candidate = {
   policy: policy('dispatch', { actions: { cooldown: '5m' } }),

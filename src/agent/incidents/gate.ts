@@ -1,8 +1,5 @@
 /** Whether a breach may become an incident now. Pure: the incidents that are known, and the clock. */
-import { durationMs, isFinal, type RobotGCIncident, type RobotGCPolicy } from '../../api/index.ts';
-
-/** Label that names the workload of an incident's pod. */
-export const LABEL_WORKLOAD = 'robotgc.dev/workload';
+import { durationMs, isFinal, LABEL_WORKLOAD, type RobotGCIncident, type RobotGCPolicy } from '../../api/index.ts';
 
 export interface Candidate {
   readonly policy: RobotGCPolicy;

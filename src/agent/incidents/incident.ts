@@ -1,8 +1,14 @@
 /** A breach as the object that is sent to the API server. Pure. */
-import { API_VERSION, type IncidentSpec, LABEL_POD, LABEL_POLICY, type RobotGCPolicy } from '../../api/index.ts';
+import {
+  API_VERSION,
+  type IncidentSpec,
+  LABEL_POD,
+  LABEL_POLICY,
+  LABEL_WORKLOAD,
+  type RobotGCPolicy,
+} from '../../api/index.ts';
 import type { ObjectBody, Pod } from '../../kube/index.ts';
 import type { Breach } from '../../model/index.ts';
-import { LABEL_WORKLOAD } from './gate.ts';
 import { incidentName, labelValue, workloadOf } from './naming.ts';
 
 export interface Detection {
