@@ -25,11 +25,41 @@ static const char *const point_names[POINT_COUNT] = {
 	[POINT_STW_RET] = "stwRet",
 	[POINT_ASSIST_ENTRY] = "assistEntry",
 	[POINT_ASSIST_RET] = "assistRet",
+	[POINT_ASSIST_EXIT] = "assistExit",
 	[POINT_CYCLE_END] = "cycleEnd",
 };
 
 /* amd64 RET without operand: Go's compiler emits no other. */
 #define RET_OPCODE 0xc3
+
+/*
+ * Jumps that the kernel's uprobes emulate (arch/x86/kernel/uprobes.c, branch_setup_xol_ops, since
+ * Linux 3.16) instead of single-stepping a copy, which takes ten times as long.
+ */
+static const struct {
+	uint8_t first[2], second[2]; /* opcode bytes, from and to */
+	size_t n_bytes;
+} emulated_jumps[] = {
+	{ .first = { 0x70, 0x7f }, .n_bytes = 1 }, /* Jcc rel8 */
+	{ .first = { 0x0f, 0x0f }, .second = { 0x80, 0x8f }, .n_bytes = 2 }, /* Jcc rel32 */
+	{ .first = { 0xeb, 0xeb }, .n_bytes = 1 }, /* JMP rel8 */
+	{ .first = { 0xe9, 0xe9 }, .n_bytes = 1 }, /* JMP rel32 */
+};
+
+static bool emulated_jump(const uint8_t *bytes, size_t n_bytes)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(emulated_jumps) / sizeof(*emulated_jumps); i++) {
+		const uint8_t *first = emulated_jumps[i].first, *second = emulated_jumps[i].second;
+
+		if (n_bytes < emulated_jumps[i].n_bytes || bytes[0] < first[0] || bytes[0] > first[1])
+			continue;
+		if (emulated_jumps[i].n_bytes == 1 || (bytes[1] >= second[0] && bytes[1] <= second[1]))
+			return true;
+	}
+	return false;
+}
 
 static bool parse_point(const json_t *object, struct attach_point *point, const struct problem *problem)
 {
@@ -46,7 +76,7 @@ static bool parse_point(const json_t *object, struct attach_point *point, const 
 			break;
 	if (kind == POINT_COUNT)
 		return problem_set(problem, "\"point\" is \"%s\"; known are stwEntry, stwRet, assistEntry, "
-					    "assistRet, cycleEnd", name);
+					    "assistRet, assistExit, cycleEnd", name);
 	if (!field_integer(object, "offset", 0, INT64_MAX, &offset, problem) ||
 	    !field_hex(object, "bytes", point->bytes, sizeof(point->bytes), &point->n_bytes, problem))
 		return false;
@@ -55,6 +85,9 @@ static bool parse_point(const json_t *object, struct attach_point *point, const 
 	if ((kind == POINT_STW_RET || kind == POINT_ASSIST_RET) && point->bytes[0] != RET_OPCODE)
 		return problem_set(problem, "a %s point must be a RET instruction (c3), not %02x", name,
 				   point->bytes[0]);
+	if (kind == POINT_ASSIST_EXIT && !emulated_jump(point->bytes, point->n_bytes))
+		return problem_set(problem, "an assistExit point must be a conditional or unconditional jump with a "
+					    "relative target, not %02x", point->bytes[0]);
 	return true;
 }
 

@@ -26,6 +26,8 @@ enum point {
 	POINT_STW_RET,
 	POINT_ASSIST_ENTRY,
 	POINT_ASSIST_RET,
+	/* A jump that stands for a RET of the same function: cheaper, see emulated_jump(). */
+	POINT_ASSIST_EXIT,
 	POINT_CYCLE_END,
 	POINT_COUNT,
 };

@@ -277,6 +277,7 @@ int on_hit(struct pt_regs *regs)
 		on_assist_entry(regs, pid_tgid);
 		break;
 	case POINT_ASSIST_RET:
+	case POINT_ASSIST_EXIT:
 		on_assist_ret(regs, pid_tgid, target);
 		break;
 	case POINT_CYCLE_END:

@@ -6,6 +6,7 @@
 
 #define POINT "{\"point\":\"stwEntry\",\"offset\":10,\"bytes\":\"55\"}"
 #define ATTACH(points) "{\"cmd\":\"attach\",\"id\":\"a\",\"file\":\"/bin/x\",\"points\":[" points "]}"
+#define EXIT(bytes) ATTACH("{\"point\":\"assistExit\",\"offset\":10,\"bytes\":\"" bytes "\"}")
 #define LAYOUT_HEAD "{\"cmd\":\"attach\",\"id\":\"a\",\"file\":\"/x\",\"points\":[" POINT "],\"layout\":"
 
 static const char full_layout[] =
@@ -56,6 +57,18 @@ static void a_good_attach(void)
 	      attach->layout.offsets[FIELD_SWEEP_DIST_MIN_TRIGGER] == OFFSET_ABSENT, "layout");
 }
 
+static void exits_are_jumps(void)
+{
+	static const char *const jumps[] = { EXIT("70"), EXIT("740f"), EXIT("7f00c3"), EXIT("0f8082000000"),
+					     EXIT("0f8f"), EXIT("eb10"), EXIT("e997fbffff") };
+	size_t i;
+
+	for (i = 0; i < sizeof(jumps) / sizeof(*jumps); i++) {
+		CHECK(parse(jumps[i]), "%s: %s", jumps[i], problem);
+		CHECK(command.attach.points[0].point == POINT_ASSIST_EXIT, "%s", jumps[i]);
+	}
+}
+
 static const struct {
 	const char *line, *names;
 } bad_lines[] = {
@@ -95,6 +108,16 @@ static const struct {
 	{ ATTACH("{\"point\":\"stwEntry\",\"offset\":1,\"bytes\":\"5\"}"), "\"bytes\"" },
 	{ ATTACH("{\"point\":\"stwEntry\",\"offset\":1,\"bytes\":\"5g\"}"), "\"bytes\"" },
 	{ ATTACH("{\"point\":\"stwRet\",\"offset\":1,\"bytes\":\"55\"}"), "RET" },
+	{ EXIT("c3"), "jump" },
+	{ EXIT("6f00"), "jump" },
+	{ EXIT("80c301"), "jump" },
+	{ EXIT("0f"), "jump" },
+	{ EXIT("0f7f"), "jump" },
+	{ EXIT("0f90c0"), "jump" },
+	{ EXIT("660f8400000000"), "jump" },
+	{ EXIT("e800000000"), "jump" },
+	{ EXIT("ffe0"), "jump" },
+	{ EXIT("e310"), "jump" },
 	{ LAYOUT_HEAD "[]}", "\"layout\"" },
 	{ LAYOUT_HEAD "{}}", "\"gcPercent\"" },
 	{ LAYOUT_HEAD "{\"gcPercent\":509}}", "\"gcPercent\"" },
@@ -139,6 +162,7 @@ int main(void)
 {
 	good_lines();
 	a_good_attach();
+	exits_are_jumps();
 	bad_lines_say_what_is_wrong();
 	limits();
 	a_refusal_can_name_its_command();

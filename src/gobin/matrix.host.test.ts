@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { goVersion, planAttach } from './index.ts';
 import { bytesReader } from './reader.ts';
+import { checkExits } from './testing/exit-oracle.ts';
 import { goNm, goObjdump } from './testing/go-objdump.ts';
 import { buildRobot, buildTool, runGo, supportedToolchains, variants, whyNoToolchain } from './testing/go-toolchain.ts';
 import type { AttachPlan, AttachPointName } from './types.ts';
@@ -55,7 +56,15 @@ describe.skipIf(missing !== undefined)(
           expect(plan.points.filter((p) => p.point === entry).map((p) => p.address)).toEqual([push?.address]);
           const expected = lines.filter((line) => line.text === 'RET').map((line) => line.address);
           expect(expected.length).toBeGreaterThan(0);
-          if (returns !== null)
+          if (symbol === 'runtime.gcAssistAlloc') {
+            const pointsOf = (name: AttachPointName) =>
+              plan.points.filter((p) => p.point === name).map((p) => p.address);
+            checkExits(lines, {
+              entry: push?.address ?? 0,
+              exits: pointsOf('assistExit'),
+              returns: pointsOf('assistRet'),
+            });
+          } else if (returns !== null)
             expect(plan.points.filter((p) => p.point === returns).map((p) => p.address)).toEqual(expected);
 
           // The file's bytes at each offset are the bytes that objdump shows at each address.

@@ -95,6 +95,20 @@ describe('return probes', () => {
     expect(plan(program([code, plain, plain]))).toMatchObject({ reason, message: expect.stringContaining(message) });
   });
 
+  it('stand on a jump instead where it is the same: for stalls, not for pauses, whose RET tells the time', () => {
+    // JE over CALL AX, as where a deferred closure runs.
+    const code = [...push, 0x74, 0x02, 0xff, 0xd0, ...popRet];
+    const found = plan(program([code, code, plain]));
+    if (found.kind !== 'ok') throw new Error(found.message);
+    expect(found.points.map(({ point, bytes }) => [point, bytes.slice(0, 4)])).toEqual([
+      ['stwEntry', '5548'],
+      ['stwRet', expect.stringMatching(/^c3/)],
+      ['assistEntry', '5548'],
+      ['assistExit', '7402'],
+      ['cycleEnd', '5548'],
+    ]);
+  });
+
   it('are not needed at the end of a cycle: jumps out of it do not matter', () => {
     const found = plan(program([plain, plain, [...push, 0xff, 0xe0]]));
     expect(found).toMatchObject({ kind: 'ok' });

@@ -9,6 +9,7 @@ import { layoutFor } from './layout.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPlan, AttachPoint, AttachPointName, ByteReader, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
+import { cheapExits } from './x86/cheap-exits.ts';
 import { entryProbe } from './x86/entry.ts';
 import { type FunctionBody, type FunctionCode, hex, walkFunction } from './x86/function-body.ts';
 
@@ -22,18 +23,32 @@ interface Probed {
   readonly entry: AttachPointName;
   /** Null: only the entry matters. */
   readonly return: AttachPointName | null;
+  /** May stand in the place of `return`, on a jump shortly before the RET. Null: what is read at the RET is only there. */
+  readonly exit: AttachPointName | null;
   /** Call sites in the runtime's source, the same from Go 1.22 to 1.26: fewer in a program mean that it was inlined at some. */
   readonly callSites: number;
 }
 
 const probed: readonly Probed[] = [
-  // gcStart, gcMarkDone, gcMarkTermination, startTheWorld (runtime/mgc.go, proc.go).
-  { symbol: 'runtime.startTheWorldWithSema', entry: 'stwEntry', return: 'stwRet', callSites: 4 },
+  // gcStart, gcMarkDone, gcMarkTermination, startTheWorld (runtime/mgc.go, proc.go). At the RET, AX is the end that the runtime counts.
+  { symbol: 'runtime.startTheWorldWithSema', entry: 'stwEntry', return: 'stwRet', exit: null, callSites: 4 },
   // deductAssistCredit (runtime/malloc.go).
-  { symbol: 'runtime.gcAssistAlloc', entry: 'assistEntry', return: 'assistRet', callSites: 1 },
+  {
+    symbol: 'runtime.gcAssistAlloc',
+    entry: 'assistEntry',
+    return: 'assistRet',
+    exit: 'assistExit',
+    callSites: 1,
+  },
   // gcMarkDone (runtime/mgc.go).
-  { symbol: 'runtime.(*gcControllerState).endCycle', entry: 'cycleEnd', return: null, callSites: 1 },
+  { symbol: 'runtime.(*gcControllerState).endCycle', entry: 'cycleEnd', return: null, exit: null, callSites: 1 },
 ];
+
+/**
+ * What gcAssistAlloc calls to tell the execution tracer that the stall has ended (runtime/traceruntime.go): these may run after its exit
+ * was seen. All else that it calls by name is the stall itself.
+ */
+const tracing = ['runtime.traceAcquireEnabled', 'runtime.traceLocker.GCMarkAssistDone'];
 
 /**
  * Where to attach probes in this program, or the reason why nothing may be attached.
@@ -54,6 +69,7 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
       elf,
       file,
       probed.map((p) => p.symbol),
+      tracing,
     );
     const buildId = readBuildId(elf, file);
     return {
@@ -77,7 +93,8 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
 }
 
 function pointsOf(elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPoint[] {
-  return probed.flatMap(({ symbol, entry, return: returnName, callSites }) => {
+  const mayCallAtEnd = new Set(tracing.flatMap((name) => found.functions.get(name)?.address ?? []));
+  return probed.flatMap(({ symbol, entry, return: returnName, exit: exitName, callSites }) => {
     const fn = readFunction(elf, file, found, symbol);
     const calls = countCallSites(elf, file, fn.address);
     if (calls < callSites) {
@@ -95,10 +112,13 @@ function pointsOf(elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPo
       symbol,
       address: fn.address + index,
     });
-    const entryPoint = at(entry, entryProbe(fn, body));
-    return returnName === null
-      ? [entryPoint]
-      : [entryPoint, ...returnsOf(fn, body).map((index) => at(returnName, index))];
+    const entryIndex = entryProbe(fn, body);
+    const entryPoint = at(entry, entryIndex);
+    if (returnName === null) return [entryPoint];
+    const returns = returnsOf(fn, body);
+    if (exitName === null) return [entryPoint, ...returns.map((index) => at(returnName, index))];
+    const exits = cheapExits(fn, body, { entry: entryIndex, mayCallAtEnd });
+    return [entryPoint, ...exits.map((index) => at(returns.includes(index) ? returnName : exitName, index))];
   });
 }
 

@@ -39,12 +39,14 @@ export interface Refused {
  * Places in a Go binary where a probe goes.
  *
  * - `stwEntry`, `stwRet`: `runtime.startTheWorldWithSema(now, w worldStop)`; runs on the system stack: key by thread.
- * - `assistEntry`, `assistRet`: `runtime.gcAssistAlloc(gp *g)`; may park and move between threads: key by R14, the g.
+ * - `assistEntry`, `assistRet`, `assistExit`: `runtime.gcAssistAlloc(gp *g)`; may park and move between threads: key by R14, the g.
+ *   Each way through it passes exactly one of its exits: a RET (`assistRet`), or in its place a jump shortly before it (`assistExit`),
+ *   which costs the program a tenth because the kernel emulates jumps and single-steps RET.
  * - `cycleEnd`: entry of `runtime.(*gcControllerState).endCycle`; AX = `&runtime.gcController`.
  *
  * At each entry point the arguments are still in AX, BX, CX, DI (Go's register ABI).
  */
-export type AttachPointName = 'stwEntry' | 'stwRet' | 'assistEntry' | 'assistRet' | 'cycleEnd';
+export type AttachPointName = 'stwEntry' | 'stwRet' | 'assistEntry' | 'assistRet' | 'assistExit' | 'cycleEnd';
 
 export interface AttachPoint {
   readonly point: AttachPointName;

@@ -15,26 +15,35 @@ export interface RuntimeFunctions {
 const textSymbol = 'runtime.text';
 const controllerSymbol = 'runtime.gcController';
 
-/** Finds functions by name: in the symbol table when there is one, else in .gopclntab, which the runtime itself needs and -s keeps. */
-export function findRuntimeFunctions(elf: ElfFile, file: Window, names: readonly string[]): RuntimeFunctions {
-  const symbols = findSymbols(elf, file, [...names, textSymbol, controllerSymbol]);
+/**
+ * Finds functions by name: in the symbol table when there is one, else in .gopclntab, which the runtime itself needs and -s keeps.
+ * The `optional` ones are found on the way, where `names` are; without them nothing further is read.
+ */
+export function findRuntimeFunctions(
+  elf: ElfFile,
+  file: Window,
+  names: readonly string[],
+  optional: readonly string[] = [],
+): RuntimeFunctions {
+  const all = [...names, ...optional];
+  const symbols = findSymbols(elf, file, [...all, textSymbol, controllerSymbol]);
   const controller = symbols?.get(controllerSymbol);
   const common = {
     stripped: symbols === undefined,
     ...(controller === undefined ? {} : { gcControllerAddress: controller.address }),
   };
   const fromSymbols = new Map<string, FunctionRange>();
-  for (const name of names) {
+  for (const name of all) {
     const symbol = symbols?.get(name);
     if (symbol !== undefined && symbol.size > 0) fromSymbols.set(name, rangeOf(symbol));
   }
-  if (fromSymbols.size === names.length) return { ...common, functions: fromSymbols };
+  if (names.every((name) => fromSymbols.has(name))) return { ...common, functions: fromSymbols };
 
   const table = readPcLineTable(elf, file);
   if (table === undefined)
     refuse('unsupported-pclntab', 'a Go program without the .gopclntab section: its functions cannot be found');
   const textStart = findTextStart(elf, file, table, symbols?.get(textSymbol)?.address);
-  return { ...common, functions: findFunctions(file, table, textStart, names) };
+  return { ...common, functions: findFunctions(file, table, textStart, all) };
 }
 
 function rangeOf(symbol: Symbol64): FunctionRange {

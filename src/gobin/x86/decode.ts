@@ -2,7 +2,9 @@ import { evexTwoByteMap, oneByteMap, type Shape, twoByteMap, vexTwoByteMap } fro
 
 /** What an instruction does to the flow of control; `target` is relative to the same origin as the `at` given. */
 export type Flow =
-  | { readonly kind: 'next' | 'return' | 'indirectJump' | 'call' | 'trap' }
+  | { readonly kind: 'next' | 'return' | 'indirectJump' | 'trap' }
+  /** `target` is null for a call through a register or memory. */
+  | { readonly kind: 'call'; readonly target: number | null }
   | { readonly kind: 'jump' | 'branch'; readonly target: number }
   /** Decodes, but never stands in compiled Go code: far and prefixed returns, far jumps. */
   | { readonly kind: 'foreign' };
@@ -184,7 +186,7 @@ function signed(code: Uint8Array, at: number, bytes: number): number {
 }
 
 function relativeFlow(map: Opcode['map'], opcode: number, target: number): Flow {
-  if (map === 'one' && opcode === 0xe8) return { kind: 'call' };
+  if (map === 'one' && opcode === 0xe8) return { kind: 'call', target };
   const always = map === 'one' && (opcode === 0xe9 || opcode === 0xeb);
   return { kind: always ? 'jump' : 'branch', target };
 }
@@ -197,7 +199,7 @@ function returnFlow(length: number): Flow {
 function oneByteFlow(opcode: number, reg: number): Flow {
   if (opcode === 0xc2) return { kind: 'foreign' };
   if (opcode === 0xcc) return { kind: 'trap' };
-  if (opcode === 0xff && reg === 2) return { kind: 'call' };
+  if (opcode === 0xff && reg === 2) return { kind: 'call', target: null };
   if (opcode === 0xff && reg === 4) return { kind: 'indirectJump' };
   if (opcode === 0xff && (reg === 3 || reg === 5)) return { kind: 'foreign' };
   return { kind: 'next' };

@@ -1,5 +1,5 @@
 import { refuse } from '../refusal.ts';
-import { decode } from './decode.ts';
+import { decode, type Instruction } from './decode.ts';
 
 /** One function's code and where it is: `code[0]` stands at `address`. */
 export interface FunctionCode {
@@ -9,8 +9,8 @@ export interface FunctionCode {
 }
 
 export interface FunctionBody {
-  /** Indices of instruction starts. */
-  readonly boundaries: ReadonlySet<number>;
+  /** What begins at each index where an instruction begins, in the order of addresses. */
+  readonly instructions: ReadonlyMap<number, Instruction>;
   /** Indices of RET instructions. */
   readonly returns: readonly number[];
   /** Indices that jumps inside the function go to. */
@@ -25,7 +25,7 @@ export interface FunctionBody {
  * and when a jump goes into the middle of what it took for one instruction.
  */
 export function walkFunction(fn: FunctionCode): FunctionBody {
-  const boundaries = new Set<number>();
+  const instructions = new Map<number, Instruction>();
   const returns: number[] = [];
   const targets = new Set<number>();
   const leaving: number[] = [];
@@ -39,7 +39,7 @@ export function walkFunction(fn: FunctionCode): FunctionBody {
         `unknown instruction ${bytes} in ${fn.symbol} at 0x${(fn.address + at).toString(16)}`,
       );
     }
-    boundaries.add(at);
+    instructions.set(at, instruction);
     const { flow } = instruction;
     if (flow.kind === 'return') returns.push(at);
     if (flow.kind === 'indirectJump' || flow.kind === 'foreign') leaving.push(at);
@@ -50,11 +50,11 @@ export function walkFunction(fn: FunctionCode): FunctionBody {
     at += instruction.length;
   }
   for (const target of targets) {
-    if (!boundaries.has(target)) {
+    if (!instructions.has(target)) {
       refuse('unexpected-code', `${fn.symbol} jumps to 0x${(fn.address + target).toString(16)}, inside an instruction`);
     }
   }
-  return { boundaries, returns, targets, leaving };
+  return { instructions, returns, targets, leaving };
 }
 
 export function hex(bytes: Uint8Array): string {

@@ -14,12 +14,15 @@ export const maxAttachments = 64;
 export const maxPointsPerAttachment = 16;
 export const maxTargets = 4096;
 
-export const pointKinds = ['stwEntry', 'stwRet', 'assistEntry', 'assistRet', 'cycleEnd'] as const;
+export const pointKinds = ['stwEntry', 'stwRet', 'assistEntry', 'assistRet', 'assistExit', 'cycleEnd'] as const;
 
 /** One instruction to stop at: where it is in the file, and which bytes must be found there. */
 export const attachPointSchema = z.object({
   point: z.enum(pointKinds),
-  /** Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. */
+  /**
+   * Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. `assistExit`: a relative
+   * jump that stands for one of the RETs.
+   */
   offset: z.int().nonnegative(),
   /** Hex, 1 to 32 bytes. The probe refuses the whole attachment when the file holds anything else. */
   bytes: z.string().regex(/^([0-9a-f]{2}){1,32}$/),

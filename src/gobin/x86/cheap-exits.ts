@@ -1,0 +1,48 @@
+import { exitsOf } from './exits.ts';
+import { flowGraph } from './flow-graph.ts';
+import type { FunctionBody, FunctionCode } from './function-body.ts';
+
+export interface EndOfFunction {
+  /** Index of the instruction probed at the entry. */
+  readonly entry: number;
+  /** Addresses of the functions that may still be called after the exit was seen. */
+  readonly mayCallAtEnd: ReadonlySet<number>;
+}
+
+/**
+ * Where to see that a function ends: for each RET one instruction, a jump that stands for it where there is one, else the RET itself.
+ *
+ * Why: at a uprobe the kernel emulates a jump, but has to single-step a RET out of line (arch/x86/kernel/uprobes.c,
+ * branch_setup_xol_ops), which takes about ten times as long. Calls through a register may follow too: there the compiler runs the
+ * function's own deferred closures before it returns. The graph is not understood: all RETs.
+ */
+export function cheapExits(
+  fn: FunctionCode,
+  body: FunctionBody,
+  { entry, mayCallAtEnd }: EndOfFunction,
+): readonly number[] {
+  const graph = flowGraph(fn, body, entry);
+  if (graph === undefined) return body.returns;
+  return exitsOf({
+    graph,
+    returns: body.returns,
+    mayCarryProbe: (at) => isEmulatedJump(fn.code, at),
+    mayFollow: (at) => {
+      const flow = body.instructions.get(at)?.flow;
+      if (flow?.kind === 'call') return flow.target === null || mayCallAtEnd.has(fn.address + flow.target);
+      return flow !== undefined && flow.kind !== 'trap';
+    },
+  });
+}
+
+/** Jcc and JMP with 8 or 32 bits of displacement, without prefixes: emulated by Linux since 3.16. */
+export function isEmulatedJump(code: Uint8Array, at: number): boolean {
+  const first = code[at] ?? 0;
+  const second = code[at + 1] ?? 0;
+  return (
+    (first >= 0x70 && first <= 0x7f) ||
+    first === 0xeb ||
+    first === 0xe9 ||
+    (first === 0x0f && second >= 0x80 && second <= 0x8f)
+  );
+}
