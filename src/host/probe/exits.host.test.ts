@@ -66,10 +66,9 @@ describe.skipIf(missing !== '')(`cheap exits of real assist stalls${missing}`, (
       // The RET's own probe comes after the exit's, and its stop takes some microseconds.
       expect(exit.sumNs).toBeLessThanOrEqual(ret.sumNs);
       expect((ret.sumNs - exit.sumNs) / ret.count).toBeLessThan(100_000);
-      expect(Math.abs(ret.maxNs - exit.maxNs)).toBeLessThan(0.25 * ret.maxNs);
       const long = (buckets: readonly (readonly [number, number])[]): number =>
         sum(buckets.filter(([upper]) => upper >= 1_000_000).map(([, count]) => count));
-      // Stalls near 1 ms fall on either side.
+      // Stalls near 1 ms fall on either side, and a thread may lose its processor between the two.
       expect(Math.abs(long(exit.buckets) - long(ret.buckets))).toBeLessThanOrEqual(5 + 0.1 * long(ret.buckets));
     }, 300_000);
 
