@@ -172,11 +172,11 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
     const within = (script: string): Promise<ProbeClient> =>
       startProbe({
         path: 'unshare',
-        args: ['--pid', '--fork', '--mount-proc', '--kill-child', 'sh', '-c', `${script} & exec ${probePath}`],
+        args: ['--pid', '--fork', '--mount-proc', '--kill-child', 'sh', '-c', `${script} & exec '${probePath}'`],
       });
 
     it('knows processes by the pids of that namespace', async () => {
-      await using probe = await within(`${binary} -gc-every 20ms`);
+      await using probe = await within(`'${binary}' -gc-every 20ms`);
       await probe.attach({ id: 'churn', file: binary, points, layout: goLayout });
       await probe.watch(2, 'churn');
       const pids: number[] = [];
@@ -190,7 +190,7 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
     });
 
     it('refuses a process in a namespace further below, which it could not recognise', async () => {
-      await using probe = await within(`unshare --pid --fork --kill-child ${binary} -gc-every 20ms`);
+      await using probe = await within(`unshare --pid --fork --kill-child '${binary}' -gc-every 20ms`);
       await probe.attach({ id: 'churn', file: binary, points });
       const search = ['-nf', `^${binary} -gc-every`];
       await expect.poll(() => spawnSync('pgrep', search).status, { timeout: 20_000 }).toBe(0);
