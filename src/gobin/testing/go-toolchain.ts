@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** Sources of the programs that the tests build. */
-export const testdata = new URL('../testdata/', import.meta.url).pathname;
+export const testdata = fileURLToPath(new URL('../testdata/', import.meta.url));
 
 /** The newest patch of each supported minor; toolchains come through Go's module proxy. */
 export const supportedToolchains = ['1.22.12', '1.23.12', '1.24.13', '1.25.8', '1.26.8'] as const;
