@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { shellWord } from '../support/shell-word.ts';
 import { defaultName, downCluster, upCluster } from './cluster.ts';
 import { ClusterError } from './errors.ts';
 import { kindClusters } from './kind.ts';
@@ -51,7 +52,9 @@ async function up(name: string, json: boolean): Promise<number> {
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   const cluster = await upCluster({ name, onProgress: say, signal: abort.signal });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  say(`cluster "${name}" is up after ${seconds} s; use it with:\n  export KUBECONFIG=${cluster.kubeconfigPath}`);
+  say(
+    `cluster "${name}" is up after ${seconds} s; use it with:\n  export KUBECONFIG=${shellWord(cluster.kubeconfigPath)}`,
+  );
   if (json) console.log(JSON.stringify((await clusterStatus(name))[0] ?? { name, kubeconfig: cluster.kubeconfigPath }));
   else console.log(cluster.kubeconfigPath);
   return 0;
@@ -82,7 +85,7 @@ function printStatus(cluster: ClusterStatus): void {
   console.log(
     `${cluster.name}: ${cluster.phase}, API ${cluster.apiReady ? 'ready' : 'not ready'} at ${cluster.server}`,
   );
-  console.log(`  KUBECONFIG=${cluster.kubeconfig}`);
+  console.log(`  KUBECONFIG=${shellWord(cluster.kubeconfig)}`);
   for (const { name, pid, running, rssBytes } of cluster.components) {
     const state = running ? `${(rssBytes / 1024 ** 2).toFixed(0).padStart(5)} MiB` : 'ended';
     console.log(`  ${name.padEnd(24)} pid ${String(pid).padStart(7)}  ${state}`);

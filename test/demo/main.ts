@@ -1,6 +1,8 @@
 /** `npm run demo`: exit 0 only if a robot was watched, found in breach, captured, tuned, and verified as healed. */
+
 import { parseArgs } from 'node:util';
 import { downCluster } from '../cluster/cluster.ts';
+import { shellWord } from '../support/shell-word.ts';
 import { Display } from './display.ts';
 import { resultOf } from './result.ts';
 import { type DemoOptions, runLoop, startDemo } from './run.ts';
@@ -30,7 +32,7 @@ async function main(): Promise<number> {
   try {
     const cluster = await startDemo(options);
     const { incident, bundle } = await runLoop(cluster, options);
-    if (values.keep) display.line(`kept; use it with: export KUBECONFIG=${cluster.kubeconfigPath}`);
+    if (values.keep) display.line(`kept; use it with: export KUBECONFIG=${shellWord(cluster.kubeconfigPath)}`);
     else await display.step('cluster removed', () => downCluster(values.name));
     console.log(JSON.stringify(resultOf(incident, bundle.file)));
     return incident.status.phase === 'Resolved' ? 0 : 1;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RobotGCIncident, RobotGCPolicy } from '../../src/api/index.ts';
 import { type Cluster, upCluster } from '../cluster/cluster.ts';
+import { shellWord } from '../support/shell-word.ts';
 import { type FetchedBundle, fetchBundle, verifyWithCommand } from './bundle.ts';
 import { applyPolicy, deployRobot, importImages, installProduct, ROBOT_NAMESPACE, waitForProduct } from './deploy.ts';
 import type { Display } from './display.ts';
@@ -53,7 +54,7 @@ export async function runLoop(cluster: Cluster, { display, signal }: DemoOptions
   if (!stored) throw new Error(`incident ${incident.metadata.name} ended as ${incident.status.phase} without a bundle`);
   const bundle = await fetchBundle(cluster, stored, join(cluster.stateDir, '..', '..', 'demo'));
   display.line(`bundle: ${bundle.file}`);
-  display.line(`verify: npx robotgc bundle verify ${bundle.file} --key ${bundle.keyFile}`);
+  display.line(`verify: npx robotgc bundle verify ${shellWord(bundle.file)} --key ${shellWord(bundle.keyFile)}`);
   display.line(await verifyWithCommand(bundle));
   return { cluster, incident, bundle };
 }
