@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { privateKeyFromPem, type Signer } from '../bundle/index.ts';
 import { type ProfileKind, profileKinds } from '../capture/index.ts';
+import { outputFile } from './capture/output-file.ts';
 import { pprofAddress } from './capture/pprof-address.ts';
 import { captureBundle } from './capture/run.ts';
 import { CliError, exitCodes } from './exit.ts';
@@ -39,11 +40,12 @@ async function run(options: CaptureOptions): Promise<number> {
   const durationMs = durationOption(options.duration);
   const profiles = profilesOption(options.profiles);
   const address = pprofAddress(options.pprof);
+  const file = outputFile(options.output);
   const sign = options.key === undefined ? {} : { sign: signer(options.key) };
   const named = namedProcess(options.pid);
   using stop = userStop(null);
   say(`capturing from ${named.comm} (process ${named.pid}) for ${options.duration}`);
-  const request = { process: named, address, profiles, durationMs, file: options.output, ...sign };
+  const request = { process: named, address, profiles, durationMs, file, ...sign };
   const outcome = await captureBundle({ ...request, say, signal: stop.signal }).catch((error: unknown) => {
     if (stop.signal.aborted) return null;
     throw error;
@@ -53,7 +55,7 @@ async function run(options: CaptureOptions): Promise<number> {
     return exitCodes.environment;
   }
   for (const { kind, message } of outcome.report.failures) say(`without ${kind}: ${message}`);
-  const { file, sha256, sizeBytes, windows, manifest, report } = outcome;
+  const { sha256, sizeBytes, windows, manifest, report } = outcome;
   printJson({
     file,
     sha256,

@@ -144,11 +144,15 @@ const keepMs = 600_000;
 
 /** Keeps the newest few, and any that another checkout may just be about to import. */
 async function pruneOlder(dir: string, name: string): Promise<void> {
-  const files = (await readdir(dir)).filter((file) => file.startsWith(`${name}@`));
+  const files = (await readdir(dir)).filter((file) => file.startsWith(`${name}@`) && file.endsWith('.tar'));
   const dated = await Promise.all(
-    files.map(async (file) => ({ file, mtimeMs: (await stat(join(dir, file))).mtimeMs })),
+    files.map(async (file) => {
+      // Another checkout may prune at the same moment.
+      const mtimeMs = (await stat(join(dir, file)).catch(() => null))?.mtimeMs;
+      return mtimeMs === undefined ? [] : [{ file, mtimeMs }];
+    }),
   );
-  const newestFirst = dated.sort((a, b) => b.mtimeMs - a.mtimeMs);
+  const newestFirst = dated.flat().sort((a, b) => b.mtimeMs - a.mtimeMs);
   for (const { file, mtimeMs } of newestFirst.slice(keepCount)) {
     if (Date.now() - mtimeMs > keepMs) await rm(join(dir, file), { recursive: true, force: true });
   }
