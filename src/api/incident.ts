@@ -19,8 +19,9 @@ export const Phase = z.enum(PHASES);
 export type Phase = z.infer<typeof Phase>;
 
 const FINAL: ReadonlySet<Phase> = new Set<Phase>(['Resolved', 'RolledBack', 'Escalated', 'Observed']);
-export function isFinal(phase: Phase): boolean {
-  return FINAL.has(phase);
+/** Undefined is an incident that nobody has looked at yet: not over. */
+export function isFinal(phase: Phase | undefined): boolean {
+  return phase !== undefined && FINAL.has(phase);
 }
 
 export const SIGNALS = ['gcStallP99', 'gcCpuShare', 'memoryPressureSome', 'memoryPressureFull'] as const;

@@ -49,7 +49,7 @@ export function expired(
 ): RobotGCIncident[] {
   const oldest = now - durationMs(age);
   return all
-    .filter(({ status }) => status.phase !== undefined && isFinal(status.phase))
+    .filter(({ status }) => isFinal(status.phase))
     .toSorted((a, b) => createdAt(b) - createdAt(a))
     .filter((incident, index) => index >= count || createdAt(incident) < oldest);
 }

@@ -67,5 +67,5 @@ export function describeOutcome({ status }: RobotGCIncident): string[] {
 }
 
 export function isOver(incident: RobotGCIncident | undefined): boolean {
-  return incident?.status.phase !== undefined && isFinal(incident.status.phase);
+  return isFinal(incident?.status.phase);
 }

@@ -12,7 +12,7 @@ export function isAbandoned(incident: RobotGCIncident, node: string, agentStarte
   const detectedMs = Date.parse(spec.trigger.detectedAt);
   if (spec.node !== node || detectedMs >= agentStartedAt.getTime()) return false;
   if (status.capture?.endedAt !== undefined || status.bundle !== undefined) return false;
-  if (status.phase !== undefined && isFinal(status.phase)) return false;
+  if (isFinal(status.phase)) return false;
   return now.getTime() - detectedMs < worthwhileMs;
 }
 

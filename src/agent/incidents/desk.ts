@@ -58,9 +58,7 @@ export class IncidentDesk {
 
   /** Policies with an incident that is not over. */
   openPolicies(): Set<string> {
-    const open = this.#options.incidents
-      .list()
-      .filter(({ status }) => status.phase === undefined || !isFinal(status.phase));
+    const open = this.#options.incidents.list().filter(({ status }) => !isFinal(status.phase));
     return new Set(open.map(({ metadata, spec }) => `${metadata.namespace}/${spec.policy.name}`));
   }
 

@@ -17,8 +17,7 @@ export function mayOpen(candidate: Candidate, incidents: readonly RobotGCInciden
   for (const incident of incidents) {
     if (!sameSubject(candidate, incident)) continue;
     const { name } = incident.metadata;
-    const { phase } = incident.status;
-    if (phase === undefined || !isFinal(phase)) {
+    if (!isFinal(incident.status.phase)) {
       return { type: 'held', reason: 'OpenIncident', message: `incident ${name} is not over` };
     }
     const leftMs = endedAtMs(incident) + durationMs(candidate.policy.spec.actions.cooldown) - now.getTime();

@@ -70,9 +70,7 @@ export class Judge {
   #forgetKnown(now: Date): void {
     for (const opening of this.#opening) {
       if (opening.untilMs === Number.POSITIVE_INFINITY) continue;
-      const known = this.#options
-        .incidentsOf(opening.policyKey)
-        .some(({ status }) => status.phase === undefined || !isFinal(status.phase));
+      const known = this.#options.incidentsOf(opening.policyKey).some(({ status }) => !isFinal(status.phase));
       if (known || now.getTime() > opening.untilMs) this.#opening.delete(opening);
     }
   }

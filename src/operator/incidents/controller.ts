@@ -42,7 +42,7 @@ export class IncidentController {
     if (!incident || incident.metadata.deletionTimestamp) return undefined;
     const { phase, bundle } = incident.status;
     // Only now: a status write that failed must find the evidence again.
-    if (bundle || (phase && isFinal(phase))) await this.#options.incoming.discard(splitKey(key));
+    if (bundle || isFinal(phase)) await this.#options.incoming.discard(splitKey(key));
     const view = await observe(this.#options, incident, signal);
     const step = decide(view, Date.now());
     switch (step.type) {
@@ -79,7 +79,7 @@ export class IncidentController {
       this.#options.metrics.entered(phase, cause, step.status.times?.healMs);
     }
     if (step.story) this.#tell(incident, step.story);
-    return phase && isFinal(phase) ? undefined : { requeueAfterMs: 0 };
+    return isFinal(phase) ? undefined : { requeueAfterMs: 0 };
   }
 
   async #carryOut(effect: Effect, view: IncidentView, signal: AbortSignal): Promise<Step> {
