@@ -30,10 +30,10 @@ import {
 } from '../evidence/index.ts';
 import { backoffMs } from '../sampler/backoff.ts';
 import type { Sampler } from '../sampler/index.ts';
+import { sleep } from '../sleep.ts';
 import { type Detection, type IncidentBody, incidentOf } from './incident.ts';
 import type { PprofWays } from './pprof-ways.ts';
 import { fetchProfiles } from './profiles.ts';
-import { sleep } from './sleep.ts';
 
 export interface ResponderOptions {
   readonly transport: Transport;

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { Agent } from 'undici';
 import { type Outbox, type OutboxItem, TransferError, uploadBundle } from '../../bundle/index.ts';
 import type { Log, ObjectRef } from '../../kube/index.ts';
+import { sleep } from '../sleep.ts';
 import type { OperatorConnection } from './connection.ts';
 
 export interface BundleShipperOptions {
@@ -26,7 +27,7 @@ const orphanMs = 15 * 60_000;
 export class BundleShipper {
   readonly name = 'bundle-shipper';
   readonly #options: BundleShipperOptions;
-  #wake = Promise.withResolvers<void>();
+  #wake = new AbortController();
 
   constructor(options: BundleShipperOptions) {
     this.#options = options;
@@ -34,12 +35,12 @@ export class BundleShipper {
 
   /** There is something new. */
   wake(): void {
-    this.#wake.resolve();
+    this.#wake.abort();
   }
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#wake = Promise.withResolvers();
+      this.#wake = new AbortController();
       const items = await this.#options.outbox.pending();
       this.#options.onPending(items.length);
       for (const item of items) {
@@ -47,7 +48,7 @@ export class BundleShipper {
         await this.#ship(item, signal);
       }
       this.#options.onPending((await this.#options.outbox.pending()).length);
-      await this.#pause(signal);
+      await sleep(lookAgainMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
     }
   }
 
@@ -90,18 +91,5 @@ export class BundleShipper {
       return;
     }
     log.warn({ err: error, incident: item.incident.name }, 'a bundle could not be delivered; it stays in the outbox');
-  }
-
-  #pause(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, lookAgainMs);
-      signal.addEventListener('abort', done, { once: true });
-      void this.#wake.promise.then(done);
-    });
   }
 }

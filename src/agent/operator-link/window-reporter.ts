@@ -5,7 +5,7 @@
 import { request } from 'undici';
 import type { Log } from '../../kube/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
-import { sleep } from '../incidents/sleep.ts';
+import { sleep } from '../sleep.ts';
 import { Backlog } from './backlog.ts';
 import type { OperatorConnection } from './connection.ts';
 

@@ -5,6 +5,7 @@
  */
 import type { ActivityResult, CgroupMembership, CgroupReader, Proc, ScrapeRequest } from '../../host/index.ts';
 import type { Flush, ProbeClient, ProbeError } from '../../host/probe/index.ts';
+import { sleep } from '../sleep.ts';
 import { ActivityPoller } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
@@ -91,7 +92,7 @@ export class Sampler {
     const startMs = nowMs();
     await this.#tick(activity);
     while (!signal.aborted) {
-      await sleep(nextTickMs(startMs, nowMs(), periodMs) - nowMs(), signal);
+      await sleep(nextTickMs(startMs, nowMs(), periodMs) - nowMs(), signal).catch(() => {});
       await this.#tick(activity);
     }
     await this.#supervisor.stop();
@@ -240,17 +241,4 @@ function newlyTracked(target: Target): Tracked {
 function skipWindow(tracked: Tracked): void {
   tracked.sinceNs = null;
   if (tracked.started) tracked.builder.skip();
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

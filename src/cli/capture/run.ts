@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { bundleEntries, type CaptureReport, processFacts, Recorder, toolVersions } from '../../agent/evidence/index.ts';
 import { hostSampler, localPopulation, localTarget } from '../../agent/sampler/index.ts';
+import { sleep } from '../../agent/sleep.ts';
 import { type Signer, type WrittenBundle, writeBundle } from '../../bundle/index.ts';
 import { CaptureError, type CaptureResult, captureProcess, type ProfileKind } from '../../capture/index.ts';
 import { CliError, exitCodes } from '../exit.ts';
@@ -52,7 +53,7 @@ export async function captureBundle(command: CaptureCommand): Promise<CaptureOut
 
   const startedAt = new Date().toISOString();
   const captureOver = sampler.captureBegins(target.key);
-  const [profiles] = await Promise.all([fetchProfiles(command), pause(command.durationMs, signal)]);
+  const [profiles] = await Promise.all([fetchProfiles(command), sleep(command.durationMs, signal).catch(() => {})]);
   captureOver();
   const inspection = sampler.inspect(target.key);
   over.abort();
@@ -104,14 +105,4 @@ function reportOf(profiles: Profiles, startedAt: string): CaptureReport {
   }
   const { way, where, endedAt, failures } = profiles;
   return { startedAt: profiles.startedAt, endedAt, via: way, where, failures };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
