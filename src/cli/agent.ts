@@ -1,9 +1,10 @@
 /** `robotgc agent`: one a node, as the chart runs it. */
 import { hostname } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { AgentConfig } from '../agent/config.ts';
+import { daemon, port } from './daemon.ts';
 import { CliError, exitCodes } from './exit.ts';
 
 interface AgentOptions {
@@ -40,17 +41,11 @@ export function register(program: Command): void {
 
 async function run(options: AgentOptions): Promise<void> {
   const log = process.stdout.isTTY ? pino({ level: options.logLevel }, pretty()) : pino({ level: options.logLevel });
-  const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(name, () => {
-      log.info({ signal: name }, 'stopping');
-      stop.abort();
-    });
-  }
-  const config = configOf(options);
-  const { runAgent } = await import('../agent/main.ts');
-  await runAgent(config, log, stop.signal);
-  log.info('stopped');
+  await daemon(log, async (signal) => {
+    const config = configOf(options);
+    const { runAgent } = await import('../agent/main.ts');
+    await runAgent(config, log, signal);
+  });
 }
 
 function configOf(options: AgentOptions): AgentConfig {
@@ -72,11 +67,4 @@ function configOf(options: AgentOptions): AgentConfig {
     kubeconfigPath: options.kubeconfig,
     allowNetworkNamespace: options.allowNetworkNamespace ?? false,
   };
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 65_535)
-    throw new InvalidArgumentError('write a port from 1 to 65535');
-  return number;
 }

@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { pino } from 'pino';
 import type { OperatorConfig } from '../operator/config.ts';
+import { daemon, port } from './daemon.ts';
 import { CliError, exitCodes } from './exit.ts';
 
 interface OperatorOptions {
@@ -46,16 +47,10 @@ export function register(program: Command): void {
 
 async function run(options: OperatorOptions): Promise<void> {
   const log = pino({ level: options.logLevel });
-  const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(name, () => {
-      log.info({ signal: name }, 'stopping');
-      stop.abort();
-    });
-  }
-  const { runOperator } = await import('../operator/main.ts');
-  await runOperator(configOf(options), log, stop.signal);
-  log.info('stopped');
+  await daemon(log, async (signal) => {
+    const { runOperator } = await import('../operator/main.ts');
+    await runOperator(configOf(options), log, signal);
+  });
 }
 
 function configOf(options: OperatorOptions): OperatorConfig {
@@ -77,11 +72,4 @@ function configOf(options: OperatorOptions): OperatorConfig {
     observeOnly: options.observeOnly ?? false,
     kubeconfigPath: options.kubeconfig,
   };
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 65_535)
-    throw new InvalidArgumentError('write a port from 1 to 65535');
-  return number;
 }
