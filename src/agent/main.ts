@@ -131,12 +131,14 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   });
 
   // To the operator: bundles until acknowledged, windows while an incident is open.
-  const caFile = config.operatorCaFile;
-  const connection = new OperatorConnection({ url: config.operatorUrl, tokenFile: config.operatorTokenFile, caFile });
+  const connection = new OperatorConnection({
+    url: config.operatorUrl,
+    tokenFile: config.operatorTokenFile,
+    caFile: config.operatorCaFile,
+  });
   const shipper = new BundleShipper({
     outbox,
     connection,
-    caFile,
     isKnown: (incident) => caches.incidents.store.get(keyOf(incident)) !== undefined,
     log,
     onPending: (bundles) => metrics.pendingBundles.set(bundles),

@@ -1,7 +1,4 @@
 /** Brings what is in the outbox to the operator, oldest first, until it is acknowledged; begins with what an earlier agent left. */
-
-import { readFile } from 'node:fs/promises';
-import { Agent } from 'undici';
 import { type Outbox, type OutboxItem, TransferError, uploadBundle } from '../../bundle/index.ts';
 import type { Log, ObjectRef } from '../../kube/index.ts';
 import { sleep } from '../sleep.ts';
@@ -10,7 +7,6 @@ import type { OperatorConnection } from './connection.ts';
 export interface BundleShipperOptions {
   readonly outbox: Outbox;
   readonly connection: OperatorConnection;
-  readonly caFile: string | undefined;
   /** Whether the API server still knows the incident. */
   readonly isKnown: (incident: ObjectRef) => boolean;
   readonly log: Log;
@@ -53,10 +49,10 @@ export class BundleShipper {
   }
 
   async #ship(item: OutboxItem, signal: AbortSignal): Promise<void> {
-    const { outbox, connection, caFile, log } = this.#options;
+    const { outbox, connection, log } = this.#options;
     const { namespace, name } = item.incident;
     // Of its own: a long upload must not wait for, nor cut, the windows' connection.
-    const dispatcher = new Agent(caFile === undefined ? {} : { connect: { ca: await readFile(caFile, 'utf8') } });
+    const dispatcher = await connection.ownDispatcher();
     try {
       await uploadBundle({
         url: connection.address(`/v1/bundles/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`),

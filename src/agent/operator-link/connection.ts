@@ -30,16 +30,23 @@ export class OperatorConnection {
   }
 
   async dispatcher(): Promise<Dispatcher> {
-    if (this.#dispatcher) return this.#dispatcher;
-    const { caFile } = this.#options;
-    const ca = caFile === undefined ? {} : { ca: await readFile(caFile, 'utf8') };
-    this.#dispatcher = new Agent({ connections: 1, connect: { timeout: 5_000, ...ca } });
+    this.#dispatcher ??= new Agent({ connections: 1, connect: { timeout: 5_000, ...(await this.#trusted()) } });
     return this.#dispatcher;
+  }
+
+  /** One that nobody else uses, and that `renew` does not cut; whoever asked for it ends it. */
+  async ownDispatcher(): Promise<Dispatcher> {
+    return new Agent({ connect: await this.#trusted() });
   }
 
   renew(): void {
     const old = this.#dispatcher;
     this.#dispatcher = null;
     old?.destroy().catch(() => {});
+  }
+
+  async #trusted(): Promise<{ ca?: string }> {
+    const { caFile } = this.#options;
+    return caFile === undefined ? {} : { ca: await readFile(caFile, 'utf8') };
   }
 }
