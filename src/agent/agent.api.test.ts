@@ -8,11 +8,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensureBinaries } from '../../test/cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../test/cluster/control-plane.ts';
-import { repositoryDir } from '../../test/cluster/paths.ts';
 import { freePorts } from '../../test/cluster/ports.ts';
-import { run } from '../../test/cluster/run.ts';
+import { createAgentAccount, installResources, type Kubectl, kubectlOf } from '../../test/support/robots-api.ts';
 import { until } from '../../test/support/until.ts';
 import { LABEL_POD, LABEL_POLICY, type RobotGCIncident, type RobotGCPolicy } from '../api/index.ts';
 import { generateKeyPair, readBundle } from '../bundle/index.ts';
@@ -30,6 +28,7 @@ describe.skipIf(missing !== undefined)(
   `the agent on a real API server${missing ? ` (skipped: ${missing})` : ''}`,
   () => {
     let plane: ControlPlane;
+    let kubectl: Kubectl;
     let transport: Transport;
     let folder: string;
     let binary: string;
@@ -46,12 +45,9 @@ describe.skipIf(missing !== undefined)(
       plane = await startControlPlane();
       transport = createTransport({ kubeconfigPath: plane.kubeconfigPath, userAgent: 'test' });
       folder = await mkdtemp(join(tmpdir(), 'robotgc-agent-'));
-      await kubectl(['apply', '-f', join(repositoryDir, 'crds')]);
-      await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-      await kubectl(['create', 'namespace', 'robots']);
-      await kubectl(['create', 'serviceaccount', 'agent', '--namespace=robots']);
-      const token = await kubectl(['create', 'token', 'agent', '--namespace=robots', '--audience=robotgc-operator']);
-      await writeFile(join(folder, 'token'), token);
+      kubectl = kubectlOf(plane);
+      await installResources(kubectl);
+      await writeFile(join(folder, 'token'), await createAgentAccount(kubectl));
       await writeFile(join(folder, 'key.pem'), generateKeyPair().privatePem);
       const [ingest = 0, first = 0, second = 0] = await freePorts(3);
       operatorUrl = `http://127.0.0.1:${ingest}`;
@@ -403,15 +399,6 @@ describe.skipIf(missing !== undefined)(
         ['apply', '--server-side', '--output=jsonpath={.metadata.uid}', '-f', '-'],
         JSON.stringify(object),
       );
-    }
-
-    async function kubectl(args: readonly string[], input?: string): Promise<string> {
-      const { kubectl: program } = await ensureBinaries(['kubectl']);
-      const { stdout } = await run(
-        [program, '--kubeconfig', plane.kubeconfigPath, ...args],
-        input === undefined ? {} : { input },
-      );
-      return stdout.trim();
     }
   },
 );

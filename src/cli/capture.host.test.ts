@@ -26,8 +26,9 @@ describe.skipIf(missing !== undefined)(`robotgc capture and bundle${missing ? ` 
     if (folder) rmSync(folder, { recursive: true, force: true });
   });
 
-  const capture = (...args: string[]) =>
-    robotgc(['capture', '--pid', String(robot.pid), '--pprof', `127.0.0.1:${robot.pprofPort}`, ...args]);
+  const captureFrom = (pid: number, pprof: string, ...args: string[]) =>
+    robotgc(['capture', '--pid', String(pid), '--pprof', pprof, ...args]);
+  const capture = (...args: string[]) => captureFrom(robot.pid, `127.0.0.1:${robot.pprofPort}`, ...args);
 
   test('signals and profiles of the same seconds, read by Go’s own tools', async () => {
     const run = capture('-o', bundle, '--duration', '4s', '--profiles', 'cpu,heap,allocs,goroutine,trace,mutex,block');
@@ -107,17 +108,7 @@ describe.skipIf(missing !== undefined)(`robotgc capture and bundle${missing ? ` 
 
   test('the pprof of another process is not taken for its own', async () => {
     const file = join(folder, 'other.tar.gz');
-    const run = robotgc([
-      'capture',
-      '--pid',
-      String(process.pid),
-      '-o',
-      file,
-      '--duration',
-      '1s',
-      '--pprof',
-      `127.0.0.1:${robot.pprofPort}`,
-    ]);
+    const run = captureFrom(process.pid, `127.0.0.1:${robot.pprofPort}`, '-o', file, '--duration', '1s');
     expect(await run.exited).toBe(3);
     expect(run.stderr()).toContain('belongs to another process');
     expect(existsSync(file)).toBe(false);
@@ -125,17 +116,7 @@ describe.skipIf(missing !== undefined)(`robotgc capture and bundle${missing ? ` 
 
   test('without a pprof the signals are still a bundle', async () => {
     const file = join(folder, 'signals.tar.gz');
-    const run = robotgc([
-      'capture',
-      '--pid',
-      String(robot.pid),
-      '-o',
-      file,
-      '--duration',
-      '3s',
-      '--pprof',
-      'http://127.0.0.1:1',
-    ]);
+    const run = captureFrom(robot.pid, 'http://127.0.0.1:1', '-o', file, '--duration', '3s');
     expect(await run.exited).toBe(0);
     expect(run.objects()).toMatchObject([{ via: null, failures: [{ kind: 'pprof', code: 'unreachable' }] }]);
     expect(run.stderr()).toContain('no profiles: ');

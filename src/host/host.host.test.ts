@@ -42,6 +42,15 @@ afterEach(async () => {
 
 describe('a real process', () => {
   const proc = openProc();
+  const reads = [
+    proc.identity,
+    proc.status,
+    proc.cgroups,
+    proc.executable,
+    proc.goEnvironment,
+    proc.comm,
+    proc.commandLine,
+  ];
   const idle = 'console.log("up"); setInterval(() => {}, 1000)';
 
   it('is described as the kernel sees it', async () => {
@@ -75,32 +84,11 @@ describe('a real process', () => {
     expect(proc.identity(second)?.startTicks).toBeGreaterThanOrEqual(identity.startTicks);
     for (const child of children) await stop(child);
     expect(proc.isAlive(identity)).toBe(false);
-    for (const read of [
-      proc.identity,
-      proc.status,
-      proc.cgroups,
-      proc.executable,
-      proc.goEnvironment,
-      proc.comm,
-      proc.commandLine,
-    ]) {
-      expect(read(first)).toBeUndefined();
-    }
+    for (const read of reads) expect(read(first)).toBeUndefined();
   });
 
   it('may be a kernel thread or a zombie: nothing throws', () => {
-    for (const pid of proc.pids()) {
-      for (const read of [
-        proc.identity,
-        proc.status,
-        proc.cgroups,
-        proc.executable,
-        proc.goEnvironment,
-        proc.comm,
-        proc.commandLine,
-      ])
-        read(pid);
-    }
+    for (const pid of proc.pids()) for (const read of reads) read(pid);
   });
 });
 

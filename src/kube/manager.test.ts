@@ -15,6 +15,7 @@ class Rig {
   readonly story: string[] = [];
   readonly stop = new AbortController();
   readonly stores: ObjectStore<string>[] = [];
+  readonly leases = new FakeLeases(this.clock);
 
   tell(line: string): void {
     this.story.push(line);
@@ -49,6 +50,17 @@ class Rig {
       },
       ...rest,
     };
+  }
+
+  elector(lose: () => 'nothing' | 'request' = () => 'nothing'): LeaderElector {
+    return new LeaderElector({
+      transport: this.leases.client(() => ({ requestMs: 1, answerMs: 1, lose: lose() })),
+      namespace: 'x',
+      name: 'x',
+      identity: 'me',
+      log: silentLog,
+      clock: this.clock,
+    });
   }
 
   start(options: Partial<ManagerOptions>): { manager: Manager; done: Promise<void> } {
@@ -96,27 +108,18 @@ test('alive is the beat of the loop (M3)', async () => {
 describe('shutdown (M2)', () => {
   test('queues are drained, then leadership is released, then services and caches stop', async () => {
     const rig = new Rig();
-    const leases = new FakeLeases(rig.clock);
-    const transport = leases.client(() => ({ requestMs: 1, answerMs: 1, lose: 'nothing' }));
-    const elector = new LeaderElector({
-      transport,
-      namespace: 'x',
-      name: 'x',
-      identity: 'me',
-      log: silentLog,
-      clock: rig.clock,
-    });
+    const elector = rig.elector();
     const work = Promise.withResolvers<void>();
     const controller = rig.controller('tuner', async () => {
       await work.promise;
-      rig.tell(`tuner is done while ${leases.history.at(-1)?.holderIdentity} leads`);
+      rig.tell(`tuner is done while ${rig.leases.history.at(-1)?.holderIdentity} leads`);
     });
     const services = [
       {
         name: 'api',
         run: async (signal: AbortSignal) => {
           await aborted(signal);
-          rig.tell(`api stops while ${leases.history.at(-1)?.holderIdentity || 'nobody'} leads`);
+          rig.tell(`api stops while ${rig.leases.history.at(-1)?.holderIdentity || 'nobody'} leads`);
         },
       },
     ];
@@ -140,7 +143,7 @@ describe('shutdown (M2)', () => {
       'api stops while nobody leads',
       'pods stops',
     ]);
-    expect(leases.history.at(-1)).toMatchObject({ holderIdentity: '' });
+    expect(rig.leases.history.at(-1)).toMatchObject({ holderIdentity: '' });
     expect(rig.clock.pending).toBe(0);
   });
 
@@ -215,17 +218,8 @@ describe('failures (M4)', () => {
 
 test('leadership lost and won again: the controllers pause, and take up what came meanwhile', async () => {
   const rig = new Rig();
-  const leases = new FakeLeases(rig.clock);
   let lose: 'nothing' | 'request' = 'nothing';
-  const transport = leases.client(() => ({ requestMs: 1, answerMs: 1, lose }));
-  const elector = new LeaderElector({
-    transport,
-    namespace: 'x',
-    name: 'x',
-    identity: 'me',
-    log: silentLog,
-    clock: rig.clock,
-  });
+  const elector = rig.elector(() => lose);
   const leaderOnly = rig.controller('tuner');
   const always = rig.controller('watcher', undefined, { leaderOnly: false });
   const { done } = rig.start({ controllers: [leaderOnly, always], elector });

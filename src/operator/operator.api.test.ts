@@ -7,11 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { ensureBinaries } from '../../test/cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../test/cluster/control-plane.ts';
-import { repositoryDir } from '../../test/cluster/paths.ts';
 import { freePorts } from '../../test/cluster/ports.ts';
-import { run } from '../../test/cluster/run.ts';
+import { createAgentAccount, installResources, type Kubectl, kubectlOf } from '../../test/support/robots-api.ts';
 import { until } from '../../test/support/until.ts';
 import type { RobotGCIncident } from '../api/index.ts';
 import { FolderStore, generateKeyPair, uploadBundle, verifyBundle, writeBundle } from '../bundle/index.ts';
@@ -21,6 +19,7 @@ import { T0, windowAt } from './incidents/testing.ts';
 import { runOperator } from './main.ts';
 
 let plane: ControlPlane;
+let kubectl: Kubectl;
 let transport: Transport;
 let folder: string;
 let url: string;
@@ -33,11 +32,9 @@ beforeAll(async () => {
   plane = await startControlPlane();
   transport = createTransport({ kubeconfigPath: plane.kubeconfigPath, userAgent: 'test' });
   folder = await mkdtemp(join(tmpdir(), 'robotgc-operator-'));
-  await kubectl(['apply', '-f', join(repositoryDir, 'crds')]);
-  await kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-  await kubectl(['create', 'namespace', 'robots']);
-  await kubectl(['create', 'serviceaccount', 'agent', '--namespace=robots']);
-  token = (await kubectl(['create', 'token', 'agent', '--namespace=robots', '--audience=robotgc-operator'])).trim();
+  kubectl = kubectlOf(plane);
+  await installResources(kubectl);
+  token = await createAgentAccount(kubectl);
   const keys = generateKeyPair();
   publicPem = keys.publicPem;
   await writeFile(join(folder, 'key.pem'), keys.privatePem);
@@ -436,13 +433,4 @@ async function getObject(kind: string, name: string): Promise<z.infer<typeof Met
 async function gogcOf(name: string): Promise<string> {
   const path = '{.spec.template.spec.containers[0].env[0].value}';
   return (await kubectl(['get', 'deployment', name, '--namespace=robots', `--output=jsonpath=${path}`])).trim();
-}
-
-async function kubectl(args: readonly string[], input?: string): Promise<string> {
-  const { kubectl: program } = await ensureBinaries(['kubectl']);
-  const { stdout } = await run(
-    [program, '--kubeconfig', plane.kubeconfigPath, ...args],
-    input === undefined ? {} : { input },
-  );
-  return stdout;
 }

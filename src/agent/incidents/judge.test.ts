@@ -3,7 +3,7 @@ import type { RobotGCIncident } from '../../api/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
 import { watchlist } from '../containers/watchlist.ts';
 import { WindowBuilder } from '../sampler/window-builder.ts';
-import { pauseEvent } from '../testing/events.ts';
+import { pauseEvent, quietSecond } from '../testing/events.ts';
 import { containerIdOf, incident, pod, policy } from '../testing/objects.ts';
 import { detectionOf, isAbandoned } from './abandoned.ts';
 import { incidentOf } from './incident.ts';
@@ -18,19 +18,14 @@ const selected = one;
 function seconds(...pausesMs: number[]): SignalWindow[] {
   const builder = new WindowBuilder(selected.target);
   return pausesMs.map((ms, second) =>
-    builder.close({
-      startNs: second * 1e9,
-      endNs: (second + 1) * 1e9,
-      endedAtMs: t0 + second * 1000,
-      pids: [1],
-      pauses: [pauseEvent({ totalNs: ms * 1e6 })],
-      cycles: [],
-      histograms: [],
-      cgroup: null,
-      activeRobots: null,
-      lostEvents: 0,
-      capturingAt: () => false,
-    }),
+    builder.close(
+      quietSecond({
+        startNs: second * 1e9,
+        endNs: (second + 1) * 1e9,
+        endedAtMs: t0 + second * 1000,
+        pauses: [pauseEvent({ totalNs: ms * 1e6 })],
+      }),
+    ),
   );
 }
 

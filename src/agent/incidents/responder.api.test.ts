@@ -3,16 +3,14 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensureBinaries } from '../../../test/cluster/binaries.ts';
-import { repositoryDir } from '../../../test/cluster/paths.ts';
-import { run } from '../../../test/cluster/run.ts';
 import { ApiRig } from '../../../test/support/api-rig.ts';
+import { installResources, kubectlOf } from '../../../test/support/robots-api.ts';
 import { Outbox, readBundle } from '../../bundle/index.ts';
 import { openProc } from '../../host/index.ts';
 import { apply, incidents, list, policies, silentLog } from '../../kube/index.ts';
 import { ContainerStatusController } from '../containers/status-controller.ts';
 import { Recorder } from '../evidence/index.ts';
-import { pod, policy as policyObject } from '../testing/objects.ts';
+import { pod, policy as policyObject, stallOverLimit } from '../testing/objects.ts';
 import type { Detection } from './incident.ts';
 import { PprofWays } from './pprof-ways.ts';
 import { Responder } from './responder.ts';
@@ -24,19 +22,12 @@ const never = new AbortController().signal;
 beforeAll(async () => {
   api = await ApiRig.start();
   folder = await mkdtemp(join(tmpdir(), 'robotgc-responder-'));
-  await kubectl('apply', '-f', join(repositoryDir, 'crds'));
-  await kubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
-  await kubectl('create', 'namespace', 'robots');
+  await installResources(kubectlOf(api.plane));
 }, 300_000);
 afterAll(async () => {
   await api?.stop();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
-
-async function kubectl(...args: string[]): Promise<void> {
-  const { kubectl: program } = await ensureBinaries(['kubectl']);
-  await run([program, '--kubeconfig', api.plane.kubeconfigPath, ...args]);
-}
 
 const stored = (name: string) =>
   list(api.direct, incidents, { namespace: 'robots' }).then((all) =>
@@ -62,16 +53,7 @@ async function detection(name: string): Promise<Detection> {
     container: 'robot',
     containerId: 'a'.repeat(64),
     node: 'node-1',
-    breach: {
-      type: 'breach',
-      signal: 'gcStallP99',
-      observed: 42e6,
-      threshold: 30e6,
-      unit: 'ns',
-      breachingWindows: 3,
-      ofWindows: 5,
-      firstBreachAt: '2026-01-01T00:00:00Z',
-    },
+    breach: { type: 'breach', ...stallOverLimit },
     detectedAt: new Date('2026-01-01T00:00:03Z'),
   };
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SignalWindow } from '../../model/index.ts';
 import { WindowBuilder } from '../sampler/window-builder.ts';
+import { quietSecond } from '../testing/events.ts';
 import { Backlog, maxBatch } from './backlog.ts';
 
 const builder = new WindowBuilder({
@@ -9,20 +10,7 @@ const builder = new WindowBuilder({
   container: 'robot',
   containerId: 'c',
 });
-const quiet = {
-  startNs: 0,
-  endNs: 1e9,
-  endedAtMs: 0,
-  pids: [],
-  pauses: [],
-  cycles: [],
-  histograms: [],
-  cgroup: null,
-  activeRobots: null,
-  lostEvents: 0,
-  capturingAt: () => false,
-};
-const some = (count: number): SignalWindow[] => Array.from({ length: count }, () => builder.close(quiet));
+const some = (count: number): SignalWindow[] => Array.from({ length: count }, () => builder.close(quietSecond({})));
 
 describe('Backlog', () => {
   test('what is sent is gone, what was not stays, in order', () => {

@@ -8,6 +8,7 @@ import { until } from '../../../test/support/until.ts';
 import { silentLog } from '../../kube/index.ts';
 import { SignalWindow } from '../../model/index.ts';
 import { WindowBuilder } from '../sampler/window-builder.ts';
+import { quietSecond } from '../testing/events.ts';
 import { OperatorConnection } from './connection.ts';
 import { WindowReporter } from './window-reporter.ts';
 
@@ -90,10 +91,7 @@ const builder = new WindowBuilder({
 /** Seconds that ended so long ago, oldest first. */
 function remember(...agesMs: number[]): void {
   const nowMs = Date.now();
-  for (const age of agesMs) {
-    const quiet = { pids: [], pauses: [], cycles: [], histograms: [], cgroup: null, activeRobots: null, lostEvents: 0 };
-    history.push(builder.close({ ...quiet, startNs: 0, endNs: 1e9, endedAtMs: nowMs - age, capturingAt: () => false }));
-  }
+  for (const age of agesMs) history.push(builder.close(quietSecond({ endedAtMs: nowMs - age })));
 }
 const seqs = (): number[] => door.taken.map(({ seq }) => seq);
 const seqsOf = (windows: readonly SignalWindow[]): number[] => windows.map(({ seq }) => seq);

@@ -1,31 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SignalWindow } from '../../model/index.ts';
-import { cgroupSample, cycleEvent, pauseEvent } from '../testing/events.ts';
-import { type Observed, unboundedHeapGoal, WindowBuilder } from './window-builder.ts';
+import { cgroupSample, cycleEvent, pauseEvent, quietSecond } from '../testing/events.ts';
+import { unboundedHeapGoal, WindowBuilder } from './window-builder.ts';
 
 const subject = { pod: { namespace: 'robots', name: 'dispatch-0', uid: 'u1' }, container: 'robot', containerId: 'c1' };
 
-function observed(over: Partial<Observed>): Observed {
-  return {
-    startNs: 0,
-    endNs: 1e9,
-    endedAtMs: Date.UTC(2026, 0, 1),
-    pids: [1],
-    pauses: [],
-    cycles: [],
-    histograms: [],
-    cgroup: null,
-    activeRobots: null,
-    lostEvents: 0,
-    capturingAt: () => false,
-    ...over,
-  };
-}
-
 describe('WindowBuilder', () => {
   test('a quiet second is a window of zeros, without GC facts before the first cycle', () => {
-    const window = new WindowBuilder(subject).close(observed({}));
+    const window = new WindowBuilder(subject).close(quietSecond({}));
     expect(window).toMatchObject({
       ...subject,
       seq: 0,
@@ -48,7 +31,7 @@ describe('WindowBuilder', () => {
     { reason: 99, name: 'a reason we do not know', capturing: true, counted: 'neither' },
   ])('pause of reason $reason ($name), capturing: $capturing, counts as $counted', ({ reason, capturing, counted }) => {
     const window = new WindowBuilder(subject).close(
-      observed({ pauses: [pauseEvent({ reason, totalNs: 700 })], capturingAt: () => capturing }),
+      quietSecond({ pauses: [pauseEvent({ reason, totalNs: 700 })], capturingAt: () => capturing }),
     );
     expect(window.gcPause.count).toBe(counted === 'gcPause' ? 1 : 0);
     expect(window.gcStall.count).toBe(window.gcPause.count);
@@ -57,7 +40,7 @@ describe('WindowBuilder', () => {
 
   test('gcStall is one distribution over pauses and assists', () => {
     const window = new WindowBuilder(subject).close(
-      observed({
+      quietSecond({
         pauses: [pauseEvent({ totalNs: 1_000 }), pauseEvent({ totalNs: 9_000_000 })],
         histograms: [
           {
@@ -89,8 +72,8 @@ describe('WindowBuilder', () => {
       gcPercent: 50,
       memoryLimitBytes: 99,
     });
-    builder.close(observed({ cycles: [cycle] }));
-    const { gc } = builder.close(observed({ startNs: 1e9, endNs: 2e9 }));
+    builder.close(quietSecond({ cycles: [cycle] }));
+    const { gc } = builder.close(quietSecond({ startNs: 1e9, endNs: 2e9 }));
     expect(gc).toMatchObject({
       cycles: 0,
       cpuShare: 0,
@@ -105,14 +88,14 @@ describe('WindowBuilder', () => {
 
   test('GOGC off without a limit reads as the runtime prints it', () => {
     const { gc } = new WindowBuilder(subject).close(
-      observed({ cycles: [cycleEvent({ gcPercent: -1, heapGoalBytes: null })] }),
+      quietSecond({ cycles: [cycleEvent({ gcPercent: -1, heapGoalBytes: null })] }),
     );
     expect(gc).toMatchObject({ gogc: -1, heapGoalBytes: unboundedHeapGoal, goMemLimitBytes: null });
   });
 
   test('two processes of a container add up; a third, foreign one does not count', () => {
     const window = new WindowBuilder(subject).close(
-      observed({
+      quietSecond({
         pids: [1, 2],
         pauses: [
           pauseEvent({ pid: 1, reason: 3 }),
@@ -133,15 +116,15 @@ describe('WindowBuilder', () => {
   test('a window that could not be made leaves a gap in seq; a primed stretch does not', () => {
     const builder = new WindowBuilder(subject);
     builder.prime(
-      observed({
+      quietSecond({
         endNs: 1e8,
         cycles: [cycleEvent({ heapMarkedBytes: 3 })],
         cgroup: cgroupSample({ memoryCurrentBytes: 1 }),
       }),
     );
-    const first = builder.close(observed({ cgroup: cgroupSample({ memoryCurrentBytes: 1 }) }));
+    const first = builder.close(quietSecond({ cgroup: cgroupSample({ memoryCurrentBytes: 1 }) }));
     builder.skip();
-    const second = builder.close(observed({}));
+    const second = builder.close(quietSecond({}));
     expect([first.seq, second.seq]).toEqual([0, 2]);
     expect(first.gc?.heapLiveBytes).toBe(3);
     expect(first.cgroup?.missing).toEqual([]);
@@ -166,7 +149,7 @@ describe('WindowBuilder', () => {
     fc.assert(
       fc.property(pauses, cycles, nat, fc.boolean(), (p, c, endNs, capturing) => {
         const window = new WindowBuilder(subject).close(
-          observed({
+          quietSecond({
             endNs,
             pids: [1, 2, 3],
             pauses: p.map(pauseEvent),

@@ -1,6 +1,7 @@
 /** Events as the probe would send them, for tests: neutral values, any of which may be set. */
 import type { CgroupSample } from '../../host/index.ts';
 import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { Observed } from '../sampler/window-builder.ts';
 
 export function pauseEvent(over: Partial<PauseEvent>): PauseEvent {
   return { type: 'pause', pid: 1, tid: 1, reason: 1, startNs: 0, stoppingNs: 0, totalNs: 0, ...over };
@@ -35,6 +36,24 @@ export function cycleEvent(over: Partial<CycleEvent>): CycleEvent {
     heapInUseBytes: 0,
     heapReleasedBytes: 0,
     heapFreeBytes: 0,
+    ...over,
+  };
+}
+
+/** A second of process 1 in which nothing happened. */
+export function quietSecond(over: Partial<Observed>): Observed {
+  return {
+    startNs: 0,
+    endNs: 1e9,
+    endedAtMs: Date.UTC(2026, 0, 1),
+    pids: [1],
+    pauses: [],
+    cycles: [],
+    histograms: [],
+    cgroup: null,
+    activeRobots: null,
+    lostEvents: 0,
+    capturingAt: () => false,
     ...over,
   };
 }

@@ -1,6 +1,7 @@
 /** Pods, policies and incidents as the API server hands them out, for tests: parsed by the same schemas. */
 import { RobotGCIncident, RobotGCPolicy } from '../../api/index.ts';
 import { type Pod, pods } from '../../kube/index.ts';
+import type { Breach } from '../../model/index.ts';
 
 export function policy(name: string, spec: object = {}, metadata: object = {}): RobotGCPolicy {
   return RobotGCPolicy.parse({
@@ -44,6 +45,17 @@ export function pod(
   });
 }
 
+/** 42 ms of GC stall where 30 were promised. */
+export const stallOverLimit: Omit<Breach, 'type'> = {
+  signal: 'gcStallP99',
+  observed: 42e6,
+  threshold: 30e6,
+  unit: 'ns',
+  breachingWindows: 3,
+  ofWindows: 5,
+  firstBreachAt: '2026-01-01T00:00:00Z',
+};
+
 export function incident(
   name: string,
   over: { metadata?: object; spec?: object; status?: object } = {},
@@ -63,16 +75,7 @@ export function incident(
       pod: { name: 'dispatch-0', uid: 'pod-dispatch-0' },
       container: { name: 'robot', id: containerIdOf('a') },
       node: 'node-1',
-      trigger: {
-        signal: 'gcStallP99',
-        observed: 42e6,
-        threshold: 30e6,
-        unit: 'ns',
-        breachingWindows: 3,
-        ofWindows: 5,
-        firstBreachAt: '2026-01-01T00:00:00Z',
-        detectedAt: '2026-01-01T00:00:03Z',
-      },
+      trigger: { ...stallOverLimit, detectedAt: '2026-01-01T00:00:03Z' },
       ...over.spec,
     },
     status: over.status ?? {},
