@@ -36,29 +36,13 @@ static const char *const point_names[POINT_COUNT] = {
  * Jumps that the kernel's uprobes emulate (arch/x86/kernel/uprobes.c, branch_setup_xol_ops, since
  * Linux 3.16) instead of single-stepping a copy, which takes ten times as long.
  */
-static const struct {
-	uint8_t first[2], second[2]; /* opcode bytes, from and to */
-	size_t n_bytes;
-} emulated_jumps[] = {
-	{ .first = { 0x70, 0x7f }, .n_bytes = 1 }, /* Jcc rel8 */
-	{ .first = { 0x0f, 0x0f }, .second = { 0x80, 0x8f }, .n_bytes = 2 }, /* Jcc rel32 */
-	{ .first = { 0xeb, 0xeb }, .n_bytes = 1 }, /* JMP rel8 */
-	{ .first = { 0xe9, 0xe9 }, .n_bytes = 1 }, /* JMP rel32 */
-};
-
 static bool emulated_jump(const uint8_t *bytes, size_t n_bytes)
 {
-	size_t i;
+	uint8_t second = n_bytes > 1 ? bytes[1] : 0;
 
-	for (i = 0; i < sizeof(emulated_jumps) / sizeof(*emulated_jumps); i++) {
-		const uint8_t *first = emulated_jumps[i].first, *second = emulated_jumps[i].second;
-
-		if (n_bytes < emulated_jumps[i].n_bytes || bytes[0] < first[0] || bytes[0] > first[1])
-			continue;
-		if (emulated_jumps[i].n_bytes == 1 || (bytes[1] >= second[0] && bytes[1] <= second[1]))
-			return true;
-	}
-	return false;
+	return (bytes[0] >= 0x70 && bytes[0] <= 0x7f) || /* Jcc rel8 */
+	       (bytes[0] == 0x0f && second >= 0x80 && second <= 0x8f) || /* Jcc rel32 */
+	       bytes[0] == 0xeb || bytes[0] == 0xe9; /* JMP rel8, JMP rel32 */
 }
 
 static bool parse_point(const json_t *object, struct attach_point *point, const struct problem *problem)

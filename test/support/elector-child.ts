@@ -1,5 +1,6 @@
 /** A program that leads when it may, and says so on stdout; its test ends it without warning. Arguments: kubeconfig, lease, identity. */
 import { createTransport, LeaderElector, silentLog } from '../../src/kube/index.ts';
+import { aborted } from '../../src/kube/together.ts';
 
 const [kubeconfigPath = '', name = '', identity = ''] = process.argv.slice(2);
 const stop = new AbortController();
@@ -20,7 +21,7 @@ await elector.run({
   signal: stop.signal,
   async lead(signal) {
     console.log('leads');
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await aborted(signal);
     console.log('stopped');
   },
 });
