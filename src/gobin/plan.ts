@@ -6,6 +6,7 @@ import { findRuntimeFunctions, type RuntimeFunctions, readFunction } from './go/
 import { supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
 import { layoutFor } from './layout.ts';
+import { optionalFunctions, optionalPoints } from './optional-points.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPlan, AttachPoint, AttachPointName, ByteReader, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
@@ -69,7 +70,7 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
       elf,
       file,
       probed.map((p) => p.symbol),
-      tracing,
+      [...tracing, ...optionalFunctions],
     );
     const buildId = readBuildId(elf, file);
     return {
@@ -79,6 +80,7 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
       ...(info.modulePath === undefined ? {} : { modulePath: info.modulePath }),
       ...(buildId === undefined ? {} : { buildId }),
       points: pointsOf(elf, file, found),
+      optional: optionalPoints(elf, file, found),
       layout,
       stwArguments: {
         reason: 'bx',

@@ -48,8 +48,8 @@ export interface Refused {
  */
 export type AttachPointName = 'stwEntry' | 'stwRet' | 'assistEntry' | 'assistRet' | 'assistExit' | 'cycleEnd';
 
-export interface AttachPoint {
-  readonly point: AttachPointName;
+export interface AttachPoint<Name extends string = AttachPointName> {
+  readonly point: Name;
   /** Offset in the file, as uprobes want it. */
   readonly offset: number;
   /** The bytes that stand there, lower-case hex, 1 to 8 bytes: compare before attaching, a wrong offset crashes the target. */
@@ -59,6 +59,46 @@ export interface AttachPoint {
   /** Link-time virtual address (before ASLR). */
   readonly address: number;
 }
+
+/**
+ * Further places, in groups that a program may lack. Each begin is followed by exactly one of its ends: on the same thread or, where it
+ * says g, in the same goroutine (R14), which may move between threads.
+ *
+ * - `heapGrow`: entry of `runtime.(*mheap).grow(h, npage)`; BX = pages of 8 KiB. On the system stack: key by thread. Count only.
+ * - `tlsClientEntry`/`tlsClientRet`, `tlsServerEntry`/`tlsServerRet`: `crypto/tls.(*Conn).clientHandshake` and `serverHandshake`
+ *   `(c, ctx) error`, which run once per handshake (a renegotiation is another one), never on later reads and writes; key by g. Entry:
+ *   AX = `*tls.Conn`. RET: AX is 0 when the handshake succeeded. A server's includes the wait for the client's first message.
+ * - `pollParkBegin`/`pollParkEnd`: in `runtime.netpollblock`, around its park: passed only where data is not there already; key by g.
+ *   Begin: BX's low 32 bits are the mode, 'r' (reads, accepts) or 'w' (writes, connects). Both on jumps.
+ * - `assistSlowBegin`/`assistSlowEnd`: in `runtime.gcAssistAlloc`, exactly the execution trace's range "GC mark assist"; key by g. An
+ *   assist that only stole credit passes none of them. Both on jumps.
+ */
+export type OptionalPointName =
+  | 'heapGrow'
+  | 'tlsClientEntry'
+  | 'tlsClientRet'
+  | 'tlsServerEntry'
+  | 'tlsServerRet'
+  | 'pollParkBegin'
+  | 'pollParkEnd'
+  | 'assistSlowBegin'
+  | 'assistSlowEnd';
+
+export type OptionalGroupName = 'heapGrow' | 'tlsClient' | 'tlsServer' | 'pollPark' | 'assistSlow';
+
+/** One group of optional points, or why this program has none: `function-not-found` where it does not contain the code at all. */
+export type OptionalPoints =
+  | {
+      readonly kind: 'ok';
+      readonly group: OptionalGroupName;
+      readonly points: readonly AttachPoint<OptionalPointName>[];
+    }
+  | {
+      readonly kind: 'absent';
+      readonly group: OptionalGroupName;
+      readonly reason: RefusalCode;
+      readonly message: string;
+    };
 
 /** How to read one field of `runtime.gcControllerState`. */
 export interface GcControllerField {
@@ -122,6 +162,8 @@ export interface AttachPlan {
   /** The linker's build ID note, when there is one. Two files with the same one are the same program. */
   readonly buildId?: string;
   readonly points: readonly AttachPoint[];
+  /** One entry for each group, in a fixed order. */
+  readonly optional: readonly OptionalPoints[];
   readonly layout: GcControllerLayout;
   readonly stwArguments: StwArguments;
   /** Link-time address of `runtime.gcController` when a symbol table tells it; else take it from AX at `cycleEnd`. */

@@ -74,5 +74,10 @@ export function checkAnswer(reader: ByteReader, cpuLimitMs: number): 'ok' | 'ref
     if (point.point === 'assistExit') expect(bytes).toMatch(/^(7.|eb|e9|0f8.)/);
     else expect(bytes.slice(0, 2)).toBe(isReturn ? 'c3' : '55');
   }
+  const jumps = /^(pollPark|assistSlow)/;
+  for (const { point, offset, bytes } of plan.optional.flatMap((group) => (group.kind === 'ok' ? group.points : []))) {
+    expect(Buffer.from(reader.read(offset, bytes.length / 2)).toString('hex')).toBe(bytes);
+    expect(bytes).toMatch(jumps.test(point) ? /^(7.|eb|e9|0f8.)/ : point.endsWith('Ret') ? /^c3/ : /^55/);
+  }
   return 'ok';
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cheapExits, isEmulatedJump } from './cheap-exits.ts';
+import { cheapExits } from './cheap-exits.ts';
 import { decode } from './decode.ts';
+import { isEmulatedJump } from './emulated.ts';
 import { walkFunction } from './function-body.ts';
 
 const address = 0x40_1000;

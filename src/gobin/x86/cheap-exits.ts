@@ -1,3 +1,4 @@
+import { isEmulatedJump } from './emulated.ts';
 import { exitsOf } from './exits.ts';
 import { flowGraph } from './flow-graph.ts';
 import type { FunctionBody, FunctionCode } from './function-body.ts';
@@ -33,16 +34,4 @@ export function cheapExits(
       return flow !== undefined && flow.kind !== 'trap';
     },
   });
-}
-
-/** Jcc and JMP with 8 or 32 bits of displacement, without prefixes: emulated by Linux since 3.16. */
-export function isEmulatedJump(code: Uint8Array, at: number): boolean {
-  const first = code[at] ?? 0;
-  const second = code[at + 1] ?? 0;
-  return (
-    (first >= 0x70 && first <= 0x7f) ||
-    first === 0xeb ||
-    first === 0xe9 ||
-    (first === 0x0f && second >= 0x80 && second <= 0x8f)
-  );
 }

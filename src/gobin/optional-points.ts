@@ -1,0 +1,121 @@
+import type { ElfFile } from './elf/elf.ts';
+import { countCallSites } from './go/call-sites.ts';
+import { type RuntimeFunctions, readFunction } from './go/functions.ts';
+import { orRefused, refuse } from './refusal.ts';
+import type { AttachPoint, OptionalGroupName, OptionalPointName, OptionalPoints } from './types.ts';
+import type { Window } from './window.ts';
+import { entryProbe } from './x86/entry.ts';
+import { type FunctionBody, type FunctionCode, hex, walkFunction } from './x86/function-body.ts';
+import { callSpan, parkSpan, slowAssistSpan } from './x86/spans.ts';
+
+const checkBytes = 8;
+
+export const assistSlowCalls = {
+  start: 'runtime.traceLocker.GCMarkAssistStart',
+  done: 'runtime.traceLocker.GCMarkAssistDone',
+} as const;
+const park = 'runtime.gopark';
+
+type Located = FunctionCode & { readonly offset: number };
+type Place = readonly [OptionalPointName, number];
+
+interface Group {
+  readonly group: OptionalGroupName;
+  readonly symbol: string;
+  /** Call sites in the runtime's source that every program has: fewer mean that it was inlined. */
+  readonly callSites: number;
+  /** Other functions that tell where in this one. */
+  readonly needs: readonly string[];
+  readonly find: (fn: Located, body: FunctionBody, addressOf: (name: string) => number | undefined) => readonly Place[];
+}
+
+/** A whole call: from the PUSH after the stack check to each RET. */
+function wholeCall(entry: OptionalPointName, ret: OptionalPointName): Group['find'] {
+  return (fn, body) => {
+    const { begin, ends } = callSpan(fn, body);
+    return [[entry, begin], ...ends.map((at): Place => [ret, at])];
+  };
+}
+
+const groups: readonly Group[] = [
+  {
+    // allocSpan (runtime/mheap.go); a second call there is for OpenBSD alone.
+    group: 'heapGrow',
+    symbol: 'runtime.(*mheap).grow',
+    callSites: 1,
+    needs: [],
+    find: (fn, body) => [['heapGrow', entryProbe(fn, body)]],
+  },
+  {
+    // By its method value (crypto/tls.Client) and handleRenegotiation. Not handshakeContext: every Read and Write of an open connection
+    // goes through that one.
+    group: 'tlsClient',
+    symbol: 'crypto/tls.(*Conn).clientHandshake',
+    callSites: 1,
+    needs: [],
+    find: wholeCall('tlsClientEntry', 'tlsClientRet'),
+  },
+  {
+    group: 'tlsServer',
+    symbol: 'crypto/tls.(*Conn).serverHandshake',
+    callSites: 1,
+    needs: [],
+    find: wholeCall('tlsServerEntry', 'tlsServerRet'),
+  },
+  {
+    // poll_runtime_pollWait (runtime/netpoll.go). It has a second caller in the source, which only Windows programs keep.
+    group: 'pollPark',
+    symbol: 'runtime.netpollblock',
+    callSites: 1,
+    needs: [park],
+    find: (fn, body, addressOf) => {
+      const { begin, ends } = parkSpan(fn, body, addressOf(park));
+      return [['pollParkBegin', begin], ...ends.map((at): Place => ['pollParkEnd', at])];
+    },
+  },
+  {
+    group: 'assistSlow',
+    symbol: 'runtime.gcAssistAlloc',
+    callSites: 1,
+    needs: [assistSlowCalls.start, assistSlowCalls.done],
+    find: (fn, body, addressOf) => {
+      const { begin, ends } = slowAssistSpan(fn, body, {
+        start: addressOf(assistSlowCalls.start),
+        done: addressOf(assistSlowCalls.done),
+      });
+      return [['assistSlowBegin', begin], ...ends.map((at): Place => ['assistSlowEnd', at])];
+    },
+  },
+];
+
+/** The functions that the optional points are in, and those that tell where. */
+export const optionalFunctions: readonly string[] = [...new Set(groups.flatMap((g) => [g.symbol, ...g.needs]))];
+
+/** Every group with its points, or with the reason why it has none here: that never refuses the program. */
+export function optionalPoints(elf: ElfFile, file: Window, found: RuntimeFunctions): OptionalPoints[] {
+  return groups.map(({ group, symbol, callSites, find }): OptionalPoints => {
+    const points = orRefused(() => {
+      if (!found.functions.has(symbol)) refuse('function-not-found', `this program has no function ${symbol}`);
+      const fn = readFunction(elf, file, found, symbol);
+      const calls = countCallSites(elf, file, fn.address);
+      if (calls < callSites) {
+        refuse(
+          'inlined',
+          `${symbol} is called from ${calls} places instead of ${callSites}: the compiler inlined it at others`,
+        );
+      }
+      const places = find(fn, walkFunction(fn), (name) => found.functions.get(name)?.address);
+      return places.map(
+        ([point, index]): AttachPoint<OptionalPointName> => ({
+          point,
+          offset: fn.offset + index,
+          bytes: hex(fn.code.subarray(index, index + checkBytes)),
+          symbol,
+          address: fn.address + index,
+        }),
+      );
+    });
+    if ('kind' in points) return { kind: 'absent', group, reason: points.reason, message: points.message };
+    return { kind: 'ok', group, points };
+  });
+}
