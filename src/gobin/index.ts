@@ -7,6 +7,7 @@
 
 export { goVersion } from './go-version.ts';
 export { layoutFor } from './layout.ts';
+export { type LibsslPlan, planLibssl } from './libssl.ts';
 export { planAttach } from './plan.ts';
 export { bytesReader } from './reader.ts';
 export type * from './types.ts';

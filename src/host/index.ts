@@ -9,6 +9,7 @@ export { type ClockJoin, clockJoin, monotonicNs, wallMs } from './clock.ts';
 export { findContainer, scanContainers } from './containers.ts';
 export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
+export { type MappedFile, mappedLibssl } from './mapped-files.ts';
 export { openProc } from './proc.ts';
 export { parsePressure, readPressure } from './psi.ts';
 export type * from './types.ts';

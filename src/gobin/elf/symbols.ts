@@ -1,6 +1,6 @@
 import { refuse } from '../refusal.ts';
 import type { Window } from '../window.ts';
-import { type ElfFile, findSection } from './elf.ts';
+import { type ElfFile, findSection, type Section } from './elf.ts';
 import { findStrings } from './strings.ts';
 
 export interface Symbol64 {
@@ -9,6 +9,7 @@ export interface Symbol64 {
 }
 
 const shtSymtab = 2;
+const shtDynsym = 11;
 const entryBytes = 24;
 const maxSymbols = 4_000_000;
 
@@ -17,8 +18,26 @@ const maxSymbols = 4_000_000;
  * A name that stands for two different addresses is left out: the caller has another source.
  */
 export function findSymbols(elf: ElfFile, file: Window, names: readonly string[]): Map<string, Symbol64> | undefined {
-  const table = findSection(elf, file, '.symtab');
-  if (table === undefined || table.type !== shtSymtab) return undefined;
+  return findIn(elf, file, findSection(elf, file, '.symtab'), shtSymtab, names);
+}
+
+/** The same in `.dynsym`: what a shared object exports (address not 0) and imports (0). */
+export function findDynamicSymbols(
+  elf: ElfFile,
+  file: Window,
+  names: readonly string[],
+): Map<string, Symbol64> | undefined {
+  return findIn(elf, file, findSection(elf, file, '.dynsym'), shtDynsym, names);
+}
+
+function findIn(
+  elf: ElfFile,
+  file: Window,
+  table: Section | undefined,
+  type: number,
+  names: readonly string[],
+): Map<string, Symbol64> | undefined {
+  if (table === undefined || table.type !== type) return undefined;
   const strings = elf.sections[table.link];
   if (strings === undefined) refuse('malformed', 'the symbol table names a string table that does not exist');
   if (strings.offset + strings.size > file.size)
