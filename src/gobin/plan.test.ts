@@ -5,6 +5,10 @@ import { buildElf, buildInfoSection, buildProgram, type FakeFunction, loadAddres
 
 const stackCheck = [0x49, 0x3b, 0x66, 0x10, 0x76, 0x06];
 const bigFrameCheck = [0x4c, 0x8d, 0x64, 0x24, 0xf8, 0x4d, 0x3b, 0x66, 0x10, 0x0f, 0x86, 0x06, 0, 0, 0];
+const hugeFrameCheck = [
+  ...[0x49, 0x89, 0xe4, 0x49, 0x81, 0xec, 0, 0x20, 0, 0],
+  ...[0x72, 0x0c, 0x4d, 0x3b, 0x66, 0x10, 0x76, 0x06],
+];
 const push = [0x55, 0x48, 0x89, 0xe5];
 const popRet = [0x5d, 0xc3];
 /** `CALL` to somewhere and back to the entry, as after every stack check. */
@@ -29,6 +33,7 @@ describe('entry probe', () => {
   it.each([
     ['no stack check', plain, 0],
     ['a small frame', [...stackCheck, ...push, ...popRet, 0xeb, 0xf2], 6],
+    ['a huge frame', [...hugeFrameCheck, ...push, ...popRet, 0xeb, 0xe6], 18],
     ['a large frame', [...bigFrameCheck, ...push, ...popRet, 0xcc, 0xeb, 0xe8], 15],
   ])('stands on PUSHQ BP: %s', (_name, code, at) => {
     const found = plan(program([code, plain, plain]));
