@@ -1,12 +1,10 @@
+import type { Architecture } from './architecture.ts';
 import type { ElfFile } from './elf/elf.ts';
-import { countCallSites } from './go/call-sites.ts';
 import { type RuntimeFunctions, readFunction } from './go/functions.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPoint, OptionalGroupName, OptionalPointName, OptionalPoints } from './types.ts';
 import type { Window } from './window.ts';
-import { entryProbe } from './x86/entry.ts';
-import { type FunctionBody, type FunctionCode, hex, walkFunction } from './x86/function-body.ts';
-import { callSpan, parkSpan, slowAssistSpan } from './x86/spans.ts';
+import { type FunctionBody, type FunctionCode, hex } from './x86/function-body.ts';
 
 const checkBytes = 8;
 
@@ -19,6 +17,8 @@ const park = 'runtime.gopark';
 type Located = FunctionCode & { readonly offset: number };
 type Place = readonly [OptionalPointName, number];
 
+type AddressOf = (name: string) => number | undefined;
+
 interface Group {
   readonly group: OptionalGroupName;
   readonly symbol: string;
@@ -26,13 +26,13 @@ interface Group {
   readonly callSites: number;
   /** Other functions that tell where in this one. */
   readonly needs: readonly string[];
-  readonly find: (fn: Located, body: FunctionBody, addressOf: (name: string) => number | undefined) => readonly Place[];
+  readonly find: (arch: Architecture, fn: Located, body: FunctionBody, addressOf: AddressOf) => readonly Place[];
 }
 
 /** A whole call: from the PUSH after the stack check to each RET. */
 function wholeCall(entry: OptionalPointName, ret: OptionalPointName): Group['find'] {
-  return (fn, body) => {
-    const { begin, ends } = callSpan(fn, body);
+  return (arch, fn, body) => {
+    const { begin, ends } = arch.callSpan(fn, body);
     return [[entry, begin], ...ends.map((at): Place => [ret, at])];
   };
 }
@@ -44,7 +44,7 @@ const groups: readonly Group[] = [
     symbol: 'runtime.(*mheap).grow',
     callSites: 1,
     needs: [],
-    find: (fn, body) => [['heapGrow', entryProbe(fn, body)]],
+    find: (arch, fn, body) => [['heapGrow', arch.entry(fn, body)]],
   },
   {
     // By its method value (crypto/tls.Client) and handleRenegotiation. Not handshakeContext: every Read and Write of an open connection
@@ -68,8 +68,8 @@ const groups: readonly Group[] = [
     symbol: 'runtime.netpollblock',
     callSites: 1,
     needs: [park],
-    find: (fn, body, addressOf) => {
-      const { begin, ends } = parkSpan(fn, body, addressOf(park));
+    find: (arch, fn, body, addressOf) => {
+      const { begin, ends } = arch.parkSpan(fn, body, addressOf(park));
       return [['pollParkBegin', begin], ...ends.map((at): Place => ['pollParkEnd', at])];
     },
   },
@@ -78,8 +78,8 @@ const groups: readonly Group[] = [
     symbol: 'runtime.gcAssistAlloc',
     callSites: 1,
     needs: [assistSlowCalls.start, assistSlowCalls.done],
-    find: (fn, body, addressOf) => {
-      const { begin, ends } = slowAssistSpan(fn, body, {
+    find: (arch, fn, body, addressOf) => {
+      const { begin, ends } = arch.slowAssistSpan(fn, body, {
         start: addressOf(assistSlowCalls.start),
         done: addressOf(assistSlowCalls.done),
       });
@@ -92,19 +92,24 @@ const groups: readonly Group[] = [
 export const optionalFunctions: readonly string[] = [...new Set(groups.flatMap((g) => [g.symbol, ...g.needs]))];
 
 /** Every group with its points, or with the reason why it has none here: that never refuses the program. */
-export function optionalPoints(elf: ElfFile, file: Window, found: RuntimeFunctions): OptionalPoints[] {
+export function optionalPoints(
+  arch: Architecture,
+  elf: ElfFile,
+  file: Window,
+  found: RuntimeFunctions,
+): OptionalPoints[] {
   return groups.map(({ group, symbol, callSites, find }): OptionalPoints => {
     const points = orRefused(() => {
       if (!found.functions.has(symbol)) refuse('function-not-found', `this program has no function ${symbol}`);
       const fn = readFunction(elf, file, found, symbol);
-      const calls = countCallSites(elf, file, fn.address);
+      const calls = arch.countCallSites(elf, file, fn.address);
       if (calls < callSites) {
         refuse(
           'inlined',
           `${symbol} is called from ${calls} places instead of ${callSites}: the compiler inlined it at others`,
         );
       }
-      const places = find(fn, walkFunction(fn), (name) => found.functions.get(name)?.address);
+      const places = find(arch, fn, arch.walk(fn), (name) => found.functions.get(name)?.address);
       return places.map(
         ([point, index]): AttachPoint<OptionalPointName> => ({
           point,

@@ -1,7 +1,7 @@
+import { type Architecture, architectureOf } from './architecture.ts';
 import { type ElfFile, parseElf } from './elf/elf.ts';
 import { readBuildId } from './go/build-id.ts';
 import { readBuildInfo } from './go/build-info.ts';
-import { countCallSites } from './go/call-sites.ts';
 import { findRuntimeFunctions, type RuntimeFunctions, readFunction } from './go/functions.ts';
 import { supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
@@ -10,9 +10,7 @@ import { optionalFunctions, optionalPoints } from './optional-points.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPlan, AttachPoint, AttachPointName, ByteReader, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
-import { cheapExits } from './x86/cheap-exits.ts';
-import { entryProbe } from './x86/entry.ts';
-import { type FunctionBody, type FunctionCode, hex, walkFunction } from './x86/function-body.ts';
+import { type FunctionBody, type FunctionCode, hex } from './x86/function-body.ts';
 
 const readBudgetBytes = 256 * 1024 * 1024;
 const checkBytes = 8;
@@ -61,7 +59,8 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
     const elf = parseElf(file);
     const info = readBuildInfo(elf, file);
     if (info === undefined) return whyNotGo(elf, file);
-    if (elf.arch !== 'amd64')
+    const arch = architectureOf(elf);
+    if (arch === undefined)
       refuse('unsupported-arch', `not supported yet: ${elf.arch} (a Go program, but only amd64 code is understood)`);
     const minor = supportedMinor(info.goVersion, (m) => layoutFor(m) !== undefined);
     const layout = layoutFor(minor);
@@ -76,11 +75,11 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
     return {
       kind: 'ok',
       goVersion: info.goVersion,
-      arch: 'amd64',
+      arch: arch.name,
       ...(info.modulePath === undefined ? {} : { modulePath: info.modulePath }),
       ...(buildId === undefined ? {} : { buildId }),
-      points: pointsOf(elf, file, found),
-      optional: optionalPoints(elf, file, found),
+      points: pointsOf(arch, elf, file, found),
+      optional: optionalPoints(arch, elf, file, found),
       layout,
       stwArguments: {
         reason: 'bx',
@@ -94,11 +93,11 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
   });
 }
 
-function pointsOf(elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPoint[] {
+function pointsOf(arch: Architecture, elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPoint[] {
   const mayCallAtEnd = new Set(tracing.flatMap((name) => found.functions.get(name)?.address ?? []));
   return probed.flatMap(({ symbol, entry, return: returnName, exit: exitName, callSites }) => {
     const fn = readFunction(elf, file, found, symbol);
-    const calls = countCallSites(elf, file, fn.address);
+    const calls = arch.countCallSites(elf, file, fn.address);
     if (calls < callSites) {
       refuse(
         'inlined',
@@ -106,7 +105,7 @@ function pointsOf(elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPo
           'would not be seen; build with -pgo=off',
       );
     }
-    const body = walkFunction(fn);
+    const body = arch.walk(fn);
     const at = (point: AttachPointName, index: number): AttachPoint => ({
       point,
       offset: fn.offset + index,
@@ -114,12 +113,12 @@ function pointsOf(elf: ElfFile, file: Window, found: RuntimeFunctions): AttachPo
       symbol,
       address: fn.address + index,
     });
-    const entryIndex = entryProbe(fn, body);
+    const entryIndex = arch.entry(fn, body);
     const entryPoint = at(entry, entryIndex);
     if (returnName === null) return [entryPoint];
     const returns = returnsOf(fn, body);
     if (exitName === null) return [entryPoint, ...returns.map((index) => at(returnName, index))];
-    const exits = cheapExits(fn, body, { entry: entryIndex, mayCallAtEnd });
+    const exits = arch.exits(fn, body, { entry: entryIndex, mayCallAtEnd });
     return [entryPoint, ...exits.map((index) => at(returns.includes(index) ? returnName : exitName, index))];
   });
 }

@@ -1,0 +1,48 @@
+import type { ElfFile } from './elf/elf.ts';
+import type { Window } from './window.ts';
+import { countCallSites } from './x86/call-sites.ts';
+import { cheapExits, type EndOfFunction } from './x86/cheap-exits.ts';
+import { entryProbe } from './x86/entry.ts';
+import { type FunctionBody, type FunctionCode, walkFunction } from './x86/function-body.ts';
+import { type AssistTracing, callSpan, parkSpan, type SpanPlaces, slowAssistSpan } from './x86/spans.ts';
+
+/**
+ * All that depends on the processor, in one place: how its code is read, where a probe may stand, and which registers Go's ABI uses
+ * (cmd/compile/abi-internal.md; the probe has the same table in bpf/src/go_abi.h). Indices are into the function's code.
+ */
+export interface Architecture {
+  readonly name: 'amd64';
+  readonly registers: {
+    /** Integer arguments and results, in their order. */
+    readonly arguments: readonly string[];
+    /** The current goroutine. */
+    readonly g: string;
+  };
+  /** Decodes a whole function, or refuses. */
+  readonly walk: (fn: FunctionCode) => FunctionBody;
+  /** The instruction after the stack check where the arguments are still in their registers, passed once per call. */
+  readonly entry: (fn: FunctionCode, body: FunctionBody) => number;
+  /** One instruction for each return, as cheap to probe as can be. */
+  readonly exits: (fn: FunctionCode, body: FunctionBody, end: EndOfFunction) => readonly number[];
+  readonly countCallSites: (elf: ElfFile, file: Window, address: number) => number;
+  readonly callSpan: (fn: FunctionCode, body: FunctionBody) => SpanPlaces;
+  readonly parkSpan: (fn: FunctionCode, body: FunctionBody, gopark: number | undefined) => SpanPlaces;
+  readonly slowAssistSpan: (fn: FunctionCode, body: FunctionBody, tracing: AssistTracing) => SpanPlaces;
+}
+
+const amd64: Architecture = {
+  name: 'amd64',
+  registers: { arguments: ['ax', 'bx', 'cx', 'di', 'si', 'r8', 'r9', 'r10', 'r11'], g: 'r14' },
+  walk: walkFunction,
+  entry: entryProbe,
+  exits: cheapExits,
+  countCallSites,
+  callSpan,
+  parkSpan,
+  slowAssistSpan,
+};
+
+/** Undefined: Go programs of this kind are refused. */
+export function architectureOf(elf: ElfFile): Architecture | undefined {
+  return elf.arch === 'amd64' ? amd64 : undefined;
+}
