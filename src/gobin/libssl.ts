@@ -42,7 +42,7 @@ export function planLibssl(reader: ByteReader): LibsslPlan | Refused {
     return {
       kind: 'ok',
       offset,
-      bytes: hex(file.upTo(offset, checkBytes)),
+      bytes: hex(file.bytes(offset, checkBytes)),
       symbol: handshake,
       address: symbol.address,
       ...(abiVersion === undefined ? {} : { abiVersion }),

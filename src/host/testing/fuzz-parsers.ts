@@ -12,6 +12,7 @@ import {
 } from '../cgroup/parse.ts';
 import { parseContainerPath } from '../container-path.ts';
 import { sumMetric } from '../exposition.ts';
+import { libsslMappings, parseMapping } from '../maps-parse.ts';
 import { parseCgroups, parseCommandLine, parseGoEnvironment, parseStat, parseStatus } from '../proc-parse.ts';
 import { parsePressure } from '../psi.ts';
 
@@ -31,6 +32,8 @@ const parsers: readonly ((text: string) => unknown)[] = [
   parseMemoryStatV1,
   parseMemoryStatV2,
   parseContainerPath,
+  parseMapping,
+  libsslMappings,
   (text) => sumMetric(text, 'robot_active_sessions', { shard: '0' }),
 ];
 
@@ -46,6 +49,8 @@ const piece = fc.constantFrom(
   '/kubepods/pod',
   '12 (robot) S ',
   '1 '.repeat(25),
+  '7f10-7f20 r-xp 0 fe:00 42 ',
+  '/libssl.so.3',
   'GOGC=',
   '\0',
   '\n',
