@@ -5,7 +5,9 @@
  * It promises never to throw, whatever the bytes are, and to answer within bounded time and memory.
  */
 
+export { type FindGlobalsOptions, findGcGlobals, type GcGlobals } from './globals.ts';
 export { goVersion } from './go-version.ts';
+export type { HeapStatsLayout } from './heap-stats-layout.ts';
 export { layoutFor } from './layout.ts';
 export { type LibsslPlan, planLibssl } from './libssl.ts';
 export { planAttach } from './plan.ts';

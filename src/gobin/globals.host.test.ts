@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { findGcGlobals, type GcGlobals } from './globals.ts';
+import { bytesReader } from './reader.ts';
+import { goNm } from './testing/go-objdump.ts';
+import { buildRobot, supportedToolchains, variants, whyNoToolchain } from './testing/go-toolchain.ts';
+
+const missing = whyNoToolchain();
+
+function globalsOf(file: string, ignoreSymbols: boolean): GcGlobals {
+  const found = findGcGlobals(bytesReader(readFileSync(file)), { ignoreSymbols });
+  if (found.kind === 'refused') throw new Error(`${found.reason}: ${found.message}`);
+  return found;
+}
+
+describe.skipIf(missing !== undefined)(
+  `the collector's globals in real Go programs${missing === undefined ? '' : ` (skipped: ${missing})`}`,
+  () => {
+    describe.each(supportedToolchains)('go%s', (version) => {
+      const files = new Map<string, string>();
+      beforeAll(() => {
+        for (const variant of variants) files.set(variant.name, buildRobot(version, variant));
+      }, 600_000);
+      const fileOf = (name: string): string => files.get(name) ?? '';
+
+      it.each(variants.filter((variant) => !variant.stripped))(
+        '$name: the code tells what go tool nm tells',
+        (variant) => {
+          const symbols = goNm(version, fileOf(variant.name));
+          const bySymbol = globalsOf(fileOf(variant.name), false);
+          const byCode = globalsOf(fileOf(variant.name), true);
+          expect(bySymbol.gcControllerAddress).toBe(symbols.get('runtime.gcController')?.address);
+          expect(bySymbol.heapStats?.address).toBe(symbols.get('runtime.memstats')?.address);
+          expect(byCode).toEqual({ ...bySymbol, gcControllerFrom: 'code' });
+        },
+      );
+
+      it.each(variants.filter((variant) => variant.stripped))('$name: found without symbols', (variant) => {
+        const found = globalsOf(fileOf(variant.name), false);
+        expect(found.gcControllerFrom).toBe('code');
+        expect(found.heapStats).not.toBeNull();
+        // The linker puts the same variables in the same order: only the section may begin elsewhere.
+        const twin = globalsOf(fileOf(variant.twin), false);
+        expect((found.heapStats?.address ?? 0) - found.gcControllerAddress).toBe(
+          (twin.heapStats?.address ?? 0) - twin.gcControllerAddress,
+        );
+      });
+    });
+  },
+);

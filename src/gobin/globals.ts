@@ -1,0 +1,131 @@
+import { type ElfFile, parseElf } from './elf/elf.ts';
+import { findSymbols } from './elf/symbols.ts';
+import { readBuildInfo } from './go/build-info.ts';
+import { findFunctions, readPcLineTable } from './go/pclntab.ts';
+import { receiverOf } from './go/receivers.ts';
+import { findTextStart } from './go/text-start.ts';
+import { supportedMinor } from './go/version.ts';
+import { whyNotGo } from './go-version.ts';
+import { type HeapStatsLayout, heapStatsLayoutFor } from './heap-stats-layout.ts';
+import { layoutFor } from './layout.ts';
+import { orRefused, refuse } from './refusal.ts';
+import type { ByteReader, GcControllerLayout, Refused } from './types.ts';
+import { ReadBudget, Window } from './window.ts';
+
+/** Where the runtime keeps its books of the heap, and how to read them in a running program. */
+export interface GcGlobals {
+  readonly kind: 'ok';
+  readonly goVersion: string;
+  /** Link-time address of the program's entry: less the running program's `AT_ENTRY` it tells how far ASLR has moved the program. */
+  readonly entryAddress: number;
+  /** Link-time address of `runtime.gcController`. */
+  readonly gcControllerAddress: number;
+  /** A symbol told it, or the code that calls its methods. */
+  readonly gcControllerFrom: 'symbol' | 'code';
+  readonly layout: GcControllerLayout;
+  /** Link-time address of `runtime.memstats.heapStats`; null where neither a symbol nor the code tells it. */
+  readonly heapStats: { readonly address: number; readonly layout: HeapStatsLayout } | null;
+}
+
+const readBudgetBytes = 256 * 1024 * 1024;
+const entryField = 24;
+
+/** Both have 12 to 24 sites in every program; fewer than this would be chance. */
+const leastSites = 4;
+
+/** `heapStats` is the first field of `runtime.memstats`. */
+const symbolOf = { controller: 'runtime.gcController', heapStats: 'runtime.memstats' } as const;
+
+/** Methods that are called on the global itself. Not `revise`: before its call the address of a field is loaded. */
+export const controllerMethods = [
+  'heapGoalInternal',
+  'trigger',
+  'startCycle',
+  'endCycle',
+  'update',
+  'resetLive',
+  'init',
+  'addIdleMarkWorker',
+  'removeIdleMarkWorker',
+  'findRunnableGCWorker',
+  'enlistWorker',
+  'markWorkerStop',
+].map((method) => `runtime.(*gcControllerState).${method}`);
+
+export const heapStatsMethods = ['acquire', 'release'].map((method) => `runtime.(*consistentHeapStats).${method}`);
+
+/** Data that a program writes to; the last two have no bytes in the file. */
+const writableSections: ReadonlySet<string> = new Set(['.data', '.noptrdata', '.bss', '.noptrbss']);
+
+export interface FindGlobalsOptions {
+  /** Leaves symbols aside, as in a stripped program. For proofs. */
+  readonly ignoreSymbols?: boolean;
+}
+
+/**
+ * Where `runtime.gcController` and the allocator's counts lie in this program, symbol table or not; or why that is not known.
+ * Throws nothing of its own; errors of the reader (I/O) pass through. amd64, Go 1.22 to 1.26.
+ */
+export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = {}): GcGlobals | Refused {
+  return orRefused(() => {
+    const file = new Window(reader, new ReadBudget(readBudgetBytes));
+    const elf = parseElf(file);
+    const info = readBuildInfo(elf, file);
+    if (info === undefined) return whyNotGo(elf, file);
+    if (elf.arch !== 'amd64') refuse('unsupported-arch', `not supported yet: ${elf.arch}`);
+    const minor = supportedMinor(info.goVersion, (m) => layoutFor(m) !== undefined);
+    const layout = layoutFor(minor);
+    const heapStatsLayout = heapStatsLayoutFor(minor);
+    if (layout === undefined || heapStatsLayout === undefined)
+      refuse('unsupported-go-version', `no layout for ${info.goVersion}`);
+
+    const symbols =
+      options.ignoreSymbols === true
+        ? undefined
+        : findSymbols(elf, file, [symbolOf.controller, symbolOf.heapStats, 'runtime.text']);
+    const fromCode =
+      symbols?.has(symbolOf.controller) && symbols.has(symbolOf.heapStats) ? undefined : codeOf(elf, file);
+    const controllerSymbol = symbols?.get(symbolOf.controller)?.address;
+    const controller = controllerSymbol ?? fromCode?.(controllerMethods);
+    if (controller === undefined || !isWritable(elf, controller, layout.sizeBytes)) {
+      refuse('unexpected-code', `neither a symbol nor the code that uses it tells where ${symbolOf.controller} lies`);
+    }
+    const heapStats = symbols?.get(symbolOf.heapStats)?.address ?? fromCode?.(heapStatsMethods);
+    const known = heapStats !== undefined && isWritable(elf, heapStats, heapStatsLayout.sizeBytes);
+    return {
+      kind: 'ok',
+      goVersion: info.goVersion,
+      entryAddress: file.u64(entryField),
+      gcControllerAddress: controller,
+      gcControllerFrom: controllerSymbol === undefined ? 'code' : 'symbol',
+      layout,
+      heapStats: known ? { address: heapStats, layout: heapStatsLayout } : null,
+    };
+  });
+}
+
+/** Finds the receiver of methods by their names in .gopclntab. All call sites must agree. */
+function codeOf(elf: ElfFile, file: Window): (methods: readonly string[]) => number | undefined {
+  const table = readPcLineTable(elf, file);
+  if (table === undefined) refuse('unsupported-pclntab', 'a Go program without the .gopclntab section');
+  const functions = findFunctions(file, table, findTextStart(elf, file, table, undefined), [
+    ...controllerMethods,
+    ...heapStatsMethods,
+  ]);
+  return (methods) => {
+    const vote = receiverOf(
+      elf,
+      file,
+      methods.flatMap((name) => functions.get(name) ?? []),
+    );
+    return vote !== undefined && vote.sites >= leastSites && vote.otherSites === 0 ? vote.address : undefined;
+  };
+}
+
+/** Whole in one section of variables, aligned as its words need. */
+function isWritable(elf: ElfFile, address: number, sizeBytes: number): boolean {
+  const inside = elf.sections.some(
+    (s) => writableSections.has(s.name) && address >= s.address && address + sizeBytes <= s.address + s.size,
+  );
+  return inside && address % 8 === 0;
+}
