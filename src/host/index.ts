@@ -4,9 +4,18 @@
  */
 
 export { scrapeActivity } from './activity.ts';
+export { recordAllocation, rhythmPace, type SamplingPace } from './allocation-sampler.ts';
 export { openCgroup } from './cgroup/index.ts';
 export { type ClockJoin, clockJoin, monotonicNs, wallMs } from './clock.ts';
 export { findContainer, scanContainers } from './containers.ts';
+export type { ControllerBooks, HeapNow } from './controller-books.ts';
+export {
+  ControllerReadError,
+  type ControllerReadErrorCode,
+  type ControllerReader,
+  missingWithoutProbe,
+  openController,
+} from './controller-reader.ts';
 export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
 export { type MappedFile, mappedLibssl } from './mapped-files.ts';

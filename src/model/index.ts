@@ -10,6 +10,7 @@ export * from './gogc-setting.ts';
 export * from './heap-fit.ts';
 export * from './hysteresis.ts';
 export * from './quantiles.ts';
+export * from './rhythm/index.ts';
 export * from './ring.ts';
 export * from './signals.ts';
 export * from './summary.ts';

@@ -1,0 +1,142 @@
+/**
+ * Reads the collector's own books (`runtime.gcController`, `runtime.memstats.heapStats`) of a running Go program through /proc/PID/mem:
+ * no probe, no BPF, nothing in the program changes. It needs what ptrace needs (CAP_SYS_PTRACE, or the same user).
+ *
+ * It tells the state at a moment: live heap, goal, GOGC, limit, allocation, the CPU time of the cycle last finished. It cannot tell what
+ * happens between two readings: pauses, single assists, cycles that are shorter than the pace. `missingWithoutProbe` names those.
+ */
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import type { GcGlobals } from '../gobin/index.ts';
+import type { SizeClassCounts } from '../model/index.ts';
+import { entryOf } from './auxiliary-vector.ts';
+import { monotonicNs } from './clock.ts';
+import { bookDecoder, type ControllerBooks, type HeapNow } from './controller-books.ts';
+import { sizeClassCounts } from './heap-stats.ts';
+import { errorCode } from './text-file.ts';
+import type { Proc, ProcessIdentity } from './types.ts';
+
+/** Signals that only the probe gives, named as windows name them. */
+export const missingWithoutProbe = ['gcPause', 'gcAssist', 'gcStall', 'capturePause'] as const;
+
+export type ControllerReadErrorCode = 'GONE' | 'NO_PERMISSION' | 'OTHER_PROGRAM' | 'IMPLAUSIBLE';
+
+/** Why the books of a process cannot be read. */
+export class ControllerReadError extends Error {
+  override readonly name = 'ControllerReadError';
+  readonly code: ControllerReadErrorCode;
+  readonly pid: number;
+
+  constructor(code: ControllerReadErrorCode, pid: number, message: string) {
+    super(message);
+    this.code = code;
+    this.pid = pid;
+  }
+}
+
+/** One program's books. All reads are synchronous: a pread of a few hundred bytes of memory. */
+export interface ControllerReader extends Disposable {
+  readonly process: ProcessIdentity;
+  /** All fields. Undefined when the program has ended or runs another one since (exec). Throws `ControllerReadError` when implausible. */
+  read(): ControllerBooks | undefined;
+  /** The three figures that change with each allocation, for series at a fast pace; ends like `read`. */
+  readHeap(): HeapNow | undefined;
+  /** What was allocated since the program began, per size class; null where the program does not tell where the counts are. */
+  readSizeClasses(): SizeClassCounts | null | undefined;
+  close(): void;
+}
+
+const pageBytes = 4096;
+
+/**
+ * Opens the books of exactly this process. `globals` are those of its executable (`findGcGlobals`).
+ * Throws `ControllerReadError`: `GONE`, `NO_PERMISSION`, `OTHER_PROGRAM` (the globals are of another file), `IMPLAUSIBLE`.
+ */
+export function openController(proc: Proc, process: ProcessIdentity, globals: GcGlobals): ControllerReader {
+  const { pid } = process;
+  const files = open(proc, pid);
+  const { fd } = files;
+  let isOpen = true;
+  const close = (): void => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
+  try {
+    // After the file is open: the memory it stands for stays that of this program, whatever PID or exec do from here on.
+    if (!proc.isAlive(process)) throw new ControllerReadError('GONE', pid, `process ${pid} has ended`);
+    const moved = movedBytes(pid, files.auxv, globals);
+    const decoder = bookDecoder(globals.layout);
+    const books = Buffer.alloc(globals.layout.sizeBytes);
+    const booksAt = globals.gcControllerAddress + moved;
+    const stats = globals.heapStats;
+    const statsBytes = Buffer.alloc(stats?.layout.sizeBytes ?? 0);
+    const reader: ControllerReader = {
+      process,
+      read() {
+        const atNs = monotonicNs();
+        if (!fill(fd, books, booksAt)) return undefined;
+        return plausible(pid, decoder.books(books, atNs));
+      },
+      readHeap() {
+        const atNs = monotonicNs();
+        if (!fill(fd, books, booksAt)) return undefined;
+        return plausible(pid, decoder.heap(books, atNs));
+      },
+      readSizeClasses() {
+        if (stats === null) return null;
+        if (!fill(fd, statsBytes, stats.address + moved)) return undefined;
+        return sizeClassCounts(statsBytes, stats.layout);
+      },
+      close,
+      [Symbol.dispose]: close,
+    };
+    if (reader.read() === undefined) throw new ControllerReadError('GONE', pid, `process ${pid} has ended`);
+    return reader;
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function open(proc: Proc, pid: number): { readonly fd: number; readonly auxv: Buffer } {
+  try {
+    const auxv = readFileSync(`${proc.root}/${pid}/auxv`);
+    return { auxv, fd: openSync(`${proc.root}/${pid}/mem`, 'r') };
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new ControllerReadError(
+        'NO_PERMISSION',
+        pid,
+        `the memory of process ${pid} may not be read (${code}): give the agent CAP_SYS_PTRACE`,
+      );
+    }
+    throw new ControllerReadError('GONE', pid, `process ${pid} has ended (${code})`);
+  }
+}
+
+function movedBytes(pid: number, auxv: Buffer, { entryAddress }: GcGlobals): number {
+  const entry = entryOf(auxv);
+  const moved = entry === undefined ? Number.NaN : entry - entryAddress;
+  if (moved >= 0 && moved % pageBytes === 0) return moved;
+  throw new ControllerReadError('OTHER_PROGRAM', pid, `process ${pid} does not run the program that was looked at`);
+}
+
+/** False when the memory is no longer there: a read of ended memory gives 0 bytes, one of unmapped memory EIO. */
+function fill(fd: number, bytes: Buffer, at: number): boolean {
+  try {
+    return readSync(fd, bytes, 0, bytes.length, at) === bytes.length;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EIO' || code === 'ESRCH' || code === 'EFAULT') return false;
+    throw error;
+  }
+}
+
+function plausible<T>(pid: number, decoded: T | string): T {
+  if (typeof decoded !== 'string') return decoded;
+  throw new ControllerReadError(
+    'IMPLAUSIBLE',
+    pid,
+    `what stands where process ${pid} should have runtime.gcController cannot be it: ${decoded}`,
+  );
+}
