@@ -8,6 +8,7 @@ export * from './formula.ts';
 export * from './gc-frequency.ts';
 export * from './gogc-setting.ts';
 export * from './heap-fit.ts';
+export * from './heap-trend.ts';
 export * from './hysteresis.ts';
 export * from './quantiles.ts';
 export * from './rhythm/index.ts';

@@ -22,8 +22,9 @@ export interface RhythmEvidence {
   readonly effectiveIncrements: number;
   /** The strongest period there is, believed or not; null when the series is too short for any. */
   readonly strongestPeriodMs: number | null;
-  /** Vector strength at that period, 0 to 1, and what it must exceed here to be believed. */
+  /** Vector strength at that period, 0 to 1; what chance may reach here; and what it must exceed to be believed. */
   readonly periodStrength: number | null;
+  readonly periodStrengthByChance: number | null;
   readonly periodStrengthNeeded: number | null;
   /** Share of the bytes that are allocated on the beat; 0 without a period that is believed. */
   readonly lockedShare: number;
@@ -67,6 +68,7 @@ const mostWithoutSizes = 0.5;
 /** Distance from a threshold at which a share leaves no doubt. */
 const clearMargin = 0.2;
 const enoughIncrements = 50;
+const clearStrength = 0.3;
 const enoughBytesPerSecond = 1_000_000;
 
 /** Classifies a few seconds of allocation (see `recordAllocation`). Pure and deterministic; 10 to 250 ms of processor time. */
@@ -100,7 +102,18 @@ function whyUnknown({ totalBytes, spanSeconds }: Increments, evidence: RhythmEvi
     return `only ${totalBytes} bytes were allocated, in steps of ${spanBytes}: too few to see a rhythm`;
   if (evidence.effectiveIncrements < leastEffectiveIncrements)
     return 'nearly all was allocated at a few moments: too few to see a rhythm';
-  return undefined;
+  return whyAmbiguous(evidence);
+}
+
+/** A beat beyond chance that the allocator's spans alone could make. A state machine shows by what it allocates, beat or not. */
+function whyAmbiguous(evidence: RhythmEvidence): string | undefined {
+  const { strongestPeriodMs, periodStrength, periodStrengthByChance, lockedShare, coarseShare } = evidence;
+  if (strongestPeriodMs === null || periodStrength === null || periodStrengthByChance === null) return undefined;
+  if (lockedShare > 0 || periodStrength <= periodStrengthByChance || (coarseShare ?? 0) >= coarseFrom) return undefined;
+  return (
+    `a beat of ${strongestPeriodMs.toFixed(1)} ms has less than two spans of ${spanBytes} bytes: ` +
+    'a steady stream that fills a span as often looks the same; a busier time would tell'
+  );
 }
 
 interface Judgement {
@@ -123,10 +136,16 @@ function judge({ lockedShare: locked, coarseShare: coarse }: RhythmEvidence): Ju
 
 function confidenceOf(evidence: RhythmEvidence, doubt: number): number {
   const clear = 0.5 + 0.5 * Math.min(1, doubt / clearMargin);
-  const seen = Math.min(1, evidence.effectiveIncrements / enoughIncrements);
+  const seen = Math.min(1, Math.max(evidence.effectiveIncrements / enoughIncrements, beyondDoubt(evidence)));
   const fine = Math.min(1, Math.sqrt(evidence.allocBytesPerSecond / enoughBytesPerSecond));
   const confidence = clear * seen * fine;
   return evidence.coarseShare === null ? Math.min(mostWithoutSizes, confidence) : confidence;
+}
+
+/** A beat that is far stronger than needed counts for itself, however few its pulses are: 0 to 1. */
+function beyondDoubt({ lockedShare, periodStrength, periodStrengthNeeded }: RhythmEvidence): number {
+  if (lockedShare === 0 || periodStrength === null || periodStrengthNeeded === null) return 0;
+  return Math.min(1, (periodStrength - periodStrengthNeeded) / clearStrength);
 }
 
 function evidenceOf(series: AllocationSeries, increments: Increments): RhythmEvidence {
@@ -135,7 +154,9 @@ function evidenceOf(series: AllocationSeries, increments: Increments): RhythmEvi
   const effectiveIncrements = squares === 0 ? 0 : (totalBytes * totalBytes) / squares;
   const sizes = series.allocated === null ? undefined : objectSizes(series.allocated);
   const period = findPeriod(increments);
-  const needed = period === undefined ? null : strengthNeeded(increments, period, effectiveIncrements);
+  const byChance = period === undefined ? null : strengthByChance(increments, effectiveIncrements);
+  const needed =
+    byChance === null || period === undefined ? null : Math.max(byChance, strengthBySpans(increments, period));
   const believed = period !== undefined && needed !== null && period.strength > needed;
   return {
     spanSeconds,
@@ -145,6 +166,7 @@ function evidenceOf(series: AllocationSeries, increments: Increments): RhythmEvi
     effectiveIncrements,
     strongestPeriodMs: period === undefined ? null : period.seconds * 1e3,
     periodStrength: period?.strength ?? null,
+    periodStrengthByChance: byChance,
     periodStrengthNeeded: needed,
     lockedShare: believed ? Math.min(1, period.pulsedShare) : 0,
     coarseShare: sizes?.coarseShare ?? null,
@@ -159,19 +181,20 @@ const leastStrength = 0.2;
 const falseAlarm = 0.01;
 
 /**
- * What a period's strength must exceed. Against chance: Rayleigh's test, P(strength > r) = exp(−n·r²) for n independent increments, over as
- * many frequencies as there are independent ones (up to half the sampling rate). Against the allocator: a steady stream fills the span of a
- * size class at regular times, which looks like a timer of one span per period; so the beat must hold twice that.
+ * What chance may reach: Rayleigh's test, P(strength > r) = exp(−n·r²) for n independent increments, over as many frequencies as there are
+ * independent ones (up to half the sampling rate). Weaker beats are none that matter.
  */
-function strengthNeeded(
-  { spanSeconds, stepSeconds, totalBytes }: Increments,
-  period: Period,
-  effective: number,
-): number {
+function strengthByChance({ spanSeconds, stepSeconds }: Increments, effective: number): number {
   const frequencies = spanSeconds / (2 * stepSeconds);
-  const byChance = Math.sqrt(Math.log(frequencies / falseAlarm) / Math.max(1, effective));
-  const bytesPerPeriod = (totalBytes / spanSeconds) * period.seconds;
-  return Math.max(leastStrength, byChance, (2 * spanBytes) / bytesPerPeriod);
+  return Math.max(leastStrength, Math.sqrt(Math.log(frequencies / falseAlarm) / Math.max(1, effective)));
+}
+
+/**
+ * What the allocator may reach by itself: a steady stream fills the span of a size class at regular times, which looks like a timer of one
+ * span per period; two size classes may go in step.
+ */
+function strengthBySpans({ spanSeconds, totalBytes }: Increments, period: Period): number {
+  return (2 * spanBytes) / ((totalBytes / spanSeconds) * period.seconds);
 }
 
 const percent = (share: number): string => `${Math.round(share * 100)} %`;

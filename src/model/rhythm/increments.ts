@@ -17,6 +17,8 @@ export interface Increments {
 
 /** A gap this many times as long as usual is a sampler that was kept waiting. */
 const longGap = 1.5;
+/** Finer than any period can be resolved at. */
+const mostParts = 1_000;
 
 /**
  * What was allocated between samples, at the middle of each gap. Within a gap in which the sampler had to wait nothing is known but the
@@ -35,9 +37,10 @@ export function incrementsOf(samples: readonly AllocationSample[]): Increments |
     };
   });
   if (gaps.some((gap) => !(gap.seconds > 0) || !(gap.bytes >= 0))) return undefined;
+  if (!(last.totalAllocBytes - first.totalAllocBytes <= Number.MAX_SAFE_INTEGER)) return undefined;
   const stepSeconds = median(gaps.map((gap) => gap.seconds));
   const increments = gaps.flatMap(({ fromSeconds, seconds, bytes }) => {
-    const parts = seconds > longGap * stepSeconds ? Math.ceil(seconds / stepSeconds) : 1;
+    const parts = seconds > longGap * stepSeconds ? Math.min(mostParts, Math.ceil(seconds / stepSeconds)) : 1;
     return Array.from({ length: parts }, (_, part) => ({
       atSeconds: fromSeconds + ((part + 0.5) / parts) * seconds,
       bytes: bytes / parts,

@@ -43,7 +43,9 @@ function lowestIndex(): number {
 
 /** Vector strength at the frequencies k ÷ (oversampling × span). */
 function spectrum({ increments, spanSeconds, stepSeconds, totalBytes }: Increments): number[] {
-  const highest = Math.floor((oversampling * spanSeconds) / (leastSamplesPerPeriod * stepSeconds));
+  // No more steps than samples, also where the sampler stood still for most of the time.
+  const steps = Math.min(spanSeconds / stepSeconds, increments.length);
+  const highest = Math.floor((oversampling * steps) / leastSamplesPerPeriod);
   if (highest <= lowestIndex()) return [];
   const real = new Float64Array(highest + 1);
   const imaginary = new Float64Array(highest + 1);
@@ -59,7 +61,12 @@ function spectrum({ increments, spanSeconds, stepSeconds, totalBytes }: Incremen
       [x, y] = [x * cos - y * sin, x * sin + y * cos];
     }
   }
-  return Array.from(real, (x, k) => Math.hypot(x, imaginary[k] ?? 0) / totalBytes);
+  return Array.from(real, (x, k) => {
+    // Less what the same bytes, evenly spread over the whole span, would give: it leaks to all frequencies that do not fit into the span.
+    const turns = (2 * Math.PI * k) / oversampling;
+    const even = k === 0 ? { x: 1, y: 0 } : { x: Math.sin(turns) / turns, y: (1 - Math.cos(turns)) / turns };
+    return Math.hypot(x / totalBytes - even.x, (imaginary[k] ?? 0) / totalBytes - even.y);
+  });
 }
 
 /** Short pulses are as strong at the multiples of their frequency: the lowest of these that is nearly as strong. */
