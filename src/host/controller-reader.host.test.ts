@@ -1,0 +1,165 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { findGcGlobals, type GcGlobals } from '../gobin/index.ts';
+import { recordAllocation } from './allocation-sampler.ts';
+import { entryOf } from './auxiliary-vector.ts';
+import { ControllerReadError, type ControllerReader, openController } from './controller-reader.ts';
+import { openFileReader } from './file-reader.ts';
+import { Churn } from './probe/testing/churn.ts';
+import { missingGround, removeTemporaryFolders, temporaryFolder } from './probe/testing/ground.ts';
+import { openProc } from './proc.ts';
+import type { ProcessIdentity } from './types.ts';
+
+/** Real programs of every Go version against what their own runtime/metrics say. */
+const missing = missingGround();
+const proc = openProc();
+const versions = ['1.22.12', '1.23.12', '1.24.13', '1.25.8', '1.26.8'];
+const modes = [
+  { mode: 'plain', flags: [] },
+  { mode: 'stripped', flags: ['-ldflags=-s -w'] },
+  { mode: 'position-independent, stripped', flags: ['-buildmode=pie', '-ldflags=-s -w'] },
+] as const;
+
+function build(version: string, flags: readonly string[]): string {
+  const binary = join(temporaryFolder('books'), 'churn');
+  execFileSync('go', ['build', ...flags, '-o', binary, '.'], {
+    cwd: fileURLToPath(new URL('probe/testdata/churn', import.meta.url)),
+    env: { ...process.env, GOTOOLCHAIN: `go${version}`, GOFLAGS: '-p=2', CGO_ENABLED: '0' },
+  });
+  return binary;
+}
+
+function globalsOf(file: string): GcGlobals {
+  using reader = openFileReader(file);
+  const globals = findGcGlobals(reader);
+  if (globals.kind === 'refused') throw new Error(globals.message);
+  return globals;
+}
+
+function identityOf(pid: number): ProcessIdentity {
+  const identity = proc.identity(pid);
+  if (identity === undefined) throw new Error(`no process ${pid}`);
+  return identity;
+}
+
+function codeOf(action: () => unknown): string | undefined {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof ControllerReadError) return error.code;
+    throw error;
+  }
+  return undefined;
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries++) {
+    if (tries > 1_000) throw new Error('waited in vain');
+    await sleep(5);
+  }
+}
+
+const bytesOf = (reader: ControllerReader): number => {
+  const counts = reader.readSizeClasses();
+  if (counts === null || counts === undefined) throw new Error('the size classes could not be read');
+  return counts.classes.reduce((sum, { sizeBytes, objects }) => sum + sizeBytes * objects, counts.largeBytes);
+};
+
+describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${missing}`, () => {
+  afterAll(removeTemporaryFolders);
+
+  describe.each(versions)('go%s', (version) => {
+    it.each(modes)('$mode: says what runtime/metrics says', async ({ flags }) => {
+      const binary = build(version, flags);
+      await using churn = new Churn(binary, { GOGC: '70', GOMEMLIMIT: '900MiB' });
+      await churn.ask('start');
+      using reader = openController(proc, identityOf(churn.pid), globalsOf(`/proc/${churn.pid}/exe`));
+      const series = await recordAllocation(reader, { durationMs: 300, everyMs: 5 });
+      await churn.ask('stop');
+      const report = await churn.ask('gc');
+      expect(reader.read()).toMatchObject({
+        gcPercent: 70,
+        memoryLimitBytes: 900 * 1024 * 1024,
+        heapMarkedBytes: report.heapLiveBytes,
+        globalsScanBytes: report.globalsScanBytes,
+      });
+      // The program rests: what it has allocated since it reported is its own answer.
+      expect(Math.abs(bytesOf(reader) - report.allocBytes)).toBeLessThan(256 * 1024);
+      const books = reader.read();
+      expect(Math.abs((books?.totalAllocBytes ?? 0) - report.allocBytes)).toBeLessThan(1024 * 1024);
+      expect(books?.heapLiveBytes).toBeGreaterThanOrEqual(report.heapLiveBytes);
+
+      // Nodes of 488 bytes lie in objects of 512: nearly all that was allocated meanwhile.
+      const allocated = series?.allocated?.classes ?? [];
+      const total = allocated.reduce((sum, { sizeBytes, objects }) => sum + sizeBytes * objects, 0);
+      const nodes = allocated.find(({ sizeBytes }) => sizeBytes === 512);
+      expect(512 * (nodes?.objects ?? 0)).toBeGreaterThan(0.95 * total);
+      const grown = (series?.samples.at(-1)?.totalAllocBytes ?? 0) - (series?.samples[0]?.totalAllocBytes ?? 0);
+      expect(grown / total).toBeGreaterThan(0.8);
+      expect(grown / total).toBeLessThan(1.2);
+    });
+  });
+
+  it('ends with the program', async () => {
+    const binary = build('1.26.8', []);
+    const globals = globalsOf(binary);
+    await using churn = new Churn(binary);
+    await churn.ask('report');
+    const identity = identityOf(churn.pid);
+    using reader = openController(proc, identity, globals);
+    expect(reader.read()).toBeDefined();
+    churn.kill();
+    await churn.exited;
+    expect(reader.read()).toBeUndefined();
+    expect(reader.readHeap()).toBeUndefined();
+    expect(reader.readSizeClasses()).toBeUndefined();
+    expect(await recordAllocation(reader, { durationMs: 100, everyMs: 2 })).toBeUndefined();
+    expect(codeOf(() => openController(proc, identity, globals))).toBe('GONE');
+  });
+
+  it('relies on what the kernel does: memory once opened ends with an exec, though PID and start time stay', async () => {
+    const child = spawn('sh', ['-c', 'read line; exec sleep 60'], { stdio: ['pipe', 'ignore', 'inherit'] });
+    const pid = child.pid ?? 0;
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    await until(() => proc.comm(pid) === 'sh');
+    const before = identityOf(pid);
+    const entry = entryOf(readFileSync(`/proc/${pid}/auxv`)) ?? 0;
+    const fd = openSync(`/proc/${pid}/mem`, 'r');
+    expect(readSync(fd, Buffer.alloc(8), 0, 8, entry)).toBe(8);
+    child.stdin.write('\n');
+    await until(() => proc.comm(pid) === 'sleep');
+    expect(identityOf(pid)).toEqual(before);
+    expect(readSync(fd, Buffer.alloc(8), 0, 8, entry)).toBe(0);
+    closeSync(fd);
+    child.kill('SIGKILL');
+    await exited;
+  });
+
+  it('refuses another program and another process', async () => {
+    const binary = build('1.26.8', []);
+    const globals = globalsOf(binary);
+    await using churn = new Churn(binary);
+    await churn.ask('report');
+    const identity = identityOf(churn.pid);
+    const other = { pid: churn.pid, startTicks: identity.startTicks + 1 };
+    expect(codeOf(() => openController(proc, other, globals))).toBe('GONE');
+    expect(codeOf(() => openController(proc, identityOf(process.pid), globals))).toBe('OTHER_PROGRAM');
+    // The code instead of the data: mapped, but no books.
+    const code = { ...globals, gcControllerAddress: globals.entryAddress };
+    expect(codeOf(() => openController(proc, identity, code))).toBe('IMPLAUSIBLE');
+    expect(codeOf(() => openController(proc, identity, { ...globals, gcControllerAddress: 8 }))).toBe('GONE');
+  });
+
+  it('stops with its signal', async () => {
+    const binary = build('1.26.8', []);
+    await using churn = new Churn(binary);
+    await churn.ask('report');
+    using reader = openController(proc, identityOf(churn.pid), globalsOf(binary));
+    const signal = AbortSignal.timeout(50);
+    await expect(recordAllocation(reader, { durationMs: 10_000, everyMs: 2, signal })).rejects.toThrow(/abort/i);
+  });
+});
