@@ -52,13 +52,17 @@ function spectrum({ increments, spanSeconds, stepSeconds, totalBytes }: Incremen
   for (const { atSeconds, bytes } of increments) {
     if (bytes === 0) continue;
     const turn = (2 * Math.PI * atSeconds) / (oversampling * spanSeconds);
-    const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
-    // Turned on by one step of frequency at a time: far cheaper than a cosine for each.
-    let [x, y] = [bytes, 0];
+    const cos = Math.cos(turn);
+    const sin = Math.sin(turn);
+    // Turned on by one step of frequency at a time: far cheaper than a cosine for each. In plain variables: millions of steps.
+    let x = bytes;
+    let y = 0;
     for (let k = 0; k <= highest; k++) {
       real[k] = (real[k] ?? 0) + x;
       imaginary[k] = (imaginary[k] ?? 0) + y;
-      [x, y] = [x * cos - y * sin, x * sin + y * cos];
+      const turned = x * cos - y * sin;
+      y = x * sin + y * cos;
+      x = turned;
     }
   }
   return Array.from(real, (x, k) => {
