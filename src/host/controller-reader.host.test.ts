@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findGcGlobals, type GcGlobals } from '../gobin/index.ts';
-import { recordAllocation } from './allocation-sampler.ts';
+import { recordAllocation, recordAllocations } from './allocation-sampler.ts';
 import { entryOf } from './auxiliary-vector.ts';
 import { ControllerReadError, type ControllerReader, openController } from './controller-reader.ts';
 import { openFileReader } from './file-reader.ts';
@@ -152,6 +152,25 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     const code = { ...globals, gcControllerAddress: globals.entryAddress };
     expect(codeOf(() => openController(proc, identity, code))).toBe('IMPLAUSIBLE');
     expect(codeOf(() => openController(proc, identity, { ...globals, gcControllerAddress: 8 }))).toBe('GONE');
+  });
+
+  it('records several at once; one that ends does not disturb the others', async () => {
+    const binary = build('1.26.8', []);
+    const globals = globalsOf(binary);
+    await using one = new Churn(binary);
+    await using other = new Churn(binary);
+    await Promise.all([one.ask('start'), other.ask('report')]);
+    using first = openController(proc, identityOf(one.pid), globals);
+    using second = openController(proc, identityOf(other.pid), globals);
+    const recording = recordAllocations([first, second], { durationMs: 600, everyMs: 5 });
+    await sleep(150);
+    other.kill();
+    const [kept, ended] = await recording;
+    expect(ended).toEqual({ kind: 'ended' });
+    if (kept?.kind !== 'series') throw new Error('the first recording is missing');
+    const times = kept.series.samples.map((sample) => sample.atNs);
+    expect((times.at(-1) ?? 0) - (times[0] ?? 0)).toBeGreaterThan(590e6);
+    expect(times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0))).toBe(true);
   });
 
   it('stops with its signal', async () => {

@@ -4,7 +4,13 @@
  */
 
 export { scrapeActivity } from './activity.ts';
-export { recordAllocation, rhythmPace, type SamplingPace } from './allocation-sampler.ts';
+export {
+  type Recorded,
+  recordAllocation,
+  recordAllocations,
+  rhythmPace,
+  type SamplingPace,
+} from './allocation-sampler.ts';
 export { openCgroup } from './cgroup/index.ts';
 export { type ClockJoin, clockJoin, monotonicNs, wallMs } from './clock.ts';
 export { findContainer, scanContainers } from './containers.ts';
