@@ -154,7 +154,7 @@ function evidenceOf(series: AllocationSeries, increments: Increments): RhythmEvi
   const effectiveIncrements = squares === 0 ? 0 : (totalBytes * totalBytes) / squares;
   const sizes = series.allocated === null ? undefined : objectSizes(series.allocated);
   const period = findPeriod(increments);
-  const byChance = period === undefined ? null : strengthByChance(increments, effectiveIncrements);
+  const byChance = period === undefined ? null : strengthByChance(increments, period, effectiveIncrements);
   const needed =
     byChance === null || period === undefined ? null : Math.max(byChance, strengthBySpans(increments, period));
   const believed = period !== undefined && needed !== null && period.strength > needed;
@@ -182,11 +182,14 @@ const falseAlarm = 0.01;
 
 /**
  * What chance may reach: Rayleigh's test, P(strength > r) = exp(−n·r²) for n independent increments, over as many frequencies as there are
- * independent ones (up to half the sampling rate). Weaker beats are none that matter.
+ * independent ones (up to half the sampling rate); where increments are not independent, the same over the background that is seen instead
+ * of the one that n promises (its median is √(ln 2 ÷ n)). Weaker beats are none that matter.
  */
-function strengthByChance({ spanSeconds, stepSeconds }: Increments, effective: number): number {
+function strengthByChance({ spanSeconds, stepSeconds }: Increments, period: Period, effective: number): number {
   const frequencies = spanSeconds / (2 * stepSeconds);
-  return Math.max(leastStrength, Math.sqrt(Math.log(frequencies / falseAlarm) / Math.max(1, effective)));
+  const overNoise = Math.sqrt(Math.log(frequencies / falseAlarm));
+  const noise = Math.max(1 / Math.sqrt(Math.max(1, effective)), period.background / Math.sqrt(Math.LN2));
+  return Math.max(leastStrength, overNoise * noise);
 }
 
 /**

@@ -17,17 +17,18 @@ export interface Increments {
 
 /** A gap this many times as long as usual is a sampler that was kept waiting. */
 const longGap = 1.5;
-/** Finer than any period can be resolved at. */
-const mostParts = 1_000;
+/** Bounds on the work, whatever the samples are. */
+const mostParts = 50;
+const mostSamples = 20_000;
 
 /**
  * What was allocated between samples, at the middle of each gap. Within a gap in which the sampler had to wait nothing is known but the
- * sum: it is spread evenly, so that it looks like no burst. Undefined with fewer than three samples, or when time or the total goes back.
+ * sum: it is spread evenly, so that it looks like no burst. Undefined with fewer than three samples or more than 20,000, or when time or the total goes back.
  */
 export function incrementsOf(samples: readonly AllocationSample[]): Increments | undefined {
   const first = samples[0];
   const last = samples.at(-1);
-  if (first === undefined || last === undefined || samples.length < 3) return undefined;
+  if (first === undefined || last === undefined || samples.length < 3 || samples.length > mostSamples) return undefined;
   const gaps = samples.slice(1).map((sample, index) => {
     const before = samples[index] ?? sample;
     return {

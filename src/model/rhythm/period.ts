@@ -1,3 +1,4 @@
+import { median } from '../trend.ts';
 import type { Increments } from './increments.ts';
 
 export interface Period {
@@ -7,6 +8,11 @@ export interface Period {
    * which the byte was allocated. 1: all at one phase; 0: evenly spread (J. M. Goldberg, P. B. Brown 1969).
    */
   readonly strength: number;
+  /**
+   * Median strength at frequencies around. A program that is held up and catches up is uneven at low frequencies; only what stands out from
+   * there is a beat.
+   */
+  readonly background: number;
   /** Share of the bytes allocated above the level between pulses, 0 to 1, by folding the series at the period. */
   readonly pulsedShare: number;
   /** Shortest share of a period in which half of its bytes are allocated, 0 to ½. */
@@ -16,12 +22,14 @@ export interface Period {
 /** So many periods must have been seen to speak of one. */
 const leastPeriods = 6;
 /** So many samples must fall into a period to see its shape. */
-const leastSamplesPerPeriod = 4;
+const leastSamplesPerPeriod = 3;
 /** Steps of frequency per 1/span: finer than what the series can resolve, so that no peak falls between two. */
 const oversampling = 4;
 /** A slower rhythm is the real one when it is at least this strong compared to its multiple. */
 const fundamentalShare = 0.6;
 const phaseBins = 20;
+/** The background is looked at from the frequency ÷ this to the frequency × this. */
+const surroundings = 1.6;
 
 /** The strongest period in the series; undefined when the series is too short for any. */
 export function findPeriod(series: Increments): Period | undefined {
@@ -34,7 +42,27 @@ export function findPeriod(series: Increments): Period | undefined {
   }
   const index = fundamentalOf(strengths, best);
   const seconds = series.spanSeconds / (index / oversampling);
-  return { seconds, strength: strengths[index] ?? 0, ...fold(series, seconds) };
+  return {
+    seconds,
+    strength: strengths[index] ?? 0,
+    background: backgroundOf(strengths, index),
+    ...fold(series, seconds),
+  };
+}
+
+/** Uphill to the nearest summit: a division by one too many lands on the slope of the right one. */
+function summitFrom(strengths: readonly number[], start: number): number {
+  const at = (index: number): number => strengths[index] ?? 0;
+  let index = start;
+  while (at(index + 1) > at(index) || at(index - 1) > at(index)) index += at(index + 1) > at(index - 1) ? 1 : -1;
+  return index;
+}
+
+function backgroundOf(strengths: readonly number[], index: number): number {
+  const from = Math.ceil(index / surroundings);
+  const around = strengths.slice(from, Math.ceil(index * surroundings) + 1);
+  // The line itself and its first side lobes aside.
+  return median(around.filter((_, at) => Math.abs(from + at - index) > 2 * oversampling));
 }
 
 function lowestIndex(): number {
@@ -77,11 +105,7 @@ function spectrum({ increments, spanSeconds, stepSeconds, totalBytes }: Incremen
 function fundamentalOf(strengths: readonly number[], best: number): number {
   const most = strengths[best] ?? 0;
   for (let divisor = Math.floor(best / lowestIndex()); divisor > 1; divisor--) {
-    const around = best / divisor;
-    let peak = Math.round(around);
-    for (let k = Math.floor(around) - 1; k <= Math.ceil(around) + 1; k++) {
-      if ((strengths[k] ?? 0) > (strengths[peak] ?? 0)) peak = k;
-    }
+    const peak = summitFrom(strengths, Math.round(best / divisor));
     if (peak >= lowestIndex() && (strengths[peak] ?? 0) >= fundamentalShare * most) return peak;
   }
   return best;
