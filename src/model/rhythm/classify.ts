@@ -17,6 +17,8 @@ export interface RhythmEvidence {
   readonly samples: number;
   /** Median time between two samples. */
   readonly stepMs: number;
+  /** Share of the time in gaps in which the sampler was kept waiting: what happens there is not seen. */
+  readonly blindShare: number;
   readonly allocBytesPerSecond: number;
   /** How many equal increments would be as uneven as those seen: (Σ bytes)² ÷ Σ bytes². */
   readonly effectiveIncrements: number;
@@ -57,6 +59,8 @@ const leastSeconds = 1;
 /** Allocation is seen in spans; of fewer than these there is no rhythm to be seen. */
 const leastBytes = 64 * spanBytes;
 const leastEffectiveIncrements = 8;
+/** Recordings on a busy machine: right up to 0.25, wrong from 0.5 on. */
+const mostBlindShare = 0.35;
 
 const timerFrom = 0.7;
 const messageUpTo = 0.3;
@@ -102,14 +106,19 @@ function whyUnknown({ totalBytes, spanSeconds }: Increments, evidence: RhythmEvi
     return `only ${totalBytes} bytes were allocated, in steps of ${spanBytes}: too few to see a rhythm`;
   if (evidence.effectiveIncrements < leastEffectiveIncrements)
     return 'nearly all was allocated at a few moments: too few to see a rhythm';
+  if (evidence.blindShare > mostBlindShare && !isCoarse(evidence))
+    return `the sampler was kept waiting for ${percent(evidence.blindShare)} of the time: try again when the node is less busy`;
   return whyAmbiguous(evidence);
 }
 
-/** A beat beyond chance that the allocator's spans alone could make. A state machine shows by what it allocates, beat or not. */
+/** A state machine shows by what it allocates, whenever it does. */
+const isCoarse = ({ coarseShare }: RhythmEvidence): boolean => (coarseShare ?? 0) >= coarseFrom;
+
+/** A beat beyond chance that the allocator's spans alone could make. */
 function whyAmbiguous(evidence: RhythmEvidence): string | undefined {
-  const { strongestPeriodMs, periodStrength, periodStrengthByChance, lockedShare, coarseShare } = evidence;
+  const { strongestPeriodMs, periodStrength, periodStrengthByChance, lockedShare } = evidence;
   if (strongestPeriodMs === null || periodStrength === null || periodStrengthByChance === null) return undefined;
-  if (lockedShare > 0 || periodStrength <= periodStrengthByChance || (coarseShare ?? 0) >= coarseFrom) return undefined;
+  if (lockedShare > 0 || periodStrength <= periodStrengthByChance || isCoarse(evidence)) return undefined;
   return (
     `a beat of ${strongestPeriodMs.toFixed(1)} ms has less than two spans of ${spanBytes} bytes: ` +
     'a steady stream that fills a span as often looks the same; a busier time would tell'
@@ -162,6 +171,7 @@ function evidenceOf(series: AllocationSeries, increments: Increments): RhythmEvi
     spanSeconds,
     samples: series.samples.length,
     stepMs: stepSeconds * 1e3,
+    blindShare: increments.blindShare,
     allocBytesPerSecond: totalBytes / spanSeconds,
     effectiveIncrements,
     strongestPeriodMs: period === undefined ? null : period.seconds * 1e3,

@@ -13,6 +13,8 @@ export interface Increments {
   /** Median time between two samples. */
   readonly stepSeconds: number;
   readonly totalBytes: number;
+  /** Share of the time that lies in gaps in which the sampler had to wait. */
+  readonly blindShare: number;
 }
 
 /** A gap this many times as long as usual is a sampler that was kept waiting. */
@@ -47,10 +49,13 @@ export function incrementsOf(samples: readonly AllocationSample[]): Increments |
       bytes: bytes / parts,
     }));
   });
+  const blindSeconds = gaps.reduce((sum, { seconds }) => sum + (seconds > longGap * stepSeconds ? seconds : 0), 0);
+  const spanSeconds = (last.atNs - first.atNs) / 1e9;
   return {
     increments,
-    spanSeconds: (last.atNs - first.atNs) / 1e9,
+    spanSeconds,
     stepSeconds,
+    blindShare: blindSeconds / spanSeconds,
     totalBytes: last.totalAllocBytes - first.totalAllocBytes,
   };
 }
