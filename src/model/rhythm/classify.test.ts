@@ -108,6 +108,13 @@ describe('rhythm of generated programs', () => {
     );
   });
 
+  it('does not guess when its sampler was kept waiting', () => {
+    const options = { seed: 7, durationMs: 3_000, everyMs: 2, lateShare: 0.3, lateMs: 40 };
+    const rhythm = classifyRhythm(synthesize([beat([256, 512], 8e6, 10, 0)], options));
+    expect(rhythm).toMatchObject({ kind: 'unknown', confidence: 0 });
+    expect(rhythm.reason).toMatch(/kept waiting/);
+  });
+
   it('is half sure at most where object sizes are not known', () => {
     fc.assert(
       fc.property(smallObjects, rate, sampling, (objects, bytesPerSecond, options) => {
