@@ -57,6 +57,11 @@ export const GOOD_SPECS: Readonly<Record<string, Record<string, unknown>>> = {
   'equal bounds': with_({ tuning: { gogc: { min: 100, max: 100 }, memoryLimit: { min: '1Gi', max: '1024Mi' } } }),
   'all of the windows': with_({ thresholds: { breach: { windows: 5 } } }),
   'counted by annotation': with_({ activity: { annotation: 'example.com/robots' } }),
+  'counted by an annotation without prefix': with_({ activity: { annotation: 'active_robots' } }),
+  'counted by connections': with_({ activity: { tcpConnections: { port: 8080 } } }),
+  'counted by a metric with labels': with_({
+    activity: { podMetric: { port: 9090, name: 'sessions', labels: { state: 'active' } } },
+  }),
   'captures of a minute': with_({ capture: { duration: '1m' } }),
   'verified over a day': with_({ actions: { verify: { window: '1d' } } }),
 };
@@ -135,13 +140,42 @@ export const BAD_POLICIES: readonly BadPolicy[] = [
     what: 'no source of activity',
     spec: with_({ activity: {} }),
     path: 'spec.activity',
-    words: 'write either podMetric or annotation',
+    words: 'write exactly one of podMetric, tcpConnections, annotation',
   },
   {
     what: 'two sources of activity',
     spec: with_({ activity: { annotation: 'a', podMetric: { port: 9090, name: 'x' } } }),
     path: 'spec.activity',
-    words: 'write either podMetric or annotation',
+    words: 'write exactly one of podMetric, tcpConnections, annotation',
+  },
+  {
+    what: 'all sources of activity',
+    spec: with_({
+      activity: { annotation: 'a', tcpConnections: { port: 8080 }, podMetric: { port: 9090, name: 'x' } },
+    }),
+    path: 'spec.activity',
+    words: 'write exactly one of podMetric, tcpConnections, annotation',
+  },
+  {
+    what: 'connections without a port',
+    spec: with_({ activity: { tcpConnections: {} } }),
+    path: 'spec.activity.tcpConnections.port',
+  },
+  {
+    what: 'connections on port 0',
+    spec: with_({ activity: { tcpConnections: { port: 0 } } }),
+    path: 'spec.activity.tcpConnections.port',
+  },
+  {
+    what: 'an annotation that cannot be one',
+    spec: with_({ activity: { annotation: 'active robots' } }),
+    path: 'spec.activity.annotation',
+    words: 'such as example.com/active-robots',
+  },
+  {
+    what: 'a label that is no text',
+    spec: with_({ activity: { podMetric: { port: 9090, name: 'x', labels: { shard: 0 } } } }),
+    path: 'spec.activity.podMetric.labels.shard',
   },
   {
     what: 'a metric with a dash',

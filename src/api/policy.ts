@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { Bytes, Duration, Growth, Percent } from './units.ts';
 
 const METRIC_HINT = 'write the name of a Prometheus metric, such as robot_active_sessions';
+const ANNOTATION_HINT = 'write the key of a pod annotation, such as example.com/active-robots';
 const PATH_HINT = 'write a path that begins with /, such as /metrics';
 const HttpPath = z.string().max(256).regex(/^\//, PATH_HINT).meta({ hint: PATH_HINT });
 const Port = z.int().min(1).max(65_535);
@@ -50,6 +51,7 @@ export const Thresholds = z.strictObject({
     .prefault({}),
 });
 
+/** Where active robots are counted: exactly one of these, see `POLICY_RULES`. */
 export const Activity = z.strictObject({
   podMetric: z
     .strictObject({
@@ -59,10 +61,27 @@ export const Activity = z.strictObject({
         .string()
         .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/, METRIC_HINT)
         .max(256)
-        .meta({ hint: METRIC_HINT }),
+        .meta({ hint: METRIC_HINT })
+        .describe('Name of the samples as exposed; they are summed.'),
+      labels: z
+        .record(z.string().max(128), z.string().max(256))
+        .meta({ maxProperties: 16 })
+        .optional()
+        .describe('Only samples that carry all of these labels count.'),
     })
-    .optional(),
-  annotation: z.string().min(1).max(317).optional().describe('Pod annotation that holds the number of active robots.'),
+    .optional()
+    .describe('Sum of the samples of a metric, in the Prometheus text format or OpenMetrics.'),
+  tcpConnections: z
+    .strictObject({ port: Port.describe('Port on which the program listens.') })
+    .optional()
+    .describe("Established inbound TCP connections to a port, in the pod's network namespace."),
+  annotation: z
+    .string()
+    .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, ANNOTATION_HINT)
+    .max(317)
+    .meta({ hint: ANNOTATION_HINT })
+    .optional()
+    .describe('Key of the pod annotation that holds the number of active robots.'),
 });
 
 export const Tuning = z.strictObject({
@@ -156,6 +175,10 @@ export const ContainerState = z.object({
   message: z.string().optional(),
   goVersion: z.string().optional(),
   pprof: z.string().optional().describe('Which way to pprof worked: podAddress, portForward, networkNamespace.'),
+  activity: z
+    .object({ reason: z.string(), message: z.string() })
+    .optional()
+    .describe('Why the number of active robots is not known; absent while it is.'),
 });
 export type ContainerState = z.infer<typeof ContainerState>;
 

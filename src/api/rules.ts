@@ -25,6 +25,7 @@ const MIN_VERIFY_MS = 10_000;
 
 const when = (isBroken: boolean, ...path: Path): readonly Path[] => (isBroken ? [path] : []);
 const isEmpty = (value: object | undefined) => value === undefined || Object.keys(value).length === 0;
+const givenKeys = (object: object) => Object.values(object).filter((value) => value !== undefined).length;
 const hasTwice = (items: readonly string[]) => new Set(items).size < items.length;
 const isNothing = (text: string) => /[0-9]/.test(text) && !/[1-9]/.test(text);
 
@@ -76,13 +77,9 @@ export const POLICY_RULES: readonly Rule[] = [
   },
   {
     at: ['activity'],
-    cel: 'has(self.podMetric) != has(self.annotation)',
-    message: 'active robots are counted in one way: write either podMetric or annotation',
-    broken: ({ activity }) =>
-      when(
-        activity !== undefined && (activity.podMetric === undefined) === (activity.annotation === undefined),
-        'activity',
-      ),
+    cel: '[has(self.podMetric), has(self.tcpConnections), has(self.annotation)].filter(given, given).size() == 1',
+    message: 'active robots are counted in one way: write exactly one of podMetric, tcpConnections, annotation',
+    broken: ({ activity }) => when(activity !== undefined && givenKeys(activity) !== 1, 'activity'),
   },
   {
     at: ['tuning', 'gogc'],
