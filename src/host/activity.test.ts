@@ -29,12 +29,32 @@ describe('scrape of the activity metric', () => {
     const url = await serve((_request, response) =>
       response.end('robot_active_sessions{shard="0"} 3\nrobot_active_sessions{shard="1"} 4\n'),
     );
-    expect(await scrape(url)).toEqual({ kind: 'ok', value: 7, samples: 2 });
-    expect(await scrape(url, { labels: { shard: '1' } })).toEqual({ kind: 'ok', value: 4, samples: 1 });
+    expect(await scrape(url)).toEqual({ kind: 'ok', value: 7 });
+    expect(await scrape(url, { labels: { shard: '1' } })).toEqual({ kind: 'ok', value: 4 });
     expect(await scrape(url, { labels: { shard: '2' } })).toMatchObject({
       code: 'metric-missing',
       message: expect.stringContaining('shard="2"'),
     });
+  });
+
+  it.each([
+    ['application/openmetrics-text; version=1.0.0; charset=utf-8', 'robot_active_sessions 3\n# EOF\n', { value: 3 }],
+    ['application/openmetrics-text; version=1.0.0; charset=utf-8', 'robot_active_sessions 3\n', { code: 'truncated' }],
+    ['text/plain; version=0.0.4; charset=utf-8', 'robot_active_sessions 3\n', { value: 3 }],
+    ['application/octet-stream', 'robot_active_sessions 3\n', { value: 3 }],
+  ])('reads an answer by its type: %s, %j', async (type, body, expected) => {
+    const asked: (string | undefined)[] = [];
+    const url = await serve((request, response) => {
+      asked.push(request.headers.accept);
+      response.setHeader('content-type', type).end(body);
+    });
+    expect(await scrape(url)).toMatchObject(expected);
+    expect(asked).toEqual([expect.stringMatching(/^application\/openmetrics-text;version=1\.0\.0,text\/plain/)]);
+  });
+
+  it.each(['-1', '+Inf', '-Inf'])('%s robots are no count', async (value) => {
+    const url = await serve((_request, response) => response.end(`robot_active_sessions ${value}\n`));
+    expect(await scrape(url)).toMatchObject({ kind: 'failed', code: 'not-a-count' });
   });
 
   it('joins characters that arrive in two parts', async () => {

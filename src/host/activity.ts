@@ -1,48 +1,53 @@
 import { request } from 'undici';
-import { sumMetric } from './exposition.ts';
-import type { ActivityResult, ScrapeRequest } from './types.ts';
+import { acceptedFormats, type ExpositionFormat, formatOf, sumMetric } from './exposition.ts';
+import type { ActivityFailure, ActivityResult, ScrapeRequest } from './types.ts';
 
 const maxBodyBytes = 4 * 1024 * 1024;
 
 /**
- * Reads one metric's sum from a metrics endpoint. Never throws for what the other side does: the result says what happened.
+ * Reads one metric's sum from a metrics endpoint, in OpenMetrics or the older text format. Never throws for what the other side does: the result says what happened.
  * Follows no redirect (a pod must not send the agent elsewhere) and reads at most 4 MiB.
  */
 export async function scrapeActivity(scrape: ScrapeRequest): Promise<ActivityResult> {
   const timeout = AbortSignal.timeout(scrape.timeoutMs);
   const signal = scrape.signal === undefined ? timeout : AbortSignal.any([scrape.signal, timeout]);
-  let text: string | Failed;
+  let page: Page | ActivityFailure;
   try {
-    text = await fetchText(scrape.url, signal);
+    page = await fetchPage(scrape.url, signal);
   } catch (error) {
     if (scrape.signal?.aborted === true) return failed('aborted', `the scrape of ${scrape.url} was called off`);
     if (timeout.aborted) return failed('timeout', `${scrape.url} did not answer within ${scrape.timeoutMs} ms`);
     return failed('unreachable', `${scrape.url}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (typeof text !== 'string') return text;
-  const sum = sumMetric(text, scrape.name, scrape.labels);
-  if (sum.kind === 'ok') return sum;
-  if (sum.kind === 'malformed')
-    return failed('malformed', `${scrape.url}: cannot read the line ${JSON.stringify(sum.line)}`);
-  return failed(
-    'metric-missing',
-    `${scrape.url} answered, but has no sample of ${scrape.name}${labelText(scrape.labels)}`,
-  );
+  if ('kind' in page) return page;
+  const { url, name, labels } = scrape;
+  const sum = sumMetric(page.text, { name, labels, format: page.format });
+  switch (sum.kind) {
+    case 'ok':
+      if (sum.value >= 0 && Number.isFinite(sum.value)) return { kind: 'ok', value: sum.value };
+      return failed('not-a-count', `${url}: ${name}${labelText(labels)} is ${sum.value}, which counts nothing`);
+    case 'missing':
+      return failed('metric-missing', `${url} answered, but has no sample of ${name}${labelText(labels)}`);
+    case 'truncated':
+      return failed('truncated', `${url}: the answer does not end with # EOF, as OpenMetrics asks: a part is missing`);
+    case 'malformed':
+      return failed('malformed', `${url}: cannot read the line ${JSON.stringify(sum.line)}`);
+  }
 }
 
-type Failed = Extract<ActivityResult, { kind: 'failed' }>;
-
-function failed(code: Failed['code'], message: string): Failed {
+function failed(code: ActivityFailure['code'], message: string): ActivityFailure {
   return { kind: 'failed', code, message };
 }
 
-async function fetchText(url: string, signal: AbortSignal): Promise<string | Failed> {
-  const { statusCode, body } = await request(url, {
+interface Page {
+  readonly text: string;
+  readonly format: ExpositionFormat;
+}
+
+async function fetchPage(url: string, signal: AbortSignal): Promise<Page | ActivityFailure> {
+  const { statusCode, headers, body } = await request(url, {
     signal,
-    headers: {
-      accept: 'text/plain;version=0.0.4;q=0.9,application/openmetrics-text;version=1.0.0;q=0.5',
-      'user-agent': 'robotgc',
-    },
+    headers: { accept: acceptedFormats, 'user-agent': 'robotgc' },
   });
   if (statusCode !== 200) {
     body.on('error', () => undefined).destroy();
@@ -60,7 +65,9 @@ async function fetchText(url: string, signal: AbortSignal): Promise<string | Fai
     if (total > maxBodyBytes) return failed('too-large', `${url} answers with more than ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const contentType = headers['content-type'];
+  const format = formatOf(Array.isArray(contentType) ? contentType[0] : contentType);
+  return { text: Buffer.concat(chunks).toString('utf8'), format };
 }
 
 function labelText(labels: Readonly<Record<string, string>> | undefined): string {

@@ -1,7 +1,19 @@
-/** The sum of a metric's samples, in the Prometheus text format or OpenMetrics. */
+/** The two text formats of metrics that Prometheus reads. */
+export type ExpositionFormat = 'text' | 'openmetrics';
+
+/** What is asked for: OpenMetrics first, because its last line tells a whole answer from a cut one. */
+export const acceptedFormats = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+
+/** By the `Content-Type` of the answer; what names no format is the older text, as it has always been. */
+export function formatOf(contentType: string | undefined): ExpositionFormat {
+  return /^\s*application\/openmetrics-text\s*(;|$)/i.test(contentType ?? '') ? 'openmetrics' : 'text';
+}
+
+/** The sum of a metric's samples. `truncated`: OpenMetrics without its `# EOF`. */
 export type MetricSum =
   | { readonly kind: 'ok'; readonly value: number; readonly samples: number }
   | { readonly kind: 'missing' }
+  | { readonly kind: 'truncated' }
   | { readonly kind: 'malformed'; readonly line: string };
 
 interface Sample {
@@ -10,15 +22,36 @@ interface Sample {
   readonly value: number;
 }
 
+export interface MetricQuery {
+  /** As exposed. In OpenMetrics a counter `robots` has the sample `robots_total`: it is found by both names. */
+  readonly name: string;
+  /** Only samples that carry all of these count. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Default `text`. */
+  readonly format?: ExpositionFormat;
+}
+
 /**
- * Sums the samples called `name` that carry all of `labels`. NaN samples (a metric without a value yet) are left out.
+ * Sums the samples that a query names. NaN samples (a metric without a value yet) are left out, timestamps and exemplars passed over.
  * Lines of other metrics are not looked into; a line of this metric that cannot be read makes the result `malformed`,
  * because a sum that silently lacks a part would steer the tuning.
+ *
+ * Formats: https://prometheus.io/docs/instrumenting/exposition_formats/, https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-export function sumMetric(text: string, name: string, labels: Readonly<Record<string, string>> = {}): MetricSum {
+export function sumMetric(text: string, query: MetricQuery): MetricSum {
+  const lines = text.split('\n');
+  if (query.format !== 'openmetrics') return sumSamples(lines, query.name, query.labels);
+  if (lines.at(-1) === '') lines.pop();
+  if (lines.at(-1) !== '# EOF') return { kind: 'truncated' };
+  const sum = sumSamples(lines, query.name, query.labels);
+  const mayBeFamily = sum.kind === 'missing' && lines.includes(`# TYPE ${query.name} counter`);
+  return mayBeFamily ? sumSamples(lines, `${query.name}_total`, query.labels) : sum;
+}
+
+function sumSamples(lines: readonly string[], name: string, labels: MetricQuery['labels'] = {}): MetricSum {
   let value = 0;
   let samples = 0;
-  for (const line of text.split('\n')) {
+  for (const line of lines) {
     if (!mayBe(line, name)) continue;
     const sample = parseSample(line.trim());
     if (sample === undefined) return { kind: 'malformed', line: line.slice(0, 200) };
@@ -54,8 +87,17 @@ function parseSample(line: string): Sample | undefined {
     if (bare === '') name = braces.name ?? '';
     rest = braces.rest.trimStart();
   }
-  const value = parseValue(/^\S+/.exec(rest)?.[0] ?? '');
-  return name === '' || value === undefined ? undefined : { name, labels, value };
+  const [, written = '', tail = ''] = /^(\S+)(.*)$/s.exec(rest) ?? [];
+  const value = parseValue(written);
+  return name === '' || value === undefined || !isTail(tail) ? undefined : { name, labels, value };
+}
+
+/** What may follow a value: a timestamp (milliseconds in the text format, seconds in OpenMetrics), an exemplar, or both. */
+function isTail(tail: string): boolean {
+  const exemplar = tail.replace(/^\s+[+-]?\d[^\s#]*/, '').trimStart();
+  if (exemplar === '') return true;
+  const braces = parseBraces(/^# *(\{.*)$/s.exec(exemplar)?.[1] ?? '');
+  return braces !== undefined && /^\s+\S+(\s+\S+)?$/.test(braces.rest);
 }
 
 interface Braces {

@@ -145,29 +145,47 @@ export interface CgroupReader {
   read(): CgroupSample | undefined;
 }
 
-/** One scrape of a count of active robots. */
-export type ActivityResult =
-  | { readonly kind: 'ok'; readonly value: number; readonly samples: number }
-  | {
-      readonly kind: 'failed';
-      readonly code:
-        | 'unreachable'
-        | 'timeout'
-        | 'aborted'
-        | 'status'
-        | 'redirect'
-        | 'too-large'
-        | 'malformed'
-        | 'metric-missing';
-      readonly message: string;
-    };
+/** Why a count of active robots could not be had. */
+export interface ActivityFailure {
+  readonly kind: 'failed';
+  readonly code:
+    | 'unreachable'
+    | 'timeout'
+    | 'aborted'
+    | 'status'
+    | 'redirect'
+    | 'too-large'
+    | 'truncated'
+    | 'malformed'
+    | 'metric-missing'
+    | 'not-a-count'
+    | 'no-process'
+    | 'unreadable'
+    | 'not-listening';
+  /** For people: what happened, to what, and where it helps what to do. */
+  readonly message: string;
+}
+
+/** One reading of a count of active robots: from 0, finite. */
+export type ActivityResult = { readonly kind: 'ok'; readonly value: number } | ActivityFailure;
 
 export interface ScrapeRequest {
   readonly url: string;
   /** Metric name as exposed, e.g. `robot_active_sessions`. */
   readonly name: string;
   /** Only samples that carry all of these labels are summed. */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface ConnectionsRequest {
+  /** Processes of one network namespace: the first one that still lives is looked through. */
+  readonly pids: readonly number[];
+  /** Local TCP port. */
+  readonly port: number;
+  /** Default `/proc`. */
+  readonly procRoot?: string | undefined;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }

@@ -15,6 +15,7 @@ import { sumMetric } from '../exposition.ts';
 import { libsslMappings, parseMapping } from '../maps-parse.ts';
 import { parseCgroups, parseCommandLine, parseGoEnvironment, parseStat, parseStatus } from '../proc-parse.ts';
 import { parsePressure } from '../psi.ts';
+import { TcpTableReader } from '../tcp-table.ts';
 
 const parsers: readonly ((text: string) => unknown)[] = [
   parseStat,
@@ -34,8 +35,18 @@ const parsers: readonly ((text: string) => unknown)[] = [
   parseContainerPath,
   parseMapping,
   libsslMappings,
-  (text) => sumMetric(text, 'robot_active_sessions', { shard: '0' }),
+  (text) => sumMetric(text, { name: 'robot_active_sessions', labels: { shard: '0' } }),
+  (text) => sumMetric(`${text}\n# EOF`, { name: 'robot_active_sessions', format: 'openmetrics' }),
+  (text) => tcpTable(text),
+  (text) => tcpTable(`  sl  local_address \n${text}\n`),
 ];
+
+function tcpTable(text: string): unknown {
+  const reader = new TcpTableReader(8080);
+  const bytes = Buffer.from(text, 'utf8');
+  for (let at = 0; at < bytes.length; at += 7) reader.push(bytes.subarray(at, at + 7));
+  return reader.result();
+}
 
 /** Pieces of the formats, so that noise reaches the inside of the parsers. */
 const piece = fc.constantFrom(
@@ -61,6 +72,13 @@ const piece = fc.constantFrom(
   ',',
   '}',
   ' 1',
+  ' # {trace_id="a"} 1',
+  '# TYPE robot_active_sessions counter\n',
+  '_total',
+  '   0: 0100007F:1F90 ',
+  '0000000000000000FFFF00000100007F:1F90 ',
+  '00000000:0000 0A ',
+  ' 01 ',
   'max',
   '1e999',
   'NaN',
