@@ -78,6 +78,12 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
         const selected = roster.selected(key);
         if (selected) desk.watching(selected);
       },
+      activity: ({ key, pod, container }, activity) => {
+        const level = activity.kind === 'count' ? 'info' : 'warn';
+        log[level]({ pod: pod.name, container, ...activity }, 'active robots');
+        roster.setActivity(key, activity);
+        tellPolicies(key);
+      },
       pause: ({ key }, pause) => roster.recorder(key).pause(pause),
       cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
       window: ({ key }, window) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bytesReader, planAttach } from '../../gobin/index.ts';
 import type { WayResult } from '../incidents/pprof-ways.ts';
-import type { TargetState } from '../sampler/index.ts';
+import type { Activity, TargetState } from '../sampler/index.ts';
 import { containerIdOf, pod, policy } from '../testing/objects.ts';
 import { containerStates } from './container-states.ts';
 import { watchlist } from './watchlist.ts';
@@ -11,12 +11,18 @@ const b = containerIdOf('b');
 const watching: TargetState = { state: 'Watching', goVersion: 'go1.26.8', pids: [1] };
 const notGo: TargetState = { state: 'Refused', reason: 'not-go', message: 'not a Go program' };
 
-function statesOf(spec: object, states: [string, TargetState][], ways: [string, WayResult][] = []) {
+function statesOf(
+  spec: object,
+  states: [string, TargetState][],
+  ways: [string, WayResult][] = [],
+  activities: [string, Activity][] = [],
+) {
   const list = watchlist([policy('dispatch', spec)], [pod('dispatch-0', { running: { robot: 'a', proxy: 'b' } })]);
   return containerStates('robots/dispatch', {
     node: 'node-1',
     watchlist: list,
     states: new Map(states),
+    activities: new Map(activities),
     ways: new Map(ways),
   });
 }
@@ -59,6 +65,26 @@ describe('containerStates', () => {
     expect(statesOf({ container: 'robot' }, [[a, watching]], [[a, unreachable]])).toMatchObject([
       { state: 'Watching', reason: 'PprofUnreachable', message: 'nothing listens there' },
     ]);
+  });
+
+  const byConnections = { tcpConnections: { port: 80 } };
+  const missing: Activity = { kind: 'unknown', reason: 'metric-missing', message: 'x'.repeat(5000) };
+  test.each<[string, TargetState, Activity, object | undefined]>([
+    ['why robots are not counted', watching, missing, { reason: 'metric-missing' }],
+    ['nothing while they are', watching, { kind: 'count', robots: 3 }, undefined],
+    ['nothing of a container that is not watched', notGo, missing, undefined],
+  ])('%s', (_, state, known, told) => {
+    const spec = { container: 'robot', activity: byConnections };
+    const [first] = statesOf(spec, [[a, state]], [], [[a, known]]);
+    if (told) expect(first?.activity).toMatchObject(told);
+    else expect(first).not.toHaveProperty('activity');
+    // The API server takes no longer message.
+    expect(first?.activity?.message.length ?? 0).toBeLessThanOrEqual(1024);
+  });
+
+  test('nothing is said of robots that no policy wants counted any more', () => {
+    const [first] = statesOf({ container: 'robot' }, [[a, watching]], [], [[a, missing]]);
+    expect(first).not.toHaveProperty('activity');
   });
 
   test('a container just found is waiting', () => {

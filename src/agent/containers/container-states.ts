@@ -2,7 +2,7 @@
 import type { ContainerState } from '../../api/index.ts';
 import { keyOf } from '../../kube/index.ts';
 import { type WayResult, wayNames } from '../incidents/pprof-ways.ts';
-import type { TargetState } from '../sampler/index.ts';
+import type { Activity, TargetState } from '../sampler/index.ts';
 import type { Watchlist } from './watchlist.ts';
 
 export interface KnownOfContainers {
@@ -10,6 +10,8 @@ export interface KnownOfContainers {
   readonly watchlist: Watchlist;
   /** By container id. */
   readonly states: ReadonlyMap<string, TargetState>;
+  /** By container id. */
+  readonly activities: ReadonlyMap<string, Activity>;
   /** Which way to pprof works, or why none does, by container id. */
   readonly ways: ReadonlyMap<string, WayResult>;
 }
@@ -28,7 +30,9 @@ export function containerStates(policyKey: string, known: KnownOfContainers): Co
     if (!policy) continue;
     const state = known.states.get(id) ?? beginning;
     if (policy.spec.container === undefined && isNeighbour(state) && podIsWatched(pod.metadata.uid, known)) continue;
-    list.push(containerState(node, target.pod.name, target.container, state, known.ways.get(id)));
+    const about = containerState(node, target.pod.name, target.container, state, known.ways.get(id));
+    const counted = state.state === 'Watching' && target.activity !== null;
+    list.push({ ...about, ...(counted ? activityProblem(known.activities.get(id)) : {}) });
   }
   return list.sort((a, b) => compare(a.pod, b.pod) || compare(a.container, b.container));
 }
@@ -59,6 +63,15 @@ function containerState(
   if (way?.type === 'found') return { ...watching, pprof: wayNames[way.target.way] };
   // Watched all the same: signals need no pprof, only the bundle is poorer.
   return way ? { ...watching, reason: 'PprofUnreachable', message: way.message } : watching;
+}
+
+/** Longest text that the status may hold; what a metrics endpoint answers may be quoted in it. */
+const maxMessageLength = 1024;
+
+function activityProblem(activity: Activity | undefined): Pick<ContainerState, 'activity'> {
+  if (activity?.kind !== 'unknown') return {};
+  const { reason, message } = activity;
+  return { activity: { reason, message: message.slice(0, maxMessageLength) } };
 }
 
 function compare(a: string, b: string): number {

@@ -4,7 +4,7 @@ import type { ContainerProcesses } from '../../host/index.ts';
 import { keyOf, type Pod, type Store } from '../../kube/index.ts';
 import { Recorder } from '../evidence/index.ts';
 import type { WayResult } from '../incidents/pprof-ways.ts';
-import type { Population, Target, TargetState } from '../sampler/index.ts';
+import type { Activity, Population, Target, TargetState } from '../sampler/index.ts';
 import { containerStates } from './container-states.ts';
 import { type Selected, type Watchlist, watchlist } from './watchlist.ts';
 
@@ -17,6 +17,7 @@ export interface RosterOptions {
 interface Entry {
   readonly recorder: Recorder;
   state: TargetState | null;
+  activity: Activity | null;
 }
 
 export class Roster {
@@ -60,6 +61,10 @@ export class Roster {
     this.#entry(containerId).state = state;
   }
 
+  setActivity(containerId: string, activity: Activity): void {
+    this.#entry(containerId).activity = activity;
+  }
+
   state(containerId: string): TargetState | null {
     return this.#entries.get(containerId)?.state ?? null;
   }
@@ -82,14 +87,19 @@ export class Roster {
 
   containerStates(policyKey: string, ways: ReadonlyMap<string, WayResult>): ContainerState[] {
     const states = new Map<string, TargetState>();
-    for (const [id, { state }] of this.#entries) if (state) states.set(id, state);
-    return containerStates(policyKey, { node: this.#options.node, watchlist: this.#list, states, ways });
+    const activities = new Map<string, Activity>();
+    for (const [id, { state, activity }] of this.#entries) {
+      if (state) states.set(id, state);
+      if (activity) activities.set(id, activity);
+    }
+    const { node } = this.#options;
+    return containerStates(policyKey, { node, watchlist: this.#list, states, activities, ways });
   }
 
   #entry(containerId: string): Entry {
     const known = this.#entries.get(containerId);
     if (known) return known;
-    const entry: Entry = { recorder: new Recorder(), state: null };
+    const entry: Entry = { recorder: new Recorder(), state: null, activity: null };
     this.#entries.set(containerId, entry);
     return entry;
   }

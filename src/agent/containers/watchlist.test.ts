@@ -80,28 +80,4 @@ describe('watchlist', () => {
       ['a', 'b'],
     ]);
   });
-
-  test.each([
-    {
-      activity: { podMetric: { port: 9090, name: 'robots' } },
-      ip: '10.0.0.7',
-      is: { kind: 'metric', url: 'http://10.0.0.7:9090/metrics', name: 'robots' },
-    },
-    {
-      activity: { podMetric: { port: 9090, name: 'robots', path: '/m' } },
-      ip: 'fd00::7',
-      is: { kind: 'metric', url: 'http://[fd00::7]:9090/m', name: 'robots' },
-    },
-    { activity: { podMetric: { port: 9090, name: 'robots' } }, ip: '', is: null },
-    { activity: { annotation: 'active' }, ip: '10.0.0.7', is: { kind: 'fixed', value: 1200 } },
-    { activity: { annotation: 'nonsense' }, ip: '10.0.0.7', is: null },
-    { activity: undefined, ip: '10.0.0.7', is: null },
-  ])('active robots by $activity from a pod at "$ip"', ({ activity, ip, is }) => {
-    const one = pod('dispatch-0', {
-      metadata: { annotations: { active: '1200', nonsense: 'many' } },
-      status: { podIP: ip },
-    });
-    const list = watchlist([policy('dispatch', activity ? { activity } : {})], [one]);
-    expect(list.selected.get(containerIdOf('a'))?.target.activity).toEqual(is);
-  });
 });

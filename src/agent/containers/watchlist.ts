@@ -1,7 +1,8 @@
 /** Which containers of this node each policy speaks of. Pure: policies and pods in, list out. */
 import type { RobotGCPolicy } from '../../api/index.ts';
 import { type ContainerStatus, keyOf, type Pod } from '../../kube/index.ts';
-import type { ActivitySource, Target } from '../sampler/index.ts';
+import type { Target } from '../sampler/index.ts';
+import { activityOf } from './activity-source.ts';
 import { matches } from './selector.ts';
 
 /** A running container and every policy that selects it. */
@@ -73,17 +74,6 @@ function statusesOf({ spec }: RobotGCPolicy, pod: Pod): ContainerStatus[] {
 function targetOf(policy: RobotGCPolicy, pod: Pod, container: string, id: string): Target {
   const { namespace, name, uid } = pod.metadata;
   return { key: id, pod: { namespace, name, uid }, container, containerId: id, activity: activityOf(policy, pod) };
-}
-
-function activityOf({ spec: { activity } }: RobotGCPolicy, pod: Pod): ActivitySource | null {
-  if (activity?.podMetric && pod.status.podIP !== '') {
-    const { port, path, name } = activity.podMetric;
-    const host = pod.status.podIP.includes(':') ? `[${pod.status.podIP}]` : pod.status.podIP;
-    return { kind: 'metric', url: `http://${host}:${port}${path}`, name };
-  }
-  const annotated = activity?.annotation === undefined ? undefined : pod.metadata.annotations[activity.annotation];
-  const value = annotated === undefined || annotated.trim() === '' ? Number.NaN : Number(annotated);
-  return Number.isFinite(value) && value >= 0 ? { kind: 'fixed', value } : null;
 }
 
 function waiting(policyKey: string, pod: Pod, status: ContainerStatus): NotRunning {

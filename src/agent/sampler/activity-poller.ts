@@ -1,70 +1,144 @@
 /** How many robots each target serves, asked every few seconds beside the ticks: a slow answer delays nothing. */
-import type { ActivityResult, ScrapeRequest } from '../../host/index.ts';
-import type { Target } from './types.ts';
+import type { ActivityResult, ConnectionsRequest, ScrapeRequest } from '../../host/index.ts';
+import { CountingPace } from './counting-pace.ts';
+import type { Activity, ActivitySource, Target } from './types.ts';
 
 const periodMs = 5_000;
 const timeoutMs = 2_000;
-/** An answer older than this says nothing about a window any more. */
-const freshMs = 15_000;
-const maxInFlight = 8;
+const maxScrapes = 8;
+/** An answer older than this says nothing about a window any more. Counting connections has to be rarer on a crowded machine. */
+const freshMs = { metric: 15_000, connections: 60_000 } as const;
+
+/** A target whose robots are to be counted, and its processes that are watched: while there are none, nobody is asked. */
+export interface Polled {
+  readonly target: Pick<Target, 'key' | 'activity'>;
+  readonly pids: readonly number[];
+}
+
+export interface ActivityPollerOptions {
+  readonly scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
+  readonly countConnections: (request: ConnectionsRequest) => Promise<ActivityResult>;
+  /** Monotonic. */
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+}
+
+type AskedSource = Exclude<ActivitySource, { kind: 'given' }>;
 
 interface Known {
-  value: number | null;
-  answeredAtMs: number;
+  readonly source: AskedSource;
   askedAtMs: number;
   inFlight: boolean;
+  /** The newest count, and the newest failure if that came later. */
+  count: { readonly robots: number; readonly atMs: number } | null;
+  failure: Extract<Activity, { kind: 'unknown' }> | null;
 }
 
 export class ActivityPoller {
-  readonly #scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
-  readonly #signal: AbortSignal;
+  readonly #options: ActivityPollerOptions;
   readonly #known = new Map<string, Known>();
-  #inFlight = 0;
+  readonly #pace = new CountingPace();
+  #scrapes = 0;
 
-  constructor(scrape: (request: ScrapeRequest) => Promise<ActivityResult>, signal: AbortSignal) {
-    this.#scrape = scrape;
-    this.#signal = signal;
+  constructor(options: ActivityPollerOptions) {
+    this.#options = options;
   }
 
   /** Starts what is due and returns at once. Targets not named any more are forgotten. */
-  poll(targets: Iterable<Target>, nowMs: number): void {
-    const named = new Set<string>();
-    for (const target of targets) {
-      named.add(target.key);
-      if (target.activity?.kind === 'metric') this.#ask(target.key, target.activity.url, target.activity.name, nowMs);
-    }
+  poll(polled: readonly Polled[]): void {
+    const nowMs = this.#options.nowMs();
+    const named = new Set(polled.map(({ target }) => target.key));
     for (const key of this.#known.keys()) if (!named.has(key)) this.#known.delete(key);
+    const due = polled
+      .map(({ target, pids }) => ({ known: this.#knownOf(target), pids }))
+      .flatMap(({ known, pids }) => (known && pids.length > 0 && isDue(known, nowMs) ? [{ known, pids }] : []))
+      // Who has waited longest is first: a slow pace must not serve the same few for ever.
+      .sort((a, b) => a.known.askedAtMs - b.known.askedAtMs);
+    for (const { known, pids } of due) this.#ask(known, pids, nowMs);
   }
 
-  /** Active robots as last told, `null` when nobody told lately. */
-  value(target: Target, nowMs: number): number | null {
-    if (target.activity?.kind === 'fixed') return target.activity.value;
-    const known = this.#known.get(target.key);
-    return known && nowMs - known.answeredAtMs <= freshMs ? known.value : null;
+  /** Robots as last told, or why nobody told lately; null for a target without a source. */
+  reading({ key, activity: source }: Pick<Target, 'key' | 'activity'>): Activity | null {
+    if (source === null) return null;
+    if (source.kind === 'given') return source.activity;
+    const known = this.#known.get(key);
+    if (!known || !isSame(known.source, source)) return unanswered;
+    if (known.count && this.#options.nowMs() - known.count.atMs <= freshMs[source.kind])
+      return { kind: 'count', robots: known.count.robots };
+    return known.failure ?? (known.count ? stale(source) : unanswered);
   }
 
-  #ask(key: string, url: string, name: string, nowMs: number): void {
-    const known = this.#known.get(key) ?? {
-      value: null,
-      answeredAtMs: 0,
+  #knownOf({ key, activity: source }: Pick<Target, 'key' | 'activity'>): Known | undefined {
+    const known = this.#known.get(key);
+    if (!source || source.kind === 'given') {
+      this.#known.delete(key);
+      return undefined;
+    }
+    if (known && isSame(known.source, source)) return known;
+    const fresh: Known = {
+      source,
       askedAtMs: Number.NEGATIVE_INFINITY,
       inFlight: false,
+      count: null,
+      failure: null,
     };
-    this.#known.set(key, known);
-    if (known.inFlight || nowMs - known.askedAtMs < periodMs || this.#inFlight >= maxInFlight) return;
+    this.#known.set(key, fresh);
+    return fresh;
+  }
+
+  #ask(known: Known, pids: readonly number[], nowMs: number): void {
+    const { source } = known;
+    const room = source.kind === 'metric' ? this.#scrapes < maxScrapes : this.#pace.begin(nowMs);
+    if (!room) return;
     known.askedAtMs = nowMs;
     known.inFlight = true;
-    this.#inFlight += 1;
-    void this.#scrape({ url, name, timeoutMs, signal: this.#signal })
-      .then((result) => {
-        if (result.kind !== 'ok') return;
-        known.value = result.value;
-        known.answeredAtMs = nowMs;
-      })
-      .catch(() => {}) // a scrape that throws is a scrape that told nothing
-      .finally(() => {
-        known.inFlight = false;
-        this.#inFlight -= 1;
-      });
+    if (source.kind === 'metric') this.#scrapes += 1;
+    const answer = source.kind === 'metric' ? this.#scrape(source) : this.#count(source.port, pids);
+    void answer.catch(defect).then((result) => {
+      known.inFlight = false;
+      const atMs = this.#options.nowMs();
+      if (source.kind === 'metric') this.#scrapes -= 1;
+      else this.#pace.end(atMs);
+      if (result.kind === 'ok') known.count = { robots: result.value, atMs };
+      known.failure = result.kind === 'ok' ? null : { kind: 'unknown', reason: result.code, message: result.message };
+    });
   }
+
+  #scrape({ url, name, labels }: Extract<AskedSource, { kind: 'metric' }>): Promise<ActivityResult> {
+    const { scrape, signal } = this.#options;
+    return scrape({ url, name, labels, timeoutMs, signal });
+  }
+
+  #count(port: number, pids: readonly number[]): Promise<ActivityResult> {
+    const { countConnections, signal } = this.#options;
+    return countConnections({ pids, port, timeoutMs, signal });
+  }
+}
+
+/** Neither way of asking throws; should one do so after all, the target has no count, and the agent lives on. */
+function defect(error: unknown): ActivityResult {
+  return { kind: 'failed', code: 'unreadable', message: error instanceof Error ? error.message : String(error) };
+}
+
+function isDue(known: Known, nowMs: number): boolean {
+  return !known.inFlight && nowMs - known.askedAtMs >= periodMs;
+}
+
+function isSame(a: ActivitySource, b: ActivitySource): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+const unanswered: Activity = { kind: 'unknown', reason: 'unanswered', message: 'the first answer is being waited for' };
+
+/** Nothing is wrong yet. */
+export function isUnanswered(activity: Activity): boolean {
+  return activity === unanswered;
+}
+
+function stale(source: AskedSource): Activity {
+  const message =
+    source.kind === 'metric'
+      ? 'no answer for a while'
+      : 'too many sockets on this node to count connections often enough: count by a metric or an annotation';
+  return { kind: 'unknown', reason: 'stale', message };
 }

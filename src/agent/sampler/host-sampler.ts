@@ -1,5 +1,12 @@
 /** A sampler on this machine: the real /proc, cgroups, clock and probe. */
-import { type HostRoots, monotonicNs, openCgroup, openProc, scrapeActivity } from '../../host/index.ts';
+import {
+  countConnections,
+  type HostRoots,
+  monotonicNs,
+  openCgroup,
+  openProc,
+  scrapeActivity,
+} from '../../host/index.ts';
 import { startProbe } from '../../host/probe/index.ts';
 import { Sampler, type SamplerOptions } from './sampler.ts';
 
@@ -21,6 +28,7 @@ export function hostSampler(options: HostSamplerOptions): Sampler {
     startProbe: () => startProbe({ commandTimeoutMs, ...(onProbeLog ? { onLog: onProbeLog } : {}) }),
     openCgroup: (memberships) => openCgroup(memberships, roots?.cgroupRoot),
     scrape: scrapeActivity,
+    countConnections: (request) => countConnections({ ...request, procRoot: roots?.procRoot }),
     monotonicNs,
     wallMs: () => Date.now(),
   });

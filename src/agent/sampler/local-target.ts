@@ -2,7 +2,8 @@
 import { hostname } from 'node:os';
 import type { PolicySpec } from '../../api/index.ts';
 import type { Proc } from '../../host/index.ts';
-import type { ActivitySource, Population, Target } from './types.ts';
+import { metricSource } from './metric-source.ts';
+import type { Activity, ActivitySource, Population, Target } from './types.ts';
 
 /** @param activity where the policy says that active robots are counted; its port is looked for on this machine's localhost */
 export function localTarget(pid: number, comm: string, activity?: PolicySpec['activity']): Target {
@@ -17,9 +18,18 @@ export function localTarget(pid: number, comm: string, activity?: PolicySpec['ac
 }
 
 function localActivity(activity: PolicySpec['activity']): ActivitySource | null {
-  const metric = activity?.podMetric;
-  return metric ? { kind: 'metric', url: `http://127.0.0.1:${metric.port}${metric.path}`, name: metric.name } : null;
+  if (!activity) return null;
+  const { podMetric, tcpConnections } = activity;
+  if (podMetric) return metricSource('127.0.0.1', podMetric);
+  if (tcpConnections) return { kind: 'connections', port: tcpConnections.port };
+  return { kind: 'given', activity: noAnnotations };
 }
+
+const noAnnotations: Activity = {
+  kind: 'unknown',
+  reason: 'no-annotations',
+  message: 'a process outside Kubernetes has no annotations: write activity.podMetric or activity.tcpConnections',
+};
 
 /** The process alone, while exactly this one (not another under its number) lives. */
 export function localPopulation(proc: Proc, pid: number, startTicks: number): Population {

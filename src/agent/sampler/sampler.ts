@@ -3,16 +3,23 @@
  *
  * A tick that comes late gives a longer window. While the probe is down no window is made, and the gap in `seq` shows it.
  */
-import type { ActivityResult, CgroupMembership, CgroupReader, Proc, ScrapeRequest } from '../../host/index.ts';
+import type {
+  ActivityResult,
+  CgroupMembership,
+  CgroupReader,
+  ConnectionsRequest,
+  Proc,
+  ScrapeRequest,
+} from '../../host/index.ts';
 import type { Flush, ProbeClient, ProbeError } from '../../host/probe/index.ts';
 import { sleep } from '../sleep.ts';
-import { ActivityPoller } from './activity-poller.ts';
+import { ActivityPoller, isUnanswered } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
 import { Followed, isProbeGone } from './followed.ts';
 import { ProbeSupervisor } from './probe-supervisor.ts';
 import { nextTickMs } from './ticks.ts';
-import type { Inspection, Population, SamplerSink, Target, TargetState } from './types.ts';
+import type { Activity, ActivitySource, Inspection, Population, SamplerSink, Target, TargetState } from './types.ts';
 import { type Observed, WindowBuilder } from './window-builder.ts';
 
 export interface SamplerOptions {
@@ -20,6 +27,7 @@ export interface SamplerOptions {
   readonly startProbe: () => Promise<ProbeClient>;
   readonly openCgroup: (memberships: readonly CgroupMembership[]) => CgroupReader | undefined;
   readonly scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
+  readonly countConnections: (request: ConnectionsRequest) => Promise<ActivityResult>;
   /** Processes of all targets, by key, at this moment. */
   readonly populate: () => ReadonlyMap<string, Population>;
   readonly sink: SamplerSink;
@@ -45,6 +53,7 @@ interface Tracked {
   /** Start of the window under way; null while nothing is observed. */
   sinceNs: number | null;
   told: string;
+  toldActivity: string;
 }
 
 export class Sampler {
@@ -87,8 +96,9 @@ export class Sampler {
   /** Samples until the signal is aborted; then takes every probe out of every program. Rejects only on a defect. */
   async run(signal: AbortSignal): Promise<void> {
     const periodMs = this.#options.periodMs ?? 1000;
-    const activity = new ActivityPoller(this.#options.scrape, signal);
     const nowMs = (): number => this.#options.monotonicNs() / 1e6;
+    const { scrape, countConnections } = this.#options;
+    const activity = new ActivityPoller({ scrape, countConnections, nowMs, signal });
     const startMs = nowMs();
     await this.#tick(activity);
     while (!signal.aborted) {
@@ -103,14 +113,18 @@ export class Sampler {
     this.#changeProbe(probe);
     await this.#forgetUnwanted();
     const flush = probe ? await this.#flush(probe) : null;
-    const nowMs = this.#options.monotonicNs() / 1e6;
     for (const tracked of this.#tracked.values()) {
-      if (flush) this.#closeWindow(tracked, flush, activity.value(tracked.target, nowMs));
+      const reading = activity.reading(tracked.target);
+      if (flush) this.#closeWindow(tracked, flush, reading?.kind === 'count' ? reading.robots : null);
       else skipWindow(tracked);
     }
-    activity.poll(this.#wanted, nowMs);
     if (flush && probe) await this.#followProcesses(probe, flush);
-    for (const tracked of this.#tracked.values()) this.#tellState(tracked);
+    const tracked = [...this.#tracked.values()];
+    activity.poll(tracked.map(({ target, followed }) => ({ target, pids: followed.watched() })));
+    for (const each of tracked) {
+      this.#tellState(each);
+      this.#tellActivity(each, activity.reading(each.target));
+    }
     this.#options.onTick?.();
   }
 
@@ -223,6 +237,14 @@ export class Sampler {
     this.#options.sink.state?.(tracked.target, state);
   }
 
+  #tellActivity(tracked: Tracked, activity: Activity | null): void {
+    if (activity === null || tracked.followed.watched().length === 0 || isUnanswered(activity)) return;
+    const told = toldOf(tracked.target.activity, activity);
+    if (told === tracked.toldActivity) return;
+    tracked.toldActivity = told;
+    this.#options.sink.activity?.(tracked.target, activity);
+  }
+
   #stateOf(tracked: Tracked): TargetState {
     const down = this.#supervisor.lastError;
     if (!down) return tracked.followed.state();
@@ -235,7 +257,22 @@ export class Sampler {
 function newlyTracked(target: Target): Tracked {
   const { pod, container, containerId } = target;
   const builder = new WindowBuilder({ pod, container, containerId });
-  return { target, followed: new Followed(), builder, cgroup: null, started: false, sinceNs: null, told: '' };
+  return {
+    target,
+    followed: new Followed(),
+    builder,
+    cgroup: null,
+    started: false,
+    sinceNs: null,
+    told: '',
+    toldActivity: '',
+  };
+}
+
+/** What was said of the robots; messages of those that are asked may differ each time, and say the same. */
+function toldOf(source: ActivitySource | null, activity: Activity): string {
+  if (activity.kind === 'count') return 'count';
+  return source?.kind === 'given' ? activity.message : `${activity.reason} ${JSON.stringify(source)}`;
 }
 
 function skipWindow(tracked: Tracked): void {

@@ -5,10 +5,24 @@ import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
 import type { SignalWindow } from '../../model/window.ts';
 import type { WindowSubject } from './window-builder.ts';
 
+/** Robots that a target serves, or why their number is not known: `reason` is a stable code, `message` a sentence for people. */
+export type Activity =
+  | { readonly kind: 'count'; readonly robots: number }
+  | { readonly kind: 'unknown'; readonly reason: string; readonly message: string };
+
 /** Where the number of active robots comes from. */
 export type ActivitySource =
-  | { readonly kind: 'metric'; readonly url: string; readonly name: string }
-  | { readonly kind: 'fixed'; readonly value: number };
+  | {
+      readonly kind: 'metric';
+      readonly url: string;
+      readonly name: string;
+      /** Only samples that carry all of these count. */
+      readonly labels?: Readonly<Record<string, string>> | undefined;
+    }
+  /** Established connections to a local port, in the network namespace of the target's processes. */
+  | { readonly kind: 'connections'; readonly port: number }
+  /** Known (or known to be missing) without asking: a pod's annotation. */
+  | { readonly kind: 'given'; readonly activity: Activity };
 
 /** Processes of a target at this moment, and the cgroups that hold them. */
 export interface Population {
@@ -48,6 +62,8 @@ export interface SamplerSink {
   window(target: Target, window: SignalWindow): void;
   /** Only when it changed. */
   state?(target: Target, state: TargetState): void;
+  /** Only when the reason why the number of robots is unknown has changed, or that it is known. For targets that are watched. */
+  activity?(target: Target, activity: Activity): void;
   pause?(target: Target, pause: PauseEvent): void;
   cycle?(target: Target, cycle: CycleEvent): void;
 }

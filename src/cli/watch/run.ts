@@ -61,6 +61,9 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
     sink: {
       window: (_, window) => onWindow(window),
       state: (_, state) => onState(state),
+      activity: (_, activity) => {
+        if (activity.kind === 'unknown') say(`active robots are not known: ${activity.message}`);
+      },
       pause: (_, pause) => printer.pause(pause),
       cycle: (_, cycle) => printer.cycle(cycle),
     },

@@ -54,8 +54,21 @@ const containerStatus = z.object({
 });
 export type ContainerStatus = z.infer<typeof containerStatus>;
 
+/** Longer than any number or word that is looked for in a pod's annotations. */
+const maxAnnotationLength = 64;
+
+/**
+ * Keys, and values that are short: policies name keys of their own choice, and what makes pods large is whole documents kept as values
+ * (last-applied-configuration, network-status). In place of such a value stands `…`.
+ */
+const shortAnnotations = stringMap.transform((map) =>
+  Object.fromEntries(
+    Object.entries(map).map(([key, value]) => [key, value.length > maxAnnotationLength ? '…' : value]),
+  ),
+);
+
 const podSchema = z.object({
-  metadata: objectMeta,
+  metadata: objectMeta.extend({ annotations: shortAnnotations }),
   spec: z.object({
     nodeName: text,
     hostNetwork: flag,
