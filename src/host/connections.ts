@@ -55,6 +55,8 @@ type Read = { readonly kind: 'ok'; readonly tally: TcpTally } | { readonly kind:
 async function readTable(path: string, port: number, stopped: Stopped): Promise<Read> {
   let fd: number | undefined;
   try {
+    const stop = stopped();
+    if (stop) return stop;
     fd = openSync(path, 'r');
     return await readOpened(fd, path, port, stopped);
   } catch (error) {
