@@ -1,6 +1,8 @@
 /** `robotgc watch` as users run it, on the real robot, with the real probe. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -238,6 +240,41 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     const run = robotgc(args);
     expect(await run.exited).toBe(exit);
     expect(run.stderr()).toContain(says);
+  });
+
+  const counted = (activity: string): string => loose.replace(/\}$/, `, activity: ${activity}}`);
+
+  test('robots are counted by the metric that the policy names', async () => {
+    const activity = `{podMetric: {port: ${robot.metricsPort}, name: robot_active_sessions}}`;
+    const run = watch('-f', policyFile('by-metric', counted(activity)), '--duration', '4s', '-o', 'ndjson');
+    expect(await run.exited).toBe(0);
+    const windows = run.objects().filter(({ type }) => type === 'window');
+    expect(windows.at(-1)?.activeRobots).toBe(4000);
+  });
+
+  test('robots are counted by the connections to a port, as they come', async () => {
+    const policy = policyFile('by-connections', counted(`{tcpConnections: {port: ${robot.pprofPort}}}`));
+    const sockets = [1, 2, 3].map(() => connect(robot.pprofPort, '127.0.0.1'));
+    try {
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      const run = watch('-f', policy, '--duration', '4s', '-o', 'ndjson');
+      expect(await run.exited).toBe(0);
+      const windows = run.objects().filter(({ type }) => type === 'window');
+      expect(windows.at(-1)?.activeRobots).toBe(3);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  test.each([
+    ['{tcpConnections: {port: 1}}', 'nothing listens on TCP port 1:'],
+    ['{podMetric: {port: 1, name: robots}}', 'http://127.0.0.1:1/metrics'],
+    ['{annotation: robots}', 'has no annotations: write activity.podMetric'],
+  ])('why robots cannot be counted by %s is said once', async (activity, words) => {
+    const run = watch('-f', policyFile('uncounted', counted(activity)), '--duration', '8s', '-o', 'ndjson');
+    expect(await run.exited).toBe(0);
+    expect(run.stderr().split(words)).toHaveLength(2);
+    for (const { type, activeRobots } of run.objects()) if (type === 'window') expect(activeRobots).toBeNull();
   });
 
   test('a policy with a mistake is refused with the place of it', async () => {
