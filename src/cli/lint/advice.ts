@@ -41,6 +41,16 @@ const autoWithoutActivity: Adviser = ({ actions, activity, tuning }) =>
       }
     : undefined;
 
+/** Whoever profiles the program would be a robot, our own captures among them. */
+const countsProfilers: Adviser = ({ activity, capture }) =>
+  activity?.tcpConnections?.port === capture.pprof.port
+    ? {
+        code: 'CountsProfilers',
+        path: ['activity', 'tcpConnections', 'port'],
+        message: `port ${capture.pprof.port} serves pprof: write the port that robots connect to`,
+      }
+    : undefined;
+
 const waysNotTaken: Adviser = ({ actions }) =>
   actions.apply.includes('Rollout')
     ? undefined
@@ -100,6 +110,7 @@ const ADVISERS = [
   smallStallBudget,
   autoWithoutMemoryBounds,
   autoWithoutActivity,
+  countsProfilers,
   waysNotTaken,
   baseOutOfBounds,
   oneWindow,

@@ -56,12 +56,43 @@ describe('lint', () => {
   });
 });
 
+describe('where robots are counted', () => {
+  const policy = (activity: string): string => `kind: RobotGCPolicy
+apiVersion: robotgc.dev/v1alpha1
+metadata: {name: dispatch}
+spec:
+  selector: {matchLabels: {app: dispatch}}
+  sla: {latencyP99: 200ms}
+  activity: ${activity}
+`;
+
+  it.each([
+    '{podMetric: {port: 9090, path: /metrics, name: robot_active_sessions}}',
+    '{podMetric: {port: 9090, name: robot_active_sessions, labels: {state: active}}}',
+    '{tcpConnections: {port: 8080}}',
+    '{annotation: example.com/active-robots}',
+  ])('%s is fine', (activity) => expect(brief(policy(activity))).toEqual([]));
+
+  it.each([
+    ['{}', 'spec.activity', 'write exactly one of podMetric, tcpConnections, annotation'],
+    ['{annotation: a, tcpConnections: {port: 1}}', 'spec.activity', 'write exactly one of'],
+    ['{tcpConnections: 8080}', 'spec.activity.tcpConnections', 'write fields below this one'],
+    ['{annotation: {key: a}}', 'spec.activity.annotation', 'write text'],
+    ['{annotation: /robots}', 'spec.activity.annotation', 'such as example.com/active-robots'],
+    ['{connections: {port: 1}}', 'spec.activity.connections', 'there is no field connections here'],
+  ])('%s is refused at %s', (activity, path, words) => {
+    const [first] = lintText('f', policy(activity)).findings;
+    expect(first).toMatchObject({ line: 7, severity: 'error', path, message: expect.stringContaining(words) });
+  });
+});
+
 describe('advice', () => {
   it.each<[string, Record<string, unknown>]>([
     ['SmallStallBudget', { sla: { latencyP99: '30ms' } }],
     ['SmallStallBudget', { thresholds: { gcStallP99: '4ms' } }],
     ['AutoWithoutMemoryBounds', { actions: { mode: 'Auto' }, activity: { annotation: 'a' } }],
     ['AutoWithoutActivity', { actions: { mode: 'Auto' }, tuning: { memoryLimit: { max: '1Gi' } } }],
+    ['CountsProfilers', { activity: { tcpConnections: { port: 6060 } } }],
     ['NothingIsApplied', { actions: { apply: ['Live', 'Resize'] } }],
     ['BaseOutOfBounds', { tuning: { formula: { base: 20 } } }],
     ['OneWindowIsABreach', { thresholds: { breach: { windows: 1 } } }],
