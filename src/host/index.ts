@@ -26,6 +26,7 @@ export {
 export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
 export { type MappedFile, mappedLibssl } from './mapped-files.ts';
+export { type NodePressureReader, openNodePressure } from './node-pressure.ts';
 export { openProc } from './proc.ts';
 export { parsePressure, readPressure } from './psi.ts';
 export type * from './types.ts';

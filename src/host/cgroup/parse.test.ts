@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import {
   parseCount,
   parseCpuMax,
+  parseCpuStatV1,
   parseCpuStatV2,
   parseEventsV2,
   parseLimitV1,
   parseLimitV2,
   parseMemoryStatV1,
   parseMemoryStatV2,
+  parseOomKillV1,
+  parseQuotaV1,
 } from './parse.ts';
 
 describe('limits', () => {
@@ -43,8 +46,23 @@ describe('counters', () => {
 
   it('memory.events, with lines that newer kernels add', () => {
     const text = 'low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\noom_group_kill 6\nsock_throttled 7\n';
-    expect(parseEventsV2(text)).toEqual({ high: 2, max: 3, oom: 4, oomKill: 5 });
+    expect(parseEventsV2(text)).toEqual({ low: 1, high: 2, max: 3, oom: 4, oomKill: 5 });
+    expect(parseEventsV2('high 2\nmax 3\noom 4\noom_kill 5\n')?.low).toBeNull();
     expect(parseEventsV2('low 0\nhigh 0\n')).toBeUndefined();
+  });
+
+  it('memory.oom_control, and cpu.stat and quota of v1', () => {
+    expect(parseOomKillV1('oom_kill_disable 0\nunder_oom 0\noom_kill 3\n')).toBe(3);
+    expect(parseOomKillV1('oom_kill_disable 0\nunder_oom 0\n')).toBeUndefined();
+    expect(parseCpuStatV1('nr_periods 2\nnr_throttled 1\nthrottled_time 3\nnr_bursts 0\n')).toEqual({
+      nrPeriods: 2,
+      nrThrottled: 1,
+      throttledNs: 3,
+    });
+    expect(parseCpuStatV1('')).toBeUndefined();
+    expect(parseQuotaV1('-1\n')).toEqual({ value: null });
+    expect(parseQuotaV1('50000\n')).toEqual({ value: 50_000 });
+    expect(parseQuotaV1('-2\n')).toBeUndefined();
   });
 
   it('cpu.stat, also without the cpu controller', () => {
@@ -69,6 +87,24 @@ describe('memory.stat', () => {
       majorFaults: 4,
       refaultsAnon: null,
       refaultsFile: 5,
+      pagesScanned: null,
+      pagesStolen: null,
+    });
+  });
+
+  it('v2 as Linux 6.12 writes it, with keys that begin alike', () => {
+    const text =
+      'anon 1\nanon_thp 91\nfile 2\nfile_mapped 92\ninactive_anon 93\ninactive_file 3\nworkingset_refault_anon 5\n' +
+      'workingset_refault_file 6\npgscan 7\npgsteal 8\npgscan_kswapd 94\npgsteal_direct 95\npgfault 96\npgmajfault 4\n';
+    expect(parseMemoryStatV2(text)).toEqual({
+      anonBytes: 1,
+      fileBytes: 2,
+      inactiveFileBytes: 3,
+      majorFaults: 4,
+      refaultsAnon: 5,
+      refaultsFile: 6,
+      pagesScanned: 7,
+      pagesStolen: 8,
     });
   });
 
@@ -82,6 +118,8 @@ describe('memory.stat', () => {
       majorFaults: 40,
       refaultsAnon: null,
       refaultsFile: null,
+      pagesScanned: null,
+      pagesStolen: null,
     });
   });
 

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
 import { parsePressure } from '../psi.ts';
-import type { CgroupReader, CgroupSample, CpuStat, MemoryEvents } from '../types.ts';
-import { SampleFiles } from './files.ts';
-import { parseCount, parseKeyed, parseLimitV1, parseMemoryStatV1 } from './parse.ts';
+import type { CgroupReader, CpuStat, MemoryEvents } from '../types.ts';
+import { CgroupFiles } from './files.ts';
+import { parseCount, parseCpuStatV1, parseLimitV1, parseMemoryStatV1, parseOomKillV1, parseQuotaV1 } from './parse.ts';
+import { cgroupReader, Stir } from './reader.ts';
+import { TimedStat } from './timed-stat.ts';
 import { workingSetBytes } from './working-set.ts';
 
 /** One container's directories in the v1 hierarchies; `unified` is its v2 twin on hybrid machines, where only PSI lives. */
@@ -13,62 +14,87 @@ export interface DirectoriesV1 {
   readonly unified: string | null;
 }
 
+/** What cgroup v1 has no file for (Documentation/admin-guide/cgroup-v1/memory.rst). */
+const notInV1: readonly string[] = [
+  'memory.high',
+  'memory.events low',
+  'memory.events high',
+  'memory.events oom',
+  'memory.events.local',
+  'memory.stat pgscan',
+  'memory.stat pgsteal',
+].map((what) => `${what} (not in cgroup v1)`);
+
 /** Reads the v1 controllers (Documentation/admin-guide/cgroup-v1), and PSI from the unified hierarchy where there is one. */
 export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
-  const present = directories.memory ?? directories.cpu ?? directories.cpuacct ?? directories.unified;
-  return {
+  const { unified } = directories;
+  const files = new CgroupFiles(notInV1);
+  const memory = <T>(name: string, parse: (text: string) => T | undefined) =>
+    files.add(directories.memory, name, parse);
+  const usage = memory('memory.usage_in_bytes', parseCount);
+  const limit = memory('memory.limit_in_bytes', parseLimitV1);
+  const peak = memory('memory.max_usage_in_bytes', parseCount);
+  const withSwap = memory('memory.memsw.usage_in_bytes', parseCount);
+  const withSwapLimit = memory('memory.memsw.limit_in_bytes', parseLimitV1);
+  const failures = memory('memory.failcnt', parseCount);
+  const oomKills = memory('memory.oom_control', parseOomKillV1);
+  const stat = new TimedStat(memory('memory.stat', parseMemoryStatV1));
+  const cpuUsage = files.add(directories.cpuacct, 'cpuacct.usage', parseCount);
+  const throttling = files.add(directories.cpu, 'cpu.stat', parseCpuStatV1);
+  const quotaUs = files.add(directories.cpu, 'cpu.cfs_quota_us', parseQuotaV1);
+  const periodUs = files.add(directories.cpu, 'cpu.cfs_period_us', parseCount);
+  const memoryPressure = files.add(unified, 'memory.pressure', parsePressure);
+  const cpuPressure = files.add(unified, 'cpu.pressure', parsePressure);
+  const ioPressure = files.add(unified, 'io.pressure', parsePressure);
+  const eachTick = [usage, limit, withSwap, failures, oomKills, cpuUsage, throttling];
+  const pressures = [memoryPressure, cpuPressure, ioPressure];
+  const stir = new Stir();
+  return cgroupReader({
     version: 'v1',
-    pressureDirectory: directories.unified,
-    read() {
-      const files = new SampleFiles();
-      const memory = <T>(file: string, parse: (text: string) => T | undefined): T | null =>
-        files.read(directories.memory, file, parse);
-      const pressure = (file: string) => files.read(directories.unified, file, parsePressure);
-      const memoryCurrentBytes = memory('memory.usage_in_bytes', parseCount);
-      const stat = memory('memory.stat', parseMemoryStatV1);
-      const sample: CgroupSample = {
+    pressureDirectory: unified,
+    directory: directories.memory ?? directories.cpu ?? directories.cpuacct ?? unified ?? '/',
+    files,
+    sample(full) {
+      for (const each of eachTick) each.read(full);
+      for (const each of pressures) each.read(full);
+      const moved = stir.since(memoryPressure.value?.some.totalNs, failures.value);
+      if (full || moved) for (const each of [stat, peak]) each.read(full);
+      if (full) for (const each of [withSwapLimit, quotaUs, periodUs]) each.read(full);
+      return {
         version: 'v1',
-        memoryCurrentBytes,
-        memoryWorkingSetBytes: workingSetBytes(memoryCurrentBytes, stat),
-        memoryLimitBytes: memory('memory.limit_in_bytes', parseLimitV1)?.value ?? null,
-        memoryHighBytes: files.lacks('memory.high', 'not in cgroup v1'),
-        memoryPeakBytes: memory('memory.max_usage_in_bytes', parseCount),
-        events: readEvents(files, directories),
-        stat,
-        cpu: readCpu(files, directories),
-        cpuLimitCores: readCpuLimit(files, directories),
-        pressure: { memory: pressure('memory.pressure'), cpu: pressure('cpu.pressure'), io: pressure('io.pressure') },
-        missing: files.missing,
+        memoryCurrentBytes: usage.value,
+        memoryWorkingSetBytes: workingSetBytes(usage.value, stat.value),
+        memoryLimitBytes: limit.value?.value ?? null,
+        memoryHighBytes: null,
+        memoryPeakBytes: peak.value,
+        swapBytes: above(withSwap.value, usage.value),
+        swapLimitBytes: above(withSwapLimit.value?.value ?? null, limit.value?.value ?? null),
+        events: eventsOf(failures.value, oomKills.value),
+        eventsLocal: null,
+        stat: stat.value,
+        statAtMs: stat.atMs,
+        cpu: cpuOf(cpuUsage.value, throttling.value),
+        cpuLimitCores: coresOf(quotaUs.value?.value ?? null, periodUs.value),
+        pressure: { memory: memoryPressure.value, cpu: cpuPressure.value, io: ioPressure.value },
+        missing: files.missing(),
       };
-      return present !== null && existsSync(present) ? sample : undefined;
     },
-  };
-}
-
-function readEvents(files: SampleFiles, { memory }: DirectoriesV1): MemoryEvents | null {
-  const max = files.read(memory, 'memory.failcnt', parseCount);
-  const oomKill = files.read(memory, 'memory.oom_control', (text) => parseKeyed(text).get('oom_kill'));
-  return max === null || oomKill === null ? null : { high: null, max, oom: null, oomKill };
-}
-
-function readCpu(files: SampleFiles, { cpu, cpuacct }: DirectoriesV1): CpuStat | null {
-  const usageNs = files.read(cpuacct, 'cpuacct.usage', parseCount);
-  const bandwidth = files.read(cpu, 'cpu.stat', (text) => {
-    const values = parseKeyed(text);
-    return values.has('nr_periods') ? values : undefined;
   });
-  if (usageNs === null || bandwidth === null) return null;
-  return {
-    usageNs,
-    nrPeriods: bandwidth.get('nr_periods') ?? 0,
-    nrThrottled: bandwidth.get('nr_throttled') ?? 0,
-    throttledNs: bandwidth.get('throttled_time') ?? 0,
-  };
 }
 
-/** Quota −1 means no limit. */
-function readCpuLimit(files: SampleFiles, { cpu }: DirectoriesV1): number | null {
-  const quotaUs = files.read(cpu, 'cpu.cfs_quota_us', (text) => (text.trim() === '-1' ? -1 : parseCount(text)));
-  const periodUs = files.read(cpu, 'cpu.cfs_period_us', parseCount);
-  return quotaUs === null || periodUs === null || quotaUs < 0 || periodUs === 0 ? null : quotaUs / periodUs;
+/** v1 counts memory and swap together (memory.memsw): what is beyond memory is swap. The two are not read in one moment. */
+function above(memoryAndSwap: number | null, memory: number | null): number | null {
+  return memoryAndSwap === null || memory === null ? null : Math.max(0, memoryAndSwap - memory);
+}
+
+function eventsOf(max: number | null, oomKill: number | null): MemoryEvents | null {
+  return max === null || oomKill === null ? null : { low: null, high: null, max, oom: null, oomKill };
+}
+
+function cpuOf(usageNs: number | null, throttling: Omit<CpuStat, 'usageNs'> | null): CpuStat | null {
+  return usageNs === null || throttling === null ? null : { usageNs, ...throttling };
+}
+
+function coresOf(quotaUs: number | null, periodUs: number | null): number | null {
+  return quotaUs === null || periodUs === null || periodUs === 0 ? null : quotaUs / periodUs;
 }

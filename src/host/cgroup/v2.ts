@@ -1,40 +1,59 @@
-import { existsSync } from 'node:fs';
 import { parsePressure } from '../psi.ts';
-import type { CgroupReader, CgroupSample } from '../types.ts';
-import { SampleFiles } from './files.ts';
+import type { CgroupReader } from '../types.ts';
+import { CgroupFiles } from './files.ts';
 import { parseCount, parseCpuMax, parseCpuStatV2, parseEventsV2, parseLimitV2, parseMemoryStatV2 } from './parse.ts';
+import { cgroupReader, Stir } from './reader.ts';
+import { TimedStat } from './timed-stat.ts';
 import { workingSetBytes } from './working-set.ts';
 
 /** Reads a cgroup of the unified hierarchy (Documentation/admin-guide/cgroup-v2.rst). */
 export function openCgroupV2(directory: string): CgroupReader {
-  return {
+  const files = new CgroupFiles();
+  const file = <T>(name: string, parse: (text: string) => T | undefined) => files.add(directory, name, parse);
+  const current = file('memory.current', parseCount);
+  const max = file('memory.max', parseLimitV2);
+  const high = file('memory.high', parseLimitV2);
+  const peak = file('memory.peak', parseCount);
+  const swap = file('memory.swap.current', parseCount);
+  const swapMax = file('memory.swap.max', parseLimitV2);
+  const events = file('memory.events', parseEventsV2);
+  const eventsLocal = file('memory.events.local', parseEventsV2);
+  const stat = new TimedStat(file('memory.stat', parseMemoryStatV2));
+  const cpu = file('cpu.stat', parseCpuStatV2);
+  const cpuMax = file('cpu.max', parseCpuMax);
+  const memoryPressure = file('memory.pressure', parsePressure);
+  const cpuPressure = file('cpu.pressure', parsePressure);
+  const ioPressure = file('io.pressure', parsePressure);
+  const stir = new Stir();
+  return cgroupReader({
     version: 'v2',
     pressureDirectory: directory,
-    read() {
-      const files = new SampleFiles();
-      const read = <T>(file: string, parse: (text: string) => T | undefined): T | null =>
-        files.read(directory, file, parse);
-      const memoryCurrentBytes = read('memory.current', parseCount);
-      const stat = read('memory.stat', parseMemoryStatV2);
-      const sample: CgroupSample = {
+    directory,
+    files,
+    sample(full) {
+      for (const each of [current, max, swap, events, cpu, memoryPressure, cpuPressure, ioPressure]) each.read(full);
+      // What is counted in events.local is counted in events too, so it cannot move alone.
+      const moved = stir.since(memoryPressure.value?.some.totalNs, events.value);
+      if (full || moved) for (const each of [eventsLocal, stat, peak]) each.read(full);
+      if (full) for (const each of [high, swapMax, cpuMax]) each.read(full);
+      return {
         version: 'v2',
-        memoryCurrentBytes,
-        memoryWorkingSetBytes: workingSetBytes(memoryCurrentBytes, stat),
-        memoryLimitBytes: read('memory.max', parseLimitV2)?.value ?? null,
-        memoryHighBytes: read('memory.high', parseLimitV2)?.value ?? null,
-        memoryPeakBytes: read('memory.peak', parseCount),
-        events: read('memory.events', parseEventsV2),
-        stat,
-        cpu: read('cpu.stat', parseCpuStatV2),
-        cpuLimitCores: read('cpu.max', parseCpuMax)?.value ?? null,
-        pressure: {
-          memory: read('memory.pressure', parsePressure),
-          cpu: read('cpu.pressure', parsePressure),
-          io: read('io.pressure', parsePressure),
-        },
-        missing: files.missing,
+        memoryCurrentBytes: current.value,
+        memoryWorkingSetBytes: workingSetBytes(current.value, stat.value),
+        memoryLimitBytes: max.value?.value ?? null,
+        memoryHighBytes: high.value?.value ?? null,
+        memoryPeakBytes: peak.value,
+        swapBytes: swap.value,
+        swapLimitBytes: swapMax.value?.value ?? null,
+        events: events.value,
+        eventsLocal: eventsLocal.value,
+        stat: stat.value,
+        statAtMs: stat.atMs,
+        cpu: cpu.value,
+        cpuLimitCores: cpuMax.value?.value ?? null,
+        pressure: { memory: memoryPressure.value, cpu: cpuPressure.value, io: ioPressure.value },
+        missing: files.missing(),
       };
-      return existsSync(directory) ? sample : undefined;
     },
-  };
+  });
 }

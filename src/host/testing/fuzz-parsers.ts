@@ -1,16 +1,21 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
+import { keyedReader } from '../cgroup/keyed.ts';
 import {
+  parseCount,
   parseCpuMax,
+  parseCpuStatV1,
   parseCpuStatV2,
   parseEventsV2,
-  parseKeyed,
   parseLimitV1,
   parseLimitV2,
   parseMemoryStatV1,
   parseMemoryStatV2,
+  parseOomKillV1,
+  parseQuotaV1,
 } from '../cgroup/parse.ts';
 import { parseContainerPath } from '../container-path.ts';
+import { keptDescriptors } from '../descriptor-budget.ts';
 import { sumMetric } from '../exposition.ts';
 import { libsslMappings, parseMapping } from '../maps-parse.ts';
 import { parseCgroups, parseCommandLine, parseGoEnvironment, parseStat, parseStatus } from '../proc-parse.ts';
@@ -24,14 +29,19 @@ const parsers: readonly ((text: string) => unknown)[] = [
   parseCommandLine,
   parseGoEnvironment,
   parsePressure,
-  parseKeyed,
+  keyedReader(['anon', 'file', 'pgscan', '']),
+  keptDescriptors,
+  parseCount,
   parseCpuMax,
+  parseCpuStatV1,
   parseCpuStatV2,
   parseEventsV2,
   parseLimitV1,
   parseLimitV2,
   parseMemoryStatV1,
   parseMemoryStatV2,
+  parseOomKillV1,
+  parseQuotaV1,
   parseContainerPath,
   parseMapping,
   libsslMappings,
@@ -51,7 +61,15 @@ function tcpTable(text: string): unknown {
 /** Pieces of the formats, so that noise reaches the inside of the parsers. */
 const piece = fc.constantFrom(
   'some avg10=',
+  'some avg10=0.00 avg60=0.00 avg300=0.00 total=9\n',
   'full avg10=0.00 avg60=0.00 avg300=0.00 total=1',
+  'anon 1\nfile 2\n',
+  '\npgscan ',
+  'low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\n',
+  'usage_usec 1\nnr_periods ',
+  'total_rss 7\ncache 8\n',
+  '-1',
+  'Max open files  ',
   'NSpid:\t',
   'VmRSS:\t',
   ' kB',
@@ -98,7 +116,8 @@ export function fuzzParsers(normally: number): void {
 }
 
 function checkNumbers(value: unknown): void {
-  if (typeof value === 'number') expect(Number.isNaN(value)).toBe(false);
+  // A counter that is no number, or less than nothing, would break every share made of it.
+  if (typeof value === 'number') expect(value).toBeGreaterThanOrEqual(0);
   else if (value instanceof Map) for (const inner of value.values()) checkNumbers(inner);
   else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) checkNumbers(inner);
 }
