@@ -3,6 +3,7 @@
  * Lines of a bundle's `signals.ndjson` and of the agent's reports to the operator are of this form.
  */
 import { z } from 'zod';
+import { CgroupFacts } from './cgroup-window.ts';
 
 const ns = z.number().nonnegative();
 const bytes = z.number().nonnegative();
@@ -33,22 +34,7 @@ export const GcFacts = z.object({
 });
 export type GcFacts = z.infer<typeof GcFacts>;
 
-export const PressureShare = z.object({ some: ratio, full: ratio });
-
-export const CgroupFacts = z.object({
-  memoryCurrentBytes: bytes,
-  memoryLimitBytes: bytes.nullable(),
-  /** Share of the window in which some/all tasks stalled on memory (PSI `total` delta ÷ window). */
-  memoryPressure: PressureShare.nullable(),
-  cpuUsedCores: z.number().nonnegative(),
-  cpuLimitCores: z.number().positive().nullable(),
-  /** Share of the window's CFS periods that were throttled. */
-  throttledShare: ratio,
-  oomKills: z.int().nonnegative(),
-  /** Figures this kernel or cgroup version does not give. */
-  missing: z.array(z.string()),
-});
-export type CgroupFacts = z.infer<typeof CgroupFacts>;
+export * from './cgroup-window.ts';
 
 export const SignalWindow = z.object({
   /** Wall clock at the window's end, ISO 8601. */

@@ -1,38 +1,72 @@
 /** What a container's cgroup did between two readings. Pure. */
-import type { CgroupSample, CpuStat, Pressure } from '../../host/index.ts';
+import type { CgroupSample, CpuStat, MemoryEvents, NodePressure, Pressure } from '../../host/index.ts';
 import type { CgroupFacts } from '../../model/window.ts';
+import { nodeShares, pressureShare } from './pressure-share.ts';
+import { rise, riseOrNull } from './rise.ts';
+
+/** A container's cgroup and the node, read in one tick. */
+export interface CgroupReading {
+  readonly cgroup: CgroupSample;
+  readonly node: NodePressure | null;
+}
 
 /**
- * @param before the reading at the window's start; null at the first window, whose deltas are then zero and named as missing
+ * @param before the reading at the window's start; null at the first window, whose deltas are then zero or null, and named as missing
+ * @param reclaim rates from memory.stat, see ReclaimLedger
  * @param durationMs from one reading to the other
  */
-export function cgroupFacts(before: CgroupSample | null, after: CgroupSample, durationMs: number): CgroupFacts {
+export function cgroupFacts(
+  before: CgroupReading | null,
+  { cgroup: after, node }: CgroupReading,
+  { durationMs, reclaim }: { readonly durationMs: number; readonly reclaim: CgroupFacts['reclaim'] },
+): CgroupFacts {
   const missing = new Set(after.missing);
   if (!before) missing.add('deltas: first window');
   if (after.memoryCurrentBytes === null) missing.add('memory.current');
+  const was = before?.cgroup ?? null;
+  const share = (of: 'memory' | 'cpu' | 'io') =>
+    pressureShare(was?.pressure[of] ?? null, after.pressure[of], durationMs);
   return {
     memoryCurrentBytes: after.memoryCurrentBytes ?? 0,
     memoryLimitBytes: after.memoryLimitBytes,
-    memoryPressure: pressureShare(before?.pressure.memory ?? null, after.pressure.memory, durationMs),
-    cpuUsedCores: usedCores(before?.cpu ?? null, after.cpu, durationMs),
+    memoryHighBytes: after.memoryHighBytes,
+    memoryPeakBytes: after.memoryPeakBytes,
+    workingSetBytes: after.memoryWorkingSetBytes,
+    anonBytes: after.stat?.anonBytes ?? null,
+    fileBytes: after.stat?.fileBytes ?? null,
+    swapBytes: after.swapBytes,
+    swapLimitBytes: after.swapLimitBytes,
+    memoryPressure: share('memory'),
+    memoryPressureAverages: averages(after.pressure.memory),
+    cpuPressure: share('cpu'),
+    ioPressure: share('io'),
+    node: nodeShares(before?.node ?? null, node, durationMs),
+    reclaim: reclaim ?? null,
+    events: eventCounts(was?.events ?? null, after.events),
+    eventsLocal: eventCounts(was?.eventsLocal ?? null, after.eventsLocal),
+    cpuUsedCores: usedCores(was?.cpu ?? null, after.cpu, durationMs),
     cpuLimitCores: after.cpuLimitCores,
-    throttledShare: throttledShare(before?.cpu ?? null, after.cpu),
-    oomKills: before?.events && after.events ? rise(before.events.oomKill, after.events.oomKill) : 0,
+    throttledShare: throttledShare(was?.cpu ?? null, after.cpu),
+    throttledNs: riseOrNull(was?.cpu?.throttledNs ?? null, after.cpu?.throttledNs ?? null),
+    oomKills: was?.events && after.events ? rise(was.events.oomKill, after.events.oomKill) : 0,
     missing: [...missing].sort(),
   };
 }
 
-/** Share of the window stalled: Δ`total` ÷ window, at most 1. Null where the kernel tells no memory pressure, or not yet twice. */
-function pressureShare(
-  before: Pressure | null,
-  after: Pressure | null,
-  durationMs: number,
-): CgroupFacts['memoryPressure'] {
+function averages(pressure: Pressure | null): CgroupFacts['memoryPressureAverages'] {
+  if (!pressure) return null;
+  const of = ({ avg10, avg60, avg300 }: Pressure['some']) => ({ avg10, avg60, avg300 });
+  return { some: of(pressure.some), full: pressure.full && of(pressure.full) };
+}
+
+function eventCounts(before: MemoryEvents | null, after: MemoryEvents | null): CgroupFacts['events'] {
   if (!before || !after) return null;
-  const share = (from: number, to: number): number => Math.min(1, rise(from, to) / 1e6 / durationMs);
   return {
-    some: share(before.some.totalNs, after.some.totalNs),
-    full: before.full && after.full ? share(before.full.totalNs, after.full.totalNs) : 0,
+    low: riseOrNull(before.low, after.low),
+    high: riseOrNull(before.high, after.high),
+    max: rise(before.max, after.max),
+    oom: riseOrNull(before.oom, after.oom),
+    oomKill: rise(before.oomKill, after.oomKill),
   };
 }
 
@@ -44,9 +78,4 @@ function throttledShare(before: CpuStat | null, after: CpuStat | null): number {
   if (!before || !after) return 0;
   const periods = rise(before.nrPeriods, after.nrPeriods);
   return periods === 0 ? 0 : Math.min(1, rise(before.nrThrottled, after.nrThrottled) / periods);
-}
-
-/** A counter that fell belongs to a new cgroup of the same name: no rise is known. */
-function rise(before: number, after: number): number {
-  return Math.max(0, after - before);
 }

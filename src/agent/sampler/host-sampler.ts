@@ -4,6 +4,7 @@ import {
   type HostRoots,
   monotonicNs,
   openCgroup,
+  openNodePressure,
   openProc,
   scrapeActivity,
 } from '../../host/index.ts';
@@ -22,11 +23,13 @@ const commandTimeoutMs = 5_000;
 
 export function hostSampler(options: HostSamplerOptions): Sampler {
   const { roots, onProbeLog, ...rest } = options;
+  const node = openNodePressure(roots?.procRoot);
   return new Sampler({
     ...rest,
     proc: openProc(roots?.procRoot),
     startProbe: () => startProbe({ commandTimeoutMs, ...(onProbeLog ? { onLog: onProbeLog } : {}) }),
     openCgroup: (memberships) => openCgroup(memberships, roots?.cgroupRoot),
+    readNode: () => node.read(),
     scrape: scrapeActivity,
     countConnections: (request) => countConnections({ ...request, procRoot: roots?.procRoot }),
     monotonicNs,

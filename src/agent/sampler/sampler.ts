@@ -8,6 +8,7 @@ import type {
   CgroupMembership,
   CgroupReader,
   ConnectionsRequest,
+  NodePressure,
   Proc,
   ScrapeRequest,
 } from '../../host/index.ts';
@@ -26,6 +27,8 @@ export interface SamplerOptions {
   readonly proc: Proc;
   readonly startProbe: () => Promise<ProbeClient>;
   readonly openCgroup: (memberships: readonly CgroupMembership[]) => CgroupReader | undefined;
+  /** Pressure of the whole node at this moment. */
+  readonly readNode: () => NodePressure;
   readonly scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
   readonly countConnections: (request: ConnectionsRequest) => Promise<ActivityResult>;
   /** Processes of all targets, by key, at this moment. */
@@ -54,6 +57,13 @@ interface Tracked {
   sinceNs: number | null;
   told: string;
   toldActivity: string;
+}
+
+/** What one tick found, for one target. */
+interface TickFacts {
+  readonly flush: Flush;
+  readonly node: NodePressure;
+  readonly activeRobots: number | null;
 }
 
 export class Sampler {
@@ -105,6 +115,7 @@ export class Sampler {
       await sleep(nextTickMs(startMs, nowMs(), periodMs) - nowMs(), signal).catch(() => {});
       await this.#tick(activity);
     }
+    for (const tracked of this.#tracked.values()) tracked.cgroup?.close();
     await this.#supervisor.stop();
   }
 
@@ -113,9 +124,11 @@ export class Sampler {
     this.#changeProbe(probe);
     await this.#forgetUnwanted();
     const flush = probe ? await this.#flush(probe) : null;
+    const node = this.#options.readNode();
     for (const tracked of this.#tracked.values()) {
       const reading = activity.reading(tracked.target);
-      if (flush) this.#closeWindow(tracked, flush, reading?.kind === 'count' ? reading.robots : null);
+      const activeRobots = reading?.kind === 'count' ? reading.robots : null;
+      if (flush) this.#closeWindow(tracked, { flush, node, activeRobots });
       else skipWindow(tracked);
     }
     if (flush && probe) await this.#followProcesses(probe, flush);
@@ -144,6 +157,7 @@ export class Sampler {
       if (wanted.has(key)) continue;
       this.#tracked.delete(key);
       this.#captures.forget(key);
+      tracked.cgroup?.close();
       if (this.#attachments) await tracked.followed.release(this.#attachments.attachments).catch(() => {});
     }
     for (const [key, target] of wanted) {
@@ -166,7 +180,7 @@ export class Sampler {
     }
   }
 
-  #closeWindow(tracked: Tracked, flush: Flush, activeRobots: number | null): void {
+  #closeWindow(tracked: Tracked, { flush, node, activeRobots }: TickFacts): void {
     const { target, sinceNs, builder } = tracked;
     const pids = tracked.followed.watched();
     if (sinceNs === null) {
@@ -181,7 +195,8 @@ export class Sampler {
       pauses: flush.pauses,
       cycles: flush.cycles,
       histograms: flush.histograms,
-      cgroup: tracked.cgroup?.read() ?? null,
+      cgroup: tracked.cgroup?.read('tick') ?? null,
+      node,
       activeRobots,
       lostEvents: flush.lost,
       capturingAt: (atNs) => this.#captures.contains(target.key, atNs),
@@ -225,8 +240,9 @@ export class Sampler {
     if (!watching) tracked.sinceNs = null;
     if (!watching || tracked.sinceNs !== null) return;
     tracked.sinceNs = this.#options.monotonicNs();
+    tracked.cgroup?.close();
     tracked.cgroup = population?.cgroups ? (this.#options.openCgroup(population.cgroups) ?? null) : null;
-    tracked.builder.rebase(tracked.cgroup?.read() ?? null);
+    tracked.builder.rebase(tracked.cgroup?.read() ?? null, this.#options.readNode());
   }
 
   #tellState(tracked: Tracked): void {

@@ -1,10 +1,10 @@
 /** From what the probe and the kernel told about one container to its `SignalWindow`. Pure; remembers only what the next window needs. */
 
-import type { CgroupSample } from '../../host/index.ts';
+import type { CgroupSample, NodePressure } from '../../host/index.ts';
 import type { AssistHistogram, CycleEvent, PauseEvent } from '../../host/probe/index.ts';
 import { stopReason } from '../../host/probe/index.ts';
 import { bucketStalls, exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
-import { cgroupFacts } from './cgroup-facts.ts';
+import { CgroupLedger } from './cgroup-ledger.ts';
 import { type GcCharge, GcLedger } from './gc-ledger.ts';
 
 /** What stays the same from window to window. */
@@ -22,6 +22,8 @@ export interface Observed {
   readonly cycles: readonly CycleEvent[];
   readonly histograms: readonly AssistHistogram[];
   readonly cgroup: CgroupSample | null;
+  /** Read once for all containers of the tick. */
+  readonly node?: NodePressure | null;
   readonly activeRobots: number | null;
   readonly lostEvents: number;
   /** Whether a capture of ours was under way on this container at that moment. */
@@ -34,7 +36,7 @@ export const unboundedHeapGoal = 2 ** 64;
 export class WindowBuilder {
   readonly #subject: WindowSubject;
   readonly #ledgers = new Map<number, GcLedger>();
-  #cgroup: CgroupSample | null = null;
+  readonly #cgroup = new CgroupLedger();
   #seq = 0;
 
   constructor(subject: WindowSubject) {
@@ -48,14 +50,14 @@ export class WindowBuilder {
   }
 
   /** The reading from which the next window's deltas count. */
-  rebase(cgroup: CgroupSample | null): void {
-    this.#cgroup = cgroup;
+  rebase(cgroup: CgroupSample | null, node: NodePressure | null): void {
+    this.#cgroup.rebase(cgroup, node);
   }
 
   /** Takes note of a stretch too short to be judged, such as the part of a second before the first whole one. */
   prime(observed: Observed): void {
     this.#charges(observed);
-    this.#cgroup = observed.cgroup;
+    this.#cgroup.rebase(observed.cgroup, observed.node ?? null);
   }
 
   close(observed: Observed): SignalWindow {
@@ -76,11 +78,10 @@ export class WindowBuilder {
       gcStall: stallStats([gcPauses, ...assists]),
       capturePause: stallStats([exactStalls(of('capture'))]),
       gc: gcFacts(this.#charges(observed), durationNs),
-      cgroup: observed.cgroup ? cgroupFacts(this.#cgroup, observed.cgroup, durationNs / 1e6) : null,
+      cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
       lostEvents: observed.lostEvents,
     };
-    this.#cgroup = observed.cgroup;
     this.#seq += 1;
     return window;
   }

@@ -1,0 +1,25 @@
+/** One container's readings from window to window: remembers only what the next window's deltas need. */
+import type { CgroupSample, NodePressure } from '../../host/index.ts';
+import type { CgroupFacts } from '../../model/window.ts';
+import { type CgroupReading, cgroupFacts } from './cgroup-facts.ts';
+import { ReclaimLedger } from './reclaim-rates.ts';
+
+export class CgroupLedger {
+  #before: CgroupReading | null = null;
+  #reclaim = new ReclaimLedger();
+
+  /** The reading from which the next window's deltas count. */
+  rebase(cgroup: CgroupSample | null, node: NodePressure | null): void {
+    this.#before = cgroup && { cgroup, node };
+    this.#reclaim = new ReclaimLedger();
+    if (cgroup) this.#reclaim.take(cgroup);
+  }
+
+  /** Facts of the window that ends with this reading; null when the cgroup could not be read. */
+  close(cgroup: CgroupSample | null, node: NodePressure | null, durationMs: number): CgroupFacts | null {
+    const before = this.#before;
+    this.#before = cgroup && { cgroup, node };
+    if (!cgroup) return null;
+    return cgroupFacts(before, { cgroup, node }, { durationMs, reclaim: this.#reclaim.take(cgroup) });
+  }
+}

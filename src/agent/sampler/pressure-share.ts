@@ -1,0 +1,32 @@
+/** Shares of a window from two readings of pressure stall information. Pure. */
+import type { NodePressure, Pressure } from '../../host/index.ts';
+import type { CgroupFacts, PressureShare } from '../../model/window.ts';
+import { rise } from './rise.ts';
+
+/** Share of the window stalled: Δ`total` ÷ window, at most 1. Null where the kernel tells no such pressure, or not yet twice. */
+export function pressureShare(
+  before: Pressure | null,
+  after: Pressure | null,
+  durationMs: number,
+): PressureShare | null {
+  if (!before || !after) return null;
+  const share = (from: number, to: number): number => Math.min(1, rise(from, to) / 1e6 / durationMs);
+  return {
+    some: share(before.some.totalNs, after.some.totalNs),
+    full: before.full && after.full ? share(before.full.totalNs, after.full.totalNs) : 0,
+  };
+}
+
+/** The node's shares over the same window. Null when the node was not read. */
+export function nodeShares(
+  before: NodePressure | null,
+  after: NodePressure | null,
+  durationMs: number,
+): NonNullable<CgroupFacts['node']> | null {
+  if (!before || !after) return null;
+  return {
+    memory: pressureShare(before.memory, after.memory, durationMs),
+    cpu: pressureShare(before.cpu, after.cpu, durationMs),
+    io: pressureShare(before.io, after.io, durationMs),
+  };
+}
