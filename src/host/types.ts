@@ -147,8 +147,11 @@ export interface CgroupSample {
   /** Of this cgroup alone: a kill in `events` but not here was a group's below. Null in v1. */
   readonly eventsLocal: MemoryEvents | null;
   readonly stat: MemoryStat | null;
-  /** When `stat` was read, on `performance.now()`'s clock: it may be older than the rest (`ReadPace`). Null without `stat`. */
-  readonly statAtMs: number | null;
+  /**
+   * When `stat`, `swapBytes`, `eventsLocal`, the peak and the pressure of cpu and io were read, on `performance.now()`'s clock: they may be
+   * older than the rest, see `ReadPace`.
+   */
+  readonly slowAtMs: number;
   readonly cpu: CpuStat | null;
   /** Quota over period, in cores; null = no limit, or unknown (then in `missing`). */
   readonly cpuLimitCores: number | null;
@@ -157,8 +160,9 @@ export interface CgroupSample {
 }
 
 /**
- * `all` reads every file. `tick` is for one read a second of very many cgroups: memory.stat (dear: the kernel sums sixty figures), the peak and
- * limits that hardly ever change are read anew only at every fifth tick, and at once when the memory pressure or events moved.
+ * `all` reads every file. `tick` is for one read a second of very many cgroups: use, limit, events, CPU time and memory pressure each time;
+ * memory.stat (dear: the kernel sums sixty figures), swap, peak, events.local and the pressure of cpu and io at every fifth tick, and at once
+ * when memory pressure or events moved; limits that hardly ever change (memory.high, swap, cpu) at every fifth tick.
  */
 export type ReadPace = 'all' | 'tick';
 

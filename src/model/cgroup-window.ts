@@ -34,10 +34,7 @@ export const MemoryEventCounts = z.object({
 });
 export type MemoryEventCounts = z.infer<typeof MemoryEventCounts>;
 
-/**
- * From memory.stat, over the latest distance between two of its readings: the window itself while memory is under pressure, else up to five
- * windows.
- */
+/** From memory.stat, over the latest distance between two of its readings: the window itself while memory stalls, else up to five windows. */
 export const ReclaimRates = z.object({
   majorFaultsPerSecond: perSecond.nullable(),
   /** Pages that came back soon after they were evicted: the working set does not fit. */
@@ -65,6 +62,7 @@ export const CgroupFacts = z.object({
   memoryPressure: PressureShare.nullable(),
   /** `full` is null where the kernel has no such line. */
   memoryPressureAverages: told(z.object({ some: PressureAverages, full: PressureAverages.nullable() })),
+  /** The next two, like `reclaim`, over the latest distance between two readings. */
   cpuPressure: told(PressureShare),
   ioPressure: told(PressureShare),
   /** The same shares for the whole node: a container under pressure on a calm node presses itself. */

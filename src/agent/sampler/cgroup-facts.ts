@@ -3,6 +3,7 @@ import type { CgroupSample, CpuStat, MemoryEvents, NodePressure, Pressure } from
 import type { CgroupFacts } from '../../model/window.ts';
 import { nodeShares, pressureShare } from './pressure-share.ts';
 import { rise, riseOrNull } from './rise.ts';
+import type { SlowFacts } from './slow-facts.ts';
 
 /** A container's cgroup and the node, read in one tick. */
 export interface CgroupReading {
@@ -12,20 +13,18 @@ export interface CgroupReading {
 
 /**
  * @param before the reading at the window's start; null at the first window, whose deltas are then zero or null, and named as missing
- * @param reclaim rates from memory.stat, see ReclaimLedger
+ * @param slow from the files that are read at their own pace, see SlowLedger
  * @param durationMs from one reading to the other
  */
 export function cgroupFacts(
   before: CgroupReading | null,
   { cgroup: after, node }: CgroupReading,
-  { durationMs, reclaim }: { readonly durationMs: number; readonly reclaim: CgroupFacts['reclaim'] },
+  { durationMs, slow }: { readonly durationMs: number; readonly slow: SlowFacts },
 ): CgroupFacts {
   const missing = new Set(after.missing);
   if (!before) missing.add('deltas: first window');
   if (after.memoryCurrentBytes === null) missing.add('memory.current');
   const was = before?.cgroup ?? null;
-  const share = (of: 'memory' | 'cpu' | 'io') =>
-    pressureShare(was?.pressure[of] ?? null, after.pressure[of], durationMs);
   return {
     memoryCurrentBytes: after.memoryCurrentBytes ?? 0,
     memoryLimitBytes: after.memoryLimitBytes,
@@ -36,12 +35,12 @@ export function cgroupFacts(
     fileBytes: after.stat?.fileBytes ?? null,
     swapBytes: after.swapBytes,
     swapLimitBytes: after.swapLimitBytes,
-    memoryPressure: share('memory'),
+    memoryPressure: pressureShare(was?.pressure.memory ?? null, after.pressure.memory, durationMs),
     memoryPressureAverages: averages(after.pressure.memory),
-    cpuPressure: share('cpu'),
-    ioPressure: share('io'),
+    cpuPressure: slow.cpuPressure,
+    ioPressure: slow.ioPressure,
     node: nodeShares(before?.node ?? null, node, durationMs),
-    reclaim: reclaim ?? null,
+    reclaim: slow.reclaim,
     events: eventCounts(was?.events ?? null, after.events),
     eventsLocal: eventCounts(was?.eventsLocal ?? null, after.eventsLocal),
     cpuUsedCores: usedCores(was?.cpu ?? null, after.cpu, durationMs),

@@ -2,17 +2,17 @@
 import type { CgroupSample, NodePressure } from '../../host/index.ts';
 import type { CgroupFacts } from '../../model/window.ts';
 import { type CgroupReading, cgroupFacts } from './cgroup-facts.ts';
-import { ReclaimLedger } from './reclaim-rates.ts';
+import { SlowLedger } from './slow-facts.ts';
 
 export class CgroupLedger {
   #before: CgroupReading | null = null;
-  #reclaim = new ReclaimLedger();
+  #slow = new SlowLedger();
 
   /** The reading from which the next window's deltas count. */
   rebase(cgroup: CgroupSample | null, node: NodePressure | null): void {
     this.#before = cgroup && { cgroup, node };
-    this.#reclaim = new ReclaimLedger();
-    if (cgroup) this.#reclaim.take(cgroup);
+    this.#slow = new SlowLedger();
+    if (cgroup) this.#slow.take(cgroup);
   }
 
   /** Facts of the window that ends with this reading; null when the cgroup could not be read. */
@@ -20,6 +20,6 @@ export class CgroupLedger {
     const before = this.#before;
     this.#before = cgroup && { cgroup, node };
     if (!cgroup) return null;
-    return cgroupFacts(before, { cgroup, node }, { durationMs, reclaim: this.#reclaim.take(cgroup) });
+    return cgroupFacts(before, { cgroup, node }, { durationMs, slow: this.#slow.take(cgroup) });
   }
 }

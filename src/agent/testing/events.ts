@@ -71,7 +71,7 @@ export function cgroupSample(over: Partial<CgroupSample>): CgroupSample {
     events: null,
     eventsLocal: null,
     stat: null,
-    statAtMs: null,
+    slowAtMs: 0,
     cpu: null,
     cpuLimitCores: null,
     pressure: { memory: null, cpu: null, io: null },

@@ -76,7 +76,7 @@ describe('unified hierarchy', () => {
         pagesScanned: 8,
         pagesStolen: 9,
       },
-      statAtMs: expect.any(Number),
+      slowAtMs: expect.any(Number),
       cpu: { usageNs: 5000, nrPeriods: 2, nrThrottled: 1, throttledNs: 3000 },
       cpuLimitCores: 1.5,
       pressure: {
@@ -108,7 +108,7 @@ describe('unified hierarchy', () => {
     write({ [at('memory.stat')]: stat(2), [at('memory.max')]: '6000\n', [at('memory.current')]: '1001\n' });
     const next = [0, 1, 2, 3, 4].map(() => reader?.read('tick'));
     expect(next.every((sample) => sample?.memoryLimitBytes === 6000 && sample.memoryCurrentBytes === 1001)).toBe(true);
-    expect(next.filter((sample) => sample?.statAtMs !== next.at(-1)?.statAtMs).length).toBeLessThan(5);
+    expect(next.filter((sample) => sample?.slowAtMs !== next.at(-1)?.slowAtMs).length).toBeLessThan(5);
     expect(next.at(-1)?.stat?.pagesScanned).toBe(2);
     for (let quiet = 0; quiet < 5; quiet++) {
       // Whatever the turn: pressure or an event brings the slow figures at once.

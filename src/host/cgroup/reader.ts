@@ -25,7 +25,7 @@ export function cgroupReader({ version, pressureDirectory, directory, files, sam
       const full = pace.isFull(wanted);
       const read = sample(full);
       // Controllers may be switched off below a cgroup that lives on, so a file that was lost is no proof.
-      gone = (full || files.anyLost()) && !existsSync(directory);
+      gone = (wanted === 'all' || files.anyLost()) && !existsSync(directory);
       if (!gone) return read;
       files.close();
       return undefined;

@@ -3,7 +3,6 @@ import type { CgroupReader, CpuStat, MemoryEvents } from '../types.ts';
 import { CgroupFiles } from './files.ts';
 import { parseCount, parseCpuStatV1, parseLimitV1, parseMemoryStatV1, parseOomKillV1, parseQuotaV1 } from './parse.ts';
 import { cgroupReader, Stir } from './reader.ts';
-import { TimedStat } from './timed-stat.ts';
 import { workingSetBytes } from './working-set.ts';
 
 /** One container's directories in the v1 hierarchies; `unified` is its v2 twin on hybrid machines, where only PSI lives. */
@@ -38,7 +37,7 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
   const withSwapLimit = memory('memory.memsw.limit_in_bytes', parseLimitV1);
   const failures = memory('memory.failcnt', parseCount);
   const oomKills = memory('memory.oom_control', parseOomKillV1);
-  const stat = new TimedStat(memory('memory.stat', parseMemoryStatV1));
+  const stat = memory('memory.stat', parseMemoryStatV1);
   const cpuUsage = files.add(directories.cpuacct, 'cpuacct.usage', parseCount);
   const throttling = files.add(directories.cpu, 'cpu.stat', parseCpuStatV1);
   const quotaUs = files.add(directories.cpu, 'cpu.cfs_quota_us', parseQuotaV1);
@@ -46,9 +45,11 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
   const memoryPressure = files.add(unified, 'memory.pressure', parsePressure);
   const cpuPressure = files.add(unified, 'cpu.pressure', parsePressure);
   const ioPressure = files.add(unified, 'io.pressure', parsePressure);
-  const eachTick = [usage, limit, withSwap, failures, oomKills, cpuUsage, throttling];
-  const pressures = [memoryPressure, cpuPressure, ioPressure];
+  const eachTick = [usage, limit, failures, oomKills, cpuUsage, throttling, memoryPressure];
+  const whenMoved = [stat, withSwap, peak, cpuPressure, ioPressure];
+  const limits = [withSwapLimit, quotaUs, periodUs];
   const stir = new Stir();
+  let slowAtMs = 0;
   return cgroupReader({
     version: 'v1',
     pressureDirectory: unified,
@@ -56,10 +57,12 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
     files,
     sample(full) {
       for (const each of eachTick) each.read(full);
-      for (const each of pressures) each.read(full);
       const moved = stir.since(memoryPressure.value?.some.totalNs, failures.value);
-      if (full || moved) for (const each of [stat, peak]) each.read(full);
-      if (full) for (const each of [withSwapLimit, quotaUs, periodUs]) each.read(full);
+      if (full || moved) {
+        for (const each of whenMoved) each.read(full);
+        slowAtMs = performance.now();
+      }
+      if (full) for (const each of limits) each.read(full);
       return {
         version: 'v1',
         memoryCurrentBytes: usage.value,
@@ -72,7 +75,7 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
         events: eventsOf(failures.value, oomKills.value),
         eventsLocal: null,
         stat: stat.value,
-        statAtMs: stat.atMs,
+        slowAtMs,
         cpu: cpuOf(cpuUsage.value, throttling.value),
         cpuLimitCores: coresOf(quotaUs.value?.value ?? null, periodUs.value),
         pressure: { memory: memoryPressure.value, cpu: cpuPressure.value, io: ioPressure.value },

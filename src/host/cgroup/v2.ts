@@ -3,7 +3,6 @@ import type { CgroupReader } from '../types.ts';
 import { CgroupFiles } from './files.ts';
 import { parseCount, parseCpuMax, parseCpuStatV2, parseEventsV2, parseLimitV2, parseMemoryStatV2 } from './parse.ts';
 import { cgroupReader, Stir } from './reader.ts';
-import { TimedStat } from './timed-stat.ts';
 import { workingSetBytes } from './working-set.ts';
 
 /** Reads a cgroup of the unified hierarchy (Documentation/admin-guide/cgroup-v2.rst). */
@@ -18,24 +17,31 @@ export function openCgroupV2(directory: string): CgroupReader {
   const swapMax = file('memory.swap.max', parseLimitV2);
   const events = file('memory.events', parseEventsV2);
   const eventsLocal = file('memory.events.local', parseEventsV2);
-  const stat = new TimedStat(file('memory.stat', parseMemoryStatV2));
+  const stat = file('memory.stat', parseMemoryStatV2);
   const cpu = file('cpu.stat', parseCpuStatV2);
   const cpuMax = file('cpu.max', parseCpuMax);
   const memoryPressure = file('memory.pressure', parsePressure);
   const cpuPressure = file('cpu.pressure', parsePressure);
   const ioPressure = file('io.pressure', parsePressure);
+  const eachTick = [current, max, events, cpu, memoryPressure];
+  // What is counted in events.local is counted in events too, and swapping stalls, so these cannot move alone.
+  const whenMoved = [stat, swap, peak, eventsLocal, cpuPressure, ioPressure];
+  const limits = [high, swapMax, cpuMax];
   const stir = new Stir();
+  let slowAtMs = 0;
   return cgroupReader({
     version: 'v2',
     pressureDirectory: directory,
     directory,
     files,
     sample(full) {
-      for (const each of [current, max, swap, events, cpu, memoryPressure, cpuPressure, ioPressure]) each.read(full);
-      // What is counted in events.local is counted in events too, so it cannot move alone.
+      for (const each of eachTick) each.read(full);
       const moved = stir.since(memoryPressure.value?.some.totalNs, events.value);
-      if (full || moved) for (const each of [eventsLocal, stat, peak]) each.read(full);
-      if (full) for (const each of [high, swapMax, cpuMax]) each.read(full);
+      if (full || moved) {
+        for (const each of whenMoved) each.read(full);
+        slowAtMs = performance.now();
+      }
+      if (full) for (const each of limits) each.read(full);
       return {
         version: 'v2',
         memoryCurrentBytes: current.value,
@@ -48,7 +54,7 @@ export function openCgroupV2(directory: string): CgroupReader {
         events: events.value,
         eventsLocal: eventsLocal.value,
         stat: stat.value,
-        statAtMs: stat.atMs,
+        slowAtMs,
         cpu: cpu.value,
         cpuLimitCores: cpuMax.value?.value ?? null,
         pressure: { memory: memoryPressure.value, cpu: cpuPressure.value, io: ioPressure.value },
