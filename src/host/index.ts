@@ -27,6 +27,8 @@ export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
 export { type MappedFile, mappedLibssl } from './mapped-files.ts';
 export { type NodePressureReader, openNodePressure } from './node-pressure.ts';
+export { type PressurePollerOptions, pressurePoller } from './pressure-poller.ts';
+export type { OnPressure, PressureSubject, PressureWatch } from './pressure-watch.ts';
 export { openProc } from './proc.ts';
 export { parsePressure, readPressure } from './psi.ts';
 export type * from './types.ts';

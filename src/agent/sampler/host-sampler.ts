@@ -6,6 +6,7 @@ import {
   openCgroup,
   openNodePressure,
   openProc,
+  pressurePoller,
   scrapeActivity,
 } from '../../host/index.ts';
 import { startProbe } from '../../host/probe/index.ts';
@@ -30,6 +31,7 @@ export function hostSampler(options: HostSamplerOptions): Sampler {
     startProbe: () => startProbe({ commandTimeoutMs, ...(onProbeLog ? { onLog: onProbeLog } : {}) }),
     openCgroup: (memberships) => openCgroup(memberships, roots?.cgroupRoot),
     readNode: () => node.read(),
+    watchPressure: (onPressure) => pressurePoller({ onPressure, monotonicNs }),
     scrape: scrapeActivity,
     countConnections: (request) => countConnections({ ...request, procRoot: roots?.procRoot }),
     monotonicNs,

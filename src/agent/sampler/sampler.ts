@@ -9,6 +9,8 @@ import type {
   CgroupReader,
   ConnectionsRequest,
   NodePressure,
+  OnPressure,
+  PressureWatch,
   Proc,
   ScrapeRequest,
 } from '../../host/index.ts';
@@ -17,6 +19,7 @@ import { sleep } from '../sleep.ts';
 import { ActivityPoller, isUnanswered } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
+import { EarlyPressure } from './early-pressure.ts';
 import { Followed, isProbeGone } from './followed.ts';
 import { ProbeSupervisor } from './probe-supervisor.ts';
 import { nextTickMs } from './ticks.ts';
@@ -29,6 +32,8 @@ export interface SamplerOptions {
   readonly openCgroup: (memberships: readonly CgroupMembership[]) => CgroupReader | undefined;
   /** Pressure of the whole node at this moment. */
   readonly readNode: () => NodePressure;
+  /** Watches memory pressure between ticks. */
+  readonly watchPressure: (onPressure: OnPressure) => PressureWatch;
   readonly scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
   readonly countConnections: (request: ConnectionsRequest) => Promise<ActivityResult>;
   /** Processes of all targets, by key, at this moment. */
@@ -71,12 +76,17 @@ export class Sampler {
   readonly #supervisor: ProbeSupervisor;
   readonly #plans = new PlanCache();
   readonly #captures = new CaptureIntervals();
+  readonly #early: EarlyPressure;
   readonly #tracked = new Map<string, Tracked>();
   #wanted: readonly Target[] = [];
   #attachments: { probe: ProbeClient; attachments: Attachments } | null = null;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
+    this.#early = new EarlyPressure({
+      start: options.watchPressure,
+      tell: (target, onset) => options.sink.pressure?.(target, onset),
+    });
     this.#supervisor = new ProbeSupervisor({
       start: options.startProbe,
       nowMs: () => options.monotonicNs() / 1e6,
@@ -115,6 +125,7 @@ export class Sampler {
       await sleep(nextTickMs(startMs, nowMs(), periodMs) - nowMs(), signal).catch(() => {});
       await this.#tick(activity);
     }
+    this.#early.close();
     for (const tracked of this.#tracked.values()) tracked.cgroup?.close();
     await this.#supervisor.stop();
   }
@@ -135,6 +146,7 @@ export class Sampler {
     const tracked = [...this.#tracked.values()];
     activity.poll(tracked.map(({ target, followed }) => ({ target, pids: followed.watched() })));
     for (const each of tracked) {
+      this.#early.follow(each.target, each.started ? each.cgroup : null);
       this.#tellState(each);
       this.#tellActivity(each, activity.reading(each.target));
     }
@@ -158,6 +170,7 @@ export class Sampler {
       this.#tracked.delete(key);
       this.#captures.forget(key);
       tracked.cgroup?.close();
+      this.#early.forget(key);
       if (this.#attachments) await tracked.followed.release(this.#attachments.attachments).catch(() => {});
     }
     for (const [key, target] of wanted) {

@@ -2,6 +2,7 @@
 import type { AttachPlan } from '../../gobin/index.ts';
 import type { CgroupMembership, CgroupSample } from '../../host/index.ts';
 import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { PressureLimits, PressureOnset } from '../../model/pressure-onset.ts';
 import type { SignalWindow } from '../../model/window.ts';
 import type { WindowSubject } from './window-builder.ts';
 
@@ -37,6 +38,8 @@ export interface Target extends WindowSubject {
   /** Unique among targets: the container's id, which a restart changes. */
   readonly key: string;
   readonly activity: ActivitySource | null;
+  /** Memory pressure above which `SamplerSink.pressure` is told between two ticks. Default: it is not watched there. */
+  readonly pressureLimits?: PressureLimits;
 }
 
 /** How it stands with a target. `reason` is a stable code, `message` a sentence for people. */
@@ -66,4 +69,6 @@ export interface SamplerSink {
   activity?(target: Target, activity: Activity): void;
   pause?(target: Target, pause: PauseEvent): void;
   cycle?(target: Target, cycle: CycleEvent): void;
+  /** Memory pressure begins to break a limit: known within 250 ms, before the window that will show it has ended. */
+  pressure?(target: Target, onset: PressureOnset): void;
 }

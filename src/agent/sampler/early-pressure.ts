@@ -1,0 +1,41 @@
+/** Keeps a pressure watch in line with what the sampler follows. */
+import type { CgroupReader, OnPressure, PressureWatch } from '../../host/index.ts';
+import type { PressureOnset } from '../../model/pressure-onset.ts';
+import type { Target } from './types.ts';
+
+export interface EarlyPressureOptions {
+  readonly start: (onPressure: OnPressure) => PressureWatch;
+  readonly tell: (target: Target, onset: PressureOnset) => void;
+}
+
+export class EarlyPressure {
+  readonly #watch: PressureWatch;
+  readonly #targets = new Map<string, Target>();
+
+  constructor({ start, tell }: EarlyPressureOptions) {
+    this.#watch = start((key, onset) => {
+      const target = this.#targets.get(key);
+      if (target) tell(target, onset);
+    });
+  }
+
+  /** @param cgroup null while the target is not observed: then its pressure is nobody's concern */
+  follow(target: Target, cgroup: CgroupReader | null): void {
+    const directory = cgroup?.pressureDirectory ?? null;
+    if (directory === null || !target.pressureLimits) {
+      this.forget(target.key);
+      return;
+    }
+    this.#targets.set(target.key, target);
+    this.#watch.watch(target.key, { directory, limits: target.pressureLimits });
+  }
+
+  forget(key: string): void {
+    if (this.#targets.delete(key)) this.#watch.forget(key);
+  }
+
+  close(): void {
+    this.#targets.clear();
+    this.#watch.close();
+  }
+}
