@@ -1,0 +1,217 @@
+/** Figures of a real cgroup against a plain read of its files, while a process of ours is driven into its limit. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { keptFileBudget } from '../descriptor-budget.ts';
+import { openNodePressure } from '../node-pressure.ts';
+import type { CgroupMembership, CgroupSample } from '../types.ts';
+import { openCgroup } from './index.ts';
+
+const root = '/sys/fs/cgroup';
+const isHybrid = existsSync(`${root}/memory/memory.usage_in_bytes`) && existsSync(`${root}/unified/memory.pressure`);
+const isV2 = !isHybrid && existsSync(`${root}/cgroup.subtree_control`);
+const missing = process.getuid?.() !== 0 ? 'not root' : isHybrid || isV2 ? undefined : 'no cgroup with PSI here';
+const because = missing === undefined ? '' : ` (skipped: ${missing})`;
+
+const hierarchies = isHybrid ? ['memory', 'cpu', 'cpuacct', 'unified'] : [''];
+const group = `robotgc-test-figures-${process.pid}`;
+const folderOf = (hierarchy: string, name: string): string =>
+  [root, hierarchy, group, name].filter((part) => part !== '').join('/');
+const membershipsOf = (name: string): CgroupMembership[] =>
+  isHybrid
+    ? [
+        ...['memory', 'cpu', 'cpuacct'].map((c, i) => ({
+          hierarchy: i + 1,
+          controllers: [c],
+          path: `/${group}/${name}`,
+        })),
+        { hierarchy: 0, controllers: [], path: `/${group}/${name}` },
+      ]
+    : [{ hierarchy: 0, controllers: [], path: `/${group}/${name}` }];
+const make = (name: string): void => {
+  for (const hierarchy of hierarchies) mkdirSync(folderOf(hierarchy, name));
+};
+const remove = (name: string): void => {
+  for (const hierarchy of hierarchies) rmdirSync(folderOf(hierarchy, name));
+};
+
+/** Stands still until told, then reads a file of 160 MiB over and over: far more than the limit holds. */
+const script = `
+  const fs = require('node:fs');
+  const file = process.argv[1];
+  const chunk = Buffer.alloc(1 << 20, 7);
+  const fd = fs.openSync(file, 'w+');
+  fs.unlinkSync(file);
+  let at = 0;
+  process.stdin.on('data', () => {
+    for (let i = 0; i < 160; i++) fs.writeSync(fd, chunk, 0, chunk.length, i << 20);
+    setInterval(() => { for (let i = 0; i < 20; i++) fs.readSync(fd, chunk, 0, chunk.length, (at++ % 160) << 20); }, 1);
+  });
+  console.log('ready');
+`;
+
+/** A number of a file, in another way than the reader's. */
+function plain(hierarchy: string, file: string, key?: string): number {
+  const text = readFileSync(`${folderOf(hierarchy, 'busy')}/${file}`, 'utf8');
+  if (key === undefined) return Number(text);
+  for (const line of text.split('\n')) if (line.startsWith(`${key} `)) return Number(line.split(' ')[1]);
+  throw new Error(`no ${key} in ${file}`);
+}
+const totalUs = (file: string, line: string): number =>
+  Number(
+    readFileSync(`${folderOf(isHybrid ? 'unified' : '', 'busy')}/${file}`, 'utf8')
+      .split('\n')
+      .find((each) => each.startsWith(line))
+      ?.split('total=')[1],
+  );
+
+type Figure = readonly [name: string, of: (sample: CgroupSample) => number | null | undefined, plainly: () => number];
+const v1Figures: readonly Figure[] = [
+  ['use', (s) => s.memoryCurrentBytes, () => plain('memory', 'memory.usage_in_bytes')],
+  ['limit', (s) => s.memoryLimitBytes, () => plain('memory', 'memory.limit_in_bytes')],
+  ['peak', (s) => s.memoryPeakBytes, () => plain('memory', 'memory.max_usage_in_bytes')],
+  ['limit hits', (s) => s.events?.max, () => plain('memory', 'memory.failcnt')],
+  ['OOM kills', (s) => s.events?.oomKill, () => plain('memory', 'memory.oom_control', 'oom_kill')],
+  ['anon', (s) => s.stat?.anonBytes, () => plain('memory', 'memory.stat', 'total_rss')],
+  ['file', (s) => s.stat?.fileBytes, () => plain('memory', 'memory.stat', 'total_cache')],
+  ['inactive file', (s) => s.stat?.inactiveFileBytes, () => plain('memory', 'memory.stat', 'total_inactive_file')],
+  ['major faults', (s) => s.stat?.majorFaults, () => plain('memory', 'memory.stat', 'total_pgmajfault')],
+  ['refaults', (s) => s.stat?.refaultsFile, () => plain('memory', 'memory.stat', 'total_workingset_refault_file')],
+  ['periods', (s) => s.cpu?.nrPeriods, () => plain('cpu', 'cpu.stat', 'nr_periods')],
+  ['throttled', (s) => s.cpu?.throttledNs, () => plain('cpu', 'cpu.stat', 'throttled_time')],
+  ['CPU time', (s) => s.cpu?.usageNs, () => plain('cpuacct', 'cpuacct.usage')],
+];
+const v2Figures: readonly Figure[] = [
+  ['use', (s) => s.memoryCurrentBytes, () => plain('', 'memory.current')],
+  ['limit', (s) => s.memoryLimitBytes, () => plain('', 'memory.max')],
+  ['peak', (s) => s.memoryPeakBytes, () => plain('', 'memory.peak')],
+  ['swap', (s) => s.swapBytes, () => plain('', 'memory.swap.current')],
+  ['limit hits', (s) => s.events?.max, () => plain('', 'memory.events', 'max')],
+  ['local limit hits', (s) => s.eventsLocal?.max, () => plain('', 'memory.events.local', 'max')],
+  ['OOM kills', (s) => s.events?.oomKill, () => plain('', 'memory.events', 'oom_kill')],
+  ['anon', (s) => s.stat?.anonBytes, () => plain('', 'memory.stat', 'anon')],
+  ['file', (s) => s.stat?.fileBytes, () => plain('', 'memory.stat', 'file')],
+  ['scanned', (s) => s.stat?.pagesScanned, () => plain('', 'memory.stat', 'pgscan')],
+  ['stolen', (s) => s.stat?.pagesStolen, () => plain('', 'memory.stat', 'pgsteal')],
+  ['major faults', (s) => s.stat?.majorFaults, () => plain('', 'memory.stat', 'pgmajfault')],
+  ['refaults', (s) => s.stat?.refaultsFile, () => plain('', 'memory.stat', 'workingset_refault_file')],
+  ['throttled', (s) => s.cpu?.throttledNs, () => plain('', 'cpu.stat', 'throttled_usec') * 1000],
+  ['CPU time', (s) => s.cpu?.usageNs, () => plain('', 'cpu.stat', 'usage_usec') * 1000],
+];
+const pressureFigures: readonly Figure[] = (['memory', 'cpu', 'io'] as const).flatMap((resource): Figure[] => [
+  [`${resource} some`, (s) => s.pressure[resource]?.some.totalNs, () => totalUs(`${resource}.pressure`, 'some') * 1000],
+  [
+    `${resource} full`,
+    (s) => s.pressure[resource]?.full?.totalNs,
+    () => totalUs(`${resource}.pressure`, 'full') * 1000,
+  ],
+]);
+const figures = [...(isHybrid ? v1Figures : v2Figures), ...pressureFigures];
+
+describe.skipIf(missing !== undefined)(`figures of a cgroup${because}`, () => {
+  let child: ChildProcess | undefined;
+  beforeAll(() => {
+    for (const hierarchy of hierarchies) mkdirSync([root, hierarchy, group].filter((p) => p !== '').join('/'));
+    if (isV2) {
+      writeFileSync(`${root}/cgroup.subtree_control`, '+memory +cpu');
+      writeFileSync(`${root}/${group}/cgroup.subtree_control`, '+memory +cpu');
+    }
+    make('busy');
+    const limitFile = isHybrid
+      ? `${folderOf('memory', 'busy')}/memory.limit_in_bytes`
+      : `${folderOf('', 'busy')}/memory.max`;
+    writeFileSync(limitFile, String(64 << 20));
+    if (isHybrid) writeFileSync(`${folderOf('cpu', 'busy')}/cpu.cfs_quota_us`, '30000');
+    else writeFileSync(`${folderOf('', 'busy')}/cpu.max`, '30000 100000');
+  });
+  afterEach(async () => {
+    const running = child;
+    child = undefined;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const exited = new Promise((resolve) => running.once('exit', resolve));
+    running.kill('SIGKILL');
+    await exited;
+  });
+  afterAll(() => {
+    remove('busy');
+    for (const hierarchy of hierarchies) rmdirSync([root, hierarchy, group].filter((p) => p !== '').join('/'));
+  });
+
+  it('are those of the files, while the process runs and once it stands still', async () => {
+    child = spawn(process.execPath, ['-e', script, `/var/tmp/${group}`], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((resolve) => child?.stdout?.once('data', resolve));
+    for (const hierarchy of hierarchies)
+      writeFileSync(`${folderOf(hierarchy, 'busy')}/cgroup.procs`, String(child.pid));
+    using reader = openCgroup(membershipsOf('busy'));
+    const calm = reader?.read('tick');
+    child.stdin?.write('go\n');
+
+    // Running: a figure that only rises lies between plain reads before and after it.
+    const rising = figures.filter(
+      ([name]) => !['use', 'limit', 'anon', 'file', 'inactive file', 'swap'].includes(name),
+    );
+    for (let tick = 0; tick < 8; tick++) {
+      await sleep(250);
+      const before = rising.map(([, , plainly]) => plainly());
+      const sample = reader?.read();
+      const after = rising.map(([, , plainly]) => plainly());
+      for (const [index, [name, of]] of rising.entries()) {
+        const value = sample && of(sample);
+        expect(value, name).toBeGreaterThanOrEqual(before[index] ?? Number.NaN);
+        expect(value, name).toBeLessThanOrEqual(after[index] ?? Number.NaN);
+      }
+    }
+    // Memory stirs, so each tick reads the slow files too.
+    const first = reader?.read('tick');
+    await sleep(300);
+    const second = reader?.read('tick');
+    expect(second?.slowAtMs).toBeGreaterThan(first?.slowAtMs ?? Number.NaN);
+
+    child.kill('SIGSTOP');
+    await sleep(1500);
+    const still = reader?.read();
+    for (const [name, of, plainly] of figures) expect(still && of(still), name).toBe(plainly());
+    for (const figure of ['limit hits', 'refaults', 'memory some', 'throttled', 'CPU time']) {
+      const [, of] = figures.find(([name]) => name === figure) ?? ['', () => Number.NaN];
+      expect(still && of(still), `${figure} rose`).toBeGreaterThan((calm && of(calm)) ?? Number.NaN);
+    }
+    expect(still?.missing.filter((what) => !what.endsWith('(not in cgroup v1)'))).toEqual([]);
+  }, 60_000);
+
+  it('keep their files open until the cgroup has gone, then give every descriptor back', () => {
+    const openOnes = (): number =>
+      readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).includes(`${group}/brief`);
+        } catch {
+          return false;
+        }
+      }).length;
+    make('brief');
+    const taken = keptFileBudget.taken;
+    using reader = openCgroup(membershipsOf('brief'));
+    expect(reader?.read('tick')).toBeDefined();
+    expect(openOnes()).toBeGreaterThan(10);
+    expect(keptFileBudget.taken).toBe(taken + openOnes());
+    remove('brief');
+    expect(reader?.read('tick')).toBeUndefined();
+    expect(openOnes()).toBe(0);
+    expect(keptFileBudget.taken).toBe(taken);
+    // Another cgroup of that name is not the one that was opened.
+    make('brief');
+    expect(reader?.read()).toBeUndefined();
+    remove('brief');
+  });
+
+  it('of the node stand in /proc/pressure', () => {
+    using node = openNodePressure();
+    const read = node.read();
+    for (const resource of ['memory', 'cpu', 'io'] as const) {
+      const text = readFileSync(`/proc/pressure/${resource}`, 'utf8');
+      const totalNs = Number(text.split('\n')[0]?.split('total=')[1]) * 1000;
+      expect(read[resource]?.some.totalNs, resource).toBeLessThanOrEqual(totalNs);
+      expect(read[resource]?.some.totalNs, resource).toBeGreaterThan(totalNs - 1e9);
+    }
+  });
+});
