@@ -1,7 +1,7 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { TargetState } from '../../agent/sampler/index.ts';
 import { type CycleEvent, type PauseEvent, stopReason } from '../../host/probe/index.ts';
-import type { Breach, SignalWindow } from '../../model/index.ts';
+import type { Breach, PressureOnset, SignalWindow } from '../../model/index.ts';
 
 export function pauseLine(pause: PauseEvent): object {
   const { type, pid, reason, startNs, stoppingNs, totalNs } = pause;
@@ -41,6 +41,11 @@ export function pressureLine(window: SignalWindow): object | undefined {
     full,
     someNs: Math.round(some * window.durationMs * 1e6),
   };
+}
+
+/** Pressure of the trailing second broke a limit, long before enough windows make it a breach. */
+export function onsetLine({ signal, share, limit, windowNs }: PressureOnset, detectedAt: Date): object {
+  return { type: 'pressureOnset', signal, share, limit, windowNs, detectedAt: detectedAt.toISOString() };
 }
 
 export function breachLine(breach: Breach, policy: string, window: SignalWindow, detectedAt: Date): object {

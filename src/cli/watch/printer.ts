@@ -1,14 +1,16 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
 import type { TargetState } from '../../agent/sampler/index.ts';
 import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
-import type { Breach, SignalWindow, Thresholds } from '../../model/index.ts';
-import { breachLine, cycleLine, pauseLine, pressureLine, refusedLine, windowLine } from './objects.ts';
-import { breachText, header, row, type TextOptions } from './text.ts';
+import type { Breach, PressureOnset, SignalWindow, Thresholds } from '../../model/index.ts';
+import { breachLine, cycleLine, onsetLine, pauseLine, pressureLine, refusedLine, windowLine } from './objects.ts';
+import { breachText, header, onsetText, row, type TextOptions } from './text.ts';
 
 export interface Printer {
   pause(pause: PauseEvent): void;
   cycle(cycle: CycleEvent): void;
   window(window: SignalWindow): void;
+  /** Memory pressure begins to break a limit: between two windows. */
+  pressure(onset: PressureOnset, detectedAt: Date): void;
   breach(breach: Breach, window: SignalWindow, detectedAt: Date): void;
   refused(pid: number, state: Extract<TargetState, { state: 'Refused' }>): void;
 }
@@ -24,6 +26,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
       print(windowLine(window));
       print(pressureLine(window));
     },
+    pressure: (onset, detectedAt) => print(onsetLine(onset, detectedAt)),
     breach: (breach, window, detectedAt) => print(breachLine(breach, policy, window, detectedAt)),
     refused: (pid, state) => print(refusedLine(pid, state)),
   };
@@ -41,6 +44,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
       if (rows++ % rowsPerHeader === 0) write(`${header(options)}\n`);
       write(`${row(window, options)}\n`);
     },
+    pressure: (onset) => write(`${onsetText(onset, options)}\n`),
     breach: (breach) => write(`${breachText(breach, options)}\n`),
     refused: () => {}, // the sentence on stderr says it
   };

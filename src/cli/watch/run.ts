@@ -26,7 +26,10 @@ export interface WatchRequest {
 export async function watch(request: WatchRequest): Promise<ExitCode> {
   const { process, policy, printer, say } = request;
   const done = new AbortController();
-  const target = localTarget(process.pid, process.comm, policy?.spec.activity);
+  const target = {
+    ...localTarget(process.pid, process.comm, policy?.spec.activity),
+    ...(policy ? { pressureLimits: deriveThresholds(policy.spec) } : {}),
+  };
   const judge = policy ? breachJudge(policy) : null;
   let exitCode: ExitCode = exitCodes.ok;
   let watched = false;
@@ -66,6 +69,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       },
       pause: (_, pause) => printer.pause(pause),
       cycle: (_, cycle) => printer.cycle(cycle),
+      pressure: (_, onset) => printer.pressure(onset, new Date()),
     },
     onProbeUp: () => {
       if (watched) say('robotgc-probe was started again');

@@ -1,6 +1,6 @@
 /** `robotgc watch -o text`: one row a second, the numbers over their limit in red. Pure. */
 import { styleText } from 'node:util';
-import type { Breach, SignalWindow, Thresholds } from '../../model/index.ts';
+import type { Breach, PressureOnset, SignalWindow, Thresholds } from '../../model/index.ts';
 import { duration, percent, size } from './format.ts';
 
 export interface TextOptions {
@@ -69,6 +69,14 @@ export function breachText(breach: Breach, options: TextOptions): string {
   const value = (n: number): string => (breach.unit === 'ns' ? duration(n) : percent(n));
   const sentence = `breach: ${breach.signal} reached ${value(breach.observed)}, limit ${value(breach.threshold)}, in ${breach.breachingWindows} of ${breach.ofWindows} windows`;
   return paint(options, 'red', sentence);
+}
+
+export function onsetText({ signal, share, limit }: PressureOnset, options: TextOptions): string {
+  return paint(
+    options,
+    'yellow',
+    `pressure: ${signal} at ${percent(share)} of the last second, limit ${percent(limit)}`,
+  );
 }
 
 function stall(count: number, ns: number): string {
