@@ -86,6 +86,8 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
       },
       pause: ({ key }, pause) => roster.recorder(key).pause(pause),
       cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
+      pressure: ({ pod, container }, { signal: pressure, share, limit }) =>
+        log.warn({ pod: pod.name, container, signal: pressure, share, limit }, 'memory pressure begins'),
       window: ({ key }, window) => {
         metrics.windows.inc();
         signals.observe(window);

@@ -7,6 +7,14 @@ export interface PressureLimits {
   readonly memoryPressureFull: number;
 }
 
+/** For a container of which several policies speak: each limit of the strictest. */
+export function strictest(limits: PressureLimits, others: PressureLimits | undefined): PressureLimits {
+  return {
+    memoryPressureSome: Math.min(limits.memoryPressureSome, others?.memoryPressureSome ?? Number.POSITIVE_INFINITY),
+    memoryPressureFull: Math.min(limits.memoryPressureFull, others?.memoryPressureFull ?? Number.POSITIVE_INFINITY),
+  };
+}
+
 export interface PressureOnset {
   readonly signal: 'memoryPressureSome' | 'memoryPressureFull';
   /** Share of the trailing window stalled. */

@@ -80,4 +80,12 @@ describe('watchlist', () => {
       ['a', 'b'],
     ]);
   });
+
+  test('the strictest limit of all its policies is what a container is watched by between ticks', () => {
+    const lax = policy('a', { thresholds: { memoryPressureSome: '20%', memoryPressureFull: '0.5%' } });
+    const list = watchlist([lax, policy('b')], [pod('dispatch-0')]);
+    expect([...list.selected.values()].map(({ target }) => target.pressureLimits)).toEqual([
+      { memoryPressureSome: 0.1, memoryPressureFull: 0.005 },
+    ]);
+  });
 });

@@ -1,6 +1,7 @@
 /** Which containers of this node each policy speaks of. Pure: policies and pods in, list out. */
 import type { RobotGCPolicy } from '../../api/index.ts';
 import { type ContainerStatus, keyOf, type Pod } from '../../kube/index.ts';
+import { deriveThresholds, strictest } from '../../model/index.ts';
 import type { Target } from '../sampler/index.ts';
 import { activityOf } from './activity-source.ts';
 import { matches } from './selector.ts';
@@ -31,6 +32,7 @@ export function watchlist(policies: readonly RobotGCPolicy[], pods: readonly Pod
   const selected = new Map<string, { target: Target; pod: Pod; policies: RobotGCPolicy[] }>();
   const notRunning: NotRunning[] = [];
   for (const policy of inOrder(policies)) {
+    const limits = deriveThresholds(policy.spec);
     for (const pod of pods) {
       if (!concerns(policy, pod)) continue;
       for (const status of statusesOf(policy, pod)) {
@@ -40,8 +42,12 @@ export function watchlist(policies: readonly RobotGCPolicy[], pods: readonly Pod
           continue;
         }
         const known = selected.get(id);
-        if (known) known.policies.push(policy);
-        else selected.set(id, { target: targetOf(policy, pod, status.name, id), pod, policies: [policy] });
+        const target = known?.target ?? targetOf(policy, pod, status.name, id);
+        selected.set(id, {
+          target: { ...target, pressureLimits: strictest(limits, known?.target.pressureLimits) },
+          pod,
+          policies: [...(known?.policies ?? []), policy],
+        });
       }
     }
   }
