@@ -4,7 +4,6 @@ import type { Pressure, PressureLine } from './types.ts';
 const figures = String.raw`avg10=(\d{1,9}(?:\.\d{1,9})?) avg60=(\d{1,9}(?:\.\d{1,9})?) avg300=(\d{1,9}(?:\.\d{1,9})?) total=(\d{1,20})`;
 // Both lines in one match: a third of the time of a match per line.
 const pattern = new RegExp(`^some ${figures}(?:\\n|$)(?:full ${figures}(?:\\n|$))?`);
-
 /** Pressure stall information (Documentation/accounting/psi.rst): shares from percent, total from µs. Undefined when it is not PSI. */
 export function parsePressure(text: string): Pressure | undefined {
   const match = pattern.exec(text);

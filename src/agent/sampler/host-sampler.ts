@@ -31,7 +31,8 @@ export function hostSampler(options: HostSamplerOptions): Sampler {
     startProbe: () => startProbe({ commandTimeoutMs, ...(onProbeLog ? { onLog: onProbeLog } : {}) }),
     openCgroup: (memberships) => openCgroup(memberships, roots?.cgroupRoot),
     readNode: () => node.read(),
-    watchPressure: (onPressure) => pressurePoller({ onPressure, monotonicNs }),
+    watchPressure: (onPressure) =>
+      pressurePoller({ onPressure, monotonicNs, ...(roots?.procRoot ? { procRoot: roots.procRoot } : {}) }),
     scrape: scrapeActivity,
     countConnections: (request) => countConnections({ ...request, procRoot: roots?.procRoot }),
     monotonicNs,
