@@ -35,16 +35,22 @@ export function cgroupReader({ version, pressureDirectory, directory, files, sam
   };
 }
 
-/** Whether memory moved since the last look: then the files that are mostly read slowly are read at once. */
+/**
+ * Whether memory moved since the last look or the one before: then the files that are mostly read slowly are read at once. Once more after
+ * it came to rest, or the rates of its last motion would be shown until the next full read.
+ */
 export class Stir {
   #pressure: unknown;
   #events: unknown;
+  #moved = false;
 
   /** Values as `KeptFile` gives them: the same object while the file's text is the same. */
   since(pressureTotalNs: number | undefined, events: unknown): boolean {
     const moved = pressureTotalNs !== this.#pressure || events !== this.#events;
     this.#pressure = pressureTotalNs;
     this.#events = events;
-    return moved;
+    const stirred = moved || this.#moved;
+    this.#moved = moved;
+    return stirred;
   }
 }
