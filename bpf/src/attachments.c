@@ -5,9 +5,37 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <bpf/libbpf.h>
+
 #include "file_bytes.h"
+#include "gc.skel.h"
+#include "records.h"
+
+#define NO_LIMIT UINT64_MAX
+/* How often the loop must look while it waits for something. */
+#define BUSY_MS 1
+#define CALM_MS 10
+
+static size_t gates_size(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (MAX_ATTACHMENTS * sizeof(struct gate) + page - 1) / page * page;
+}
+
+bool attachments_open(struct attachments *attachments, const struct kernel *kernel, struct failure *failure)
+{
+	void *memory = mmap(NULL, gates_size(), PROT_READ | PROT_WRITE, MAP_SHARED,
+			    bpf_map__fd(kernel->skeleton->maps.gates), 0);
+
+	if (memory == MAP_FAILED)
+		return failure_set(failure, ERROR_INTERNAL, "the gates cannot be mapped: %s", strerror(errno));
+	attachments->gates = memory;
+	return true;
+}
 
 uint32_t attachments_find(const struct attachments *attachments, const char *id)
 {
@@ -43,52 +71,186 @@ static bool explain_open(const char *file, struct failure *failure)
 	return failure_set(failure, ERROR_ATTACH_FAILED, "%s cannot be opened: %s", file, strerror(error));
 }
 
+static bool has_assists(const struct attachment *entry)
+{
+	size_t i;
+
+	for (i = 0; i < entry->request.n_points; i++)
+		if (point_group(entry->request.points[i].point) == GROUP_ASSISTS)
+			return true;
+	return false;
+}
+
+static void detach_all(struct attachment *entry)
+{
+	int group;
+
+	for (group = 0; group < GROUP_COUNT; group++)
+		uprobes_detach(&entry->groups[group]);
+	if (entry->fd >= 0)
+		close(entry->fd);
+}
+
+static bool attach_group(struct attachment *entry, uint32_t index, enum point_group group,
+			 const struct kernel *kernel, struct failure *failure)
+{
+	char same_file[64];
+
+	/* By descriptor, so that what is attached is what was checked, whatever the path means by then. */
+	snprintf(same_file, sizeof(same_file), "/proc/self/fd/%d", entry->fd);
+	return uprobes_attach(kernel, &entry->request, group, same_file, index, &entry->groups[group], failure);
+}
+
+static bool attach_all(struct attachment *entry, uint32_t index, const struct kernel *kernel,
+		       struct failure *failure)
+{
+	int group;
+
+	for (group = 0; group < GROUP_COUNT; group++)
+		if (!attach_group(entry, index, group, kernel, failure))
+			return false;
+	return true;
+}
+
+/* A gate's count of what began goes on; what left is set to the same, since nothing is under way. */
+static void open_gate(struct gate *gate, uint64_t room)
+{
+	gate->epoch++;
+	gate->left = gate->entered;
+	gate->closed_ns = 0;
+	gate->room = room == NO_LIMIT ? NO_LIMIT : gate->entered + room;
+	__atomic_store_n(&gate->open, 1, __ATOMIC_RELEASE);
+}
+
+static void close_gate(struct gate *gate)
+{
+	__atomic_store_n(&gate->open, 0, __ATOMIC_RELEASE);
+}
+
 bool attachments_add(struct attachments *attachments, const struct kernel *kernel,
 		     const struct command *command, struct failure *failure)
 {
-	const struct attach_request *request = &command->attach;
+	uint32_t index = find_free(attachments);
 	struct attachment *entry;
-	char same_file[64];
-	uint32_t index;
-	bool good;
-	int fd;
 
 	if (attachments_find(attachments, command->id) != NO_ATTACHMENT)
 		return failure_set(failure, ERROR_ALREADY_ATTACHED,
 				   "\"%s\" is attached already: detach it first, or use it", command->id);
-	index = find_free(attachments);
 	if (index == NO_ATTACHMENT)
 		return failure_set(failure, ERROR_TOO_MANY_ATTACHMENTS,
 				   "%d files are attached, which is all: detach one that no process runs any more",
 				   MAX_ATTACHMENTS);
-	/* O_NONBLOCK: a FIFO must not hang us. */
-	fd = open(request->file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return explain_open(request->file, failure);
-	/* By descriptor, so that what is attached is what was checked, whatever the path means by then. */
-	snprintf(same_file, sizeof(same_file), "/proc/self/fd/%d", fd);
 	entry = &attachments->entries[index];
-	good = file_bytes_check(fd, request, failure) &&
-	       uprobes_attach(kernel, request, same_file, index, &entry->uprobes, failure);
-	close(fd);
-	if (!good)
+	entry->request = command->attach;
+	/* O_NONBLOCK: a FIFO must not hang us. */
+	entry->fd = open(command->attach.file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (entry->fd < 0)
+		return explain_open(command->attach.file, failure);
+	if (!file_bytes_check(entry->fd, &command->attach, failure) || !attach_all(entry, index, kernel, failure)) {
+		detach_all(entry);
 		return false;
+	}
+	open_gate(&attachments->gates[index], NO_LIMIT);
+	sampling_start(&entry->sampling, now_ns(), attachments->gates[index].entered, now_ns() ^ index);
 	memcpy(entry->id, command->id, sizeof(entry->id));
-	entry->layout = request->layout;
+	if (index >= attachments->n)
+		attachments->n = index + 1;
 	return true;
 }
 
 void attachments_remove(struct attachments *attachments, uint32_t index)
 {
-	uprobes_detach(&attachments->entries[index].uprobes);
-	memset(&attachments->entries[index], 0, sizeof(attachments->entries[index]));
+	struct attachment *entry = &attachments->entries[index];
+
+	close_gate(&attachments->gates[index]);
+	detach_all(entry);
+	memset(entry, 0, sizeof(*entry));
+	while (attachments->n > 0 && !attachments->entries[attachments->n - 1].id[0])
+		attachments->n--;
 }
 
-void attachments_clear(struct attachments *attachments)
+void attachments_close(struct attachments *attachments)
 {
 	uint32_t i;
 
 	for (i = 0; i < MAX_ATTACHMENTS; i++)
 		if (attachments->entries[i].id[0])
 			attachments_remove(attachments, i);
+	if (attachments->gates)
+		munmap(attachments->gates, gates_size());
+}
+
+/* What each of those that need much may use: the others hardly count. */
+static uint64_t share_of(const struct attachments *attachments, uint64_t limit)
+{
+	uint32_t i, busy = 0;
+
+	for (i = 0; i < attachments->n; i++)
+		if (attachments->entries[i].id[0] && attachments->entries[i].sampling.rate > limit / 16)
+			busy++;
+	return limit / (busy ? busy : 1);
+}
+
+static void look(struct attachments *attachments, uint32_t index, const struct kernel *kernel, uint64_t share)
+{
+	struct attachment *entry = &attachments->entries[index];
+	struct gate *gate = &attachments->gates[index];
+	struct failure failure;
+
+	if (!entry->groups[GROUP_ASSISTS].attached &&
+	    !attach_group(entry, index, GROUP_ASSISTS, kernel, &failure)) {
+		fprintf(stderr, "robotgc-probe: %s\n", failure.message);
+		sampling_failed(&entry->sampling, now_ns());
+		return;
+	}
+	open_gate(gate, sampling_room(share));
+	sampling_opened(&entry->sampling, gate->entered, now_ns());
+}
+
+static void sample_one(struct attachments *attachments, uint32_t index, const struct kernel *kernel, uint64_t share,
+		       uint64_t at_ns)
+{
+	struct attachment *entry = &attachments->entries[index];
+	struct gate *gate = &attachments->gates[index];
+	struct gate_view view = {
+		.open = __atomic_load_n(&gate->open, __ATOMIC_ACQUIRE),
+		.entered = __atomic_load_n(&gate->entered, __ATOMIC_RELAXED),
+		.left = __atomic_load_n(&gate->left, __ATOMIC_RELAXED),
+		.closed_ns = __atomic_load_n(&gate->closed_ns, __ATOMIC_RELAXED),
+	};
+
+	switch (sampling_step(&entry->sampling, &view, share, at_ns)) {
+	case SAMPLING_STAY:
+		break;
+	case SAMPLING_OPEN_FOR_ALL:
+		open_gate(gate, NO_LIMIT);
+		break;
+	case SAMPLING_ATTACH_AND_OPEN:
+		look(attachments, index, kernel, share);
+		break;
+	case SAMPLING_CLOSE:
+		close_gate(gate);
+		break;
+	case SAMPLING_DETACH:
+		uprobes_detach(&entry->groups[GROUP_ASSISTS]);
+		break;
+	}
+}
+
+int attachments_sample(struct attachments *attachments, const struct kernel *kernel, uint64_t limit, uint64_t at_ns)
+{
+	uint64_t share = share_of(attachments, limit);
+	int wait_ms = CALM_MS;
+	uint32_t i;
+
+	for (i = 0; i < attachments->n; i++) {
+		struct attachment *entry = &attachments->entries[i];
+
+		if (!entry->id[0] || !has_assists(entry))
+			continue;
+		sample_one(attachments, i, kernel, share, at_ns);
+		if (entry->sampling.mode == SAMPLING_LOOKING || entry->sampling.mode == SAMPLING_DRAINING)
+			wait_ms = BUSY_MS;
+	}
+	return wait_ms;
 }

@@ -6,18 +6,25 @@
 #include "command.h"
 #include "emit.h"
 #include "kernel.h"
+#include "sampling.h"
 
 struct attachment {
 	char id[MAX_ID_BYTES]; /* empty: free */
-	struct uprobes uprobes;
-	struct controller_layout layout;
+	int fd; /* the file whose bytes were checked; -1: its assists need no second attaching */
+	struct attach_request request;
+	struct uprobes groups[GROUP_COUNT];
+	struct sampling sampling;
 };
 
 struct attachments {
 	struct attachment entries[MAX_ATTACHMENTS];
+	uint32_t n; /* entries at or above are free */
+	struct gate *gates; /* one an entry, shared with the program */
 };
 
 #define NO_ATTACHMENT UINT32_MAX
+
+bool attachments_open(struct attachments *attachments, const struct kernel *kernel, struct failure *failure);
 
 /* Index of the attachment with that id, or NO_ATTACHMENT. */
 uint32_t attachments_find(const struct attachments *attachments, const char *id);
@@ -26,6 +33,12 @@ uint32_t attachments_find(const struct attachments *attachments, const char *id)
 bool attachments_add(struct attachments *attachments, const struct kernel *kernel,
 		     const struct command *command, struct failure *failure);
 void attachments_remove(struct attachments *attachments, uint32_t index);
-void attachments_clear(struct attachments *attachments);
+void attachments_close(struct attachments *attachments);
+
+/*
+ * Decides, for each attachment, whether its assist stalls are looked at now, and sees to it. At most
+ * `limit` a second, over all, are seen one by one. Returns in how many ms it wants to be asked again.
+ */
+int attachments_sample(struct attachments *attachments, const struct kernel *kernel, uint64_t limit, uint64_t at_ns);
 
 #endif

@@ -27,6 +27,15 @@ static const char *const point_names[POINT_COUNT] = {
 	[POINT_ASSIST_RET] = "assistRet",
 	[POINT_ASSIST_EXIT] = "assistExit",
 	[POINT_CYCLE_END] = "cycleEnd",
+	[POINT_HEAP_GROW] = "heapGrow",
+	[POINT_TLS_CLIENT_ENTRY] = "tlsClientEntry",
+	[POINT_TLS_SERVER_ENTRY] = "tlsServerEntry",
+	[POINT_TLS_RET] = "tlsRet",
+	[POINT_SSL_ENTRY] = "sslEntry",
+	[POINT_SSL_RETURN] = "sslReturn",
+	[POINT_READ_ENTRY] = "readEntry",
+	[POINT_READ_RET] = "readRet",
+	[POINT_READ_EXIT] = "readExit",
 };
 
 /* amd64 RET without operand: Go's compiler emits no other. */
@@ -45,6 +54,11 @@ static bool emulated_jump(const uint8_t *bytes, size_t n_bytes)
 	       bytes[0] == 0xeb || bytes[0] == 0xe9; /* JMP rel8, JMP rel32 */
 }
 
+static bool is_ret(int kind)
+{
+	return kind == POINT_STW_RET || kind == POINT_ASSIST_RET || kind == POINT_TLS_RET || kind == POINT_READ_RET;
+}
+
 static bool parse_point(const json_t *object, struct attach_point *point, const struct problem *problem)
 {
 	char name[16];
@@ -59,19 +73,18 @@ static bool parse_point(const json_t *object, struct attach_point *point, const 
 		if (!strcmp(name, point_names[kind]))
 			break;
 	if (kind == POINT_COUNT)
-		return problem_set(problem, "\"point\" is \"%s\"; known are stwEntry, stwRet, assistEntry, "
-					    "assistRet, assistExit, cycleEnd", name);
+		return problem_set(problem, "\"point\" is \"%s\", which is none that this probe knows", name);
 	if (!field_integer(object, "offset", 0, INT64_MAX, &offset, problem) ||
 	    !field_hex(object, "bytes", point->bytes, sizeof(point->bytes), &point->n_bytes, problem))
 		return false;
 	point->point = kind;
 	point->offset = (uint64_t)offset;
-	if ((kind == POINT_STW_RET || kind == POINT_ASSIST_RET) && point->bytes[0] != RET_OPCODE)
+	if (is_ret(kind) && point->bytes[0] != RET_OPCODE)
 		return problem_set(problem, "a %s point must be a RET instruction (c3), not %02x", name,
 				   point->bytes[0]);
-	if (kind == POINT_ASSIST_EXIT && !emulated_jump(point->bytes, point->n_bytes))
-		return problem_set(problem, "an assistExit point must be a conditional or unconditional jump with a "
-					    "relative target, not %02x", point->bytes[0]);
+	if ((kind == POINT_ASSIST_EXIT || kind == POINT_READ_EXIT) && !emulated_jump(point->bytes, point->n_bytes))
+		return problem_set(problem, "a %s point must be a conditional or unconditional jump with a "
+					    "relative target, not %02x", name, point->bytes[0]);
 	return true;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "emit.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,15 +30,22 @@ static void print_id(struct output *out, const char *id)
 	output_json_string(out, id);
 }
 
-void emit_ready(struct output *out, const char *attach)
+void emit_ready(struct output *out, const char *attach, const struct missing_signal *missing, size_t n_missing)
 {
 	struct utsname kernel;
+	size_t i;
 
 	uname(&kernel);
 	output_print(out, "{\"type\":\"ready\",\"protocol\":%d,\"version\":\"%s\",\"attach\":\"%s\",\"kernel\":",
 		     PROTOCOL_VERSION, ROBOTGC_VERSION, attach);
 	output_json_string(out, kernel.release);
-	output_print(out, "}\n");
+	output_print(out, ",\"missing\":[");
+	for (i = 0; i < n_missing; i++) {
+		output_print(out, "%s{\"signal\":\"%s\",\"reason\":", i ? "," : "", missing[i].name);
+		output_json_string(out, missing[i].reason);
+		output_print(out, "}");
+	}
+	output_print(out, "]}\n");
 }
 
 void emit_error(struct output *out, const struct command *command, const struct failure *failure)
@@ -189,7 +197,7 @@ static uint64_t max_within_bucket(uint64_t max_ns, uint32_t bucket)
 	return above || max_ns < histogram_lower_bound(bucket) ? upper : max_ns;
 }
 
-void emit_histogram(struct output *out, uint32_t pid, const struct histogram *histogram)
+static void emit_histogram(struct output *out, uint32_t pid, const char *of, const struct histogram *histogram)
 {
 	uint64_t count = 0;
 	const char *comma = "";
@@ -203,9 +211,9 @@ void emit_histogram(struct output *out, uint32_t pid, const struct histogram *hi
 	if (count == 0)
 		return;
 	output_print(out,
-		     "{\"type\":\"assistHistogram\",\"pid\":%" PRIu32 ",\"count\":%" PRIu64 ",\"sumNs\":%" PRIu64
-		     ",\"maxNs\":%" PRIu64 ",\"buckets\":[",
-		     pid, count, (uint64_t)histogram->sum_ns, max_within_bucket(histogram->max_ns, top));
+		     "{\"type\":\"histogram\",\"of\":\"%s\",\"pid\":%" PRIu32 ",\"count\":%" PRIu64
+		     ",\"sumNs\":%" PRIu64 ",\"maxNs\":%" PRIu64 ",\"buckets\":[",
+		     of, pid, count, (uint64_t)histogram->sum_ns, max_within_bucket(histogram->max_ns, top));
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		if (histogram->buckets[i] == 0)
 			continue;
@@ -214,6 +222,78 @@ void emit_histogram(struct output *out, uint32_t pid, const struct histogram *hi
 		comma = ",";
 	}
 	output_print(out, "]}\n");
+}
+
+static const char *const counted_names[COUNTED_KINDS] = {
+	[COUNTED_ASSIST] = "assist",
+	[COUNTED_MMAP] = "mmap",
+	[COUNTED_MUNMAP] = "munmap",
+	[COUNTED_RECLAIM] = "reclaim",
+};
+
+void emit_measures(struct output *out, uint32_t pid, const struct measures *measures)
+{
+	int kind;
+
+	for (kind = 0; kind < COUNTED_KINDS; kind++)
+		emit_histogram(out, pid, counted_names[kind], &measures->histograms[kind]);
+	if (!measures->heap_grows && !measures->mmap_failures)
+		return;
+	output_print(out,
+		     "{\"type\":\"counts\",\"pid\":%" PRIu32 ",\"heapGrows\":%" PRIu64 ",\"mmapFailures\":%" PRIu64
+		     "}\n",
+		     pid, (uint64_t)measures->heap_grows, (uint64_t)measures->mmap_failures);
+}
+
+void emit_sampled(struct output *out, uint32_t pid, const struct sampled *sampled)
+{
+	output_print(out,
+		     "{\"type\":\"sampled\",\"pid\":%" PRIu32 ",\"observedNs\":%" PRIu64 ",\"spanNs\":%" PRIu64
+		     ",\"unfinished\":%" PRIu64 "}\n",
+		     pid, sampled->observed_ns, sampled->span_ns, sampled->unfinished);
+}
+
+static const char *const wait_names[WAIT_KINDS] = {
+	[WAIT_MMAP] = "mmap",
+	[WAIT_MUNMAP] = "munmap",
+	[WAIT_RECLAIM] = "reclaim",
+	[WAIT_TLS_CLIENT] = "tlsClient",
+	[WAIT_TLS_SERVER] = "tlsServer",
+	[WAIT_OPENSSL] = "openssl",
+	[WAIT_CONNECT] = "connect",
+	[WAIT_READ] = "read",
+};
+
+static void print_peer(struct output *out, const struct wait_event *event)
+{
+	char address[INET6_ADDRSTRLEN];
+
+	if (!inet_ntop(event->family, event->address, address, sizeof(address)))
+		return;
+	output_print(out, event->family == AF_INET6 ? ",\"peer\":\"[%s]:%u\"" : ",\"peer\":\"%s:%u\"", address,
+		     event->port);
+}
+
+void emit_wait(struct output *out, const struct wait_event *event)
+{
+	if (event->wait >= WAIT_KINDS)
+		return;
+	output_print(out,
+		     "{\"type\":\"wait\",\"on\":\"%s\",\"pid\":%" PRIu32 ",\"tid\":%" PRIu32 ",\"startNs\":%" PRIu64
+		     ",\"durationNs\":%" PRIu64 ",\"marking\":%s,\"failed\":%s",
+		     wait_names[event->wait], event->header.pid, event->header.tid, (uint64_t)event->start_ns,
+		     (uint64_t)event->duration_ns,
+		     event->phase == GC_PHASE_UNKNOWN ? "null" : event->phase == GC_PHASE_MARK ? "true" : "false",
+		     event->failed ? "true" : "false");
+	if (event->wait == WAIT_CONNECT)
+		print_peer(out, event);
+	output_print(out, "}\n");
+}
+
+void emit_oom_victim(struct output *out, const struct oom_event *event)
+{
+	output_print(out, "{\"type\":\"oomVictim\",\"pid\":%" PRIu32 ",\"atNs\":%" PRIu64 "}\n", event->header.pid,
+		     (uint64_t)event->at_ns);
 }
 
 void emit_lost(struct output *out, uint64_t count)

@@ -7,8 +7,9 @@
 #include "controller.h"
 #include "events.h"
 #include "output.h"
+#include "sampling.h"
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 
 /* Stable names; the TypeScript client lists the same. */
 #define ERROR_ALREADY_ATTACHED "ALREADY_ATTACHED"
@@ -36,7 +37,13 @@ struct failure {
 __attribute__((format(printf, 3, 4))) bool failure_set(struct failure *failure, const char *code,
 							const char *format, ...);
 
-void emit_ready(struct output *out, const char *attach);
+/* A group of signals that this kernel does not give, and why. */
+struct missing_signal {
+	const char *name;
+	char reason[128];
+};
+
+void emit_ready(struct output *out, const char *attach, const struct missing_signal *missing, size_t n_missing);
 /* `command` may be NULL: an error that no command caused. */
 void emit_error(struct output *out, const struct command *command, const struct failure *failure);
 void emit_attached(struct output *out, const struct command *command, const char *attach);
@@ -50,8 +57,12 @@ void emit_assist(struct output *out, const struct assist_event *event);
 /* `triggered` is the finished cycle's, UINT64_MAX when it is not known. */
 void emit_cycle(struct output *out, const struct cycle_event *event, const struct controller_layout *layout,
 		uint64_t triggered);
-/* Prints nothing when nothing was counted. */
-void emit_histogram(struct output *out, uint32_t pid, const struct histogram *histogram);
+void emit_wait(struct output *out, const struct wait_event *event);
+void emit_oom_victim(struct output *out, const struct oom_event *event);
+/* What was counted for a process; prints nothing of what was not. */
+void emit_measures(struct output *out, uint32_t pid, const struct measures *measures);
+/* Assist stalls of this process were looked at for a part of the time only. */
+void emit_sampled(struct output *out, uint32_t pid, const struct sampled *sampled);
 void emit_lost(struct output *out, uint64_t count);
 void emit_flushed(struct output *out, uint64_t seq, uint64_t at_ns);
 

@@ -10,16 +10,22 @@
 
 #include "histogram.h"
 
-#define MAX_ATTACHMENTS 64
-#define MAX_POINTS 16
-#define MAX_TARGETS 4096
+/* Eight bits of a cookie. */
+#define MAX_ATTACHMENTS 250
+#define MAX_POINTS 64
+#define MAX_TARGETS 1024
 /* Bytes of runtime.gcController that a cycle record can hold; the struct has 320 since Go 1.22. */
 #define MAX_CONTROLLER_BYTES 512
 /* Assist stalls at least this long get a record of their own. */
 #define LONG_ASSIST_NS 1000000ULL
+/* The same for waits on the kernel's memory management. */
+#define LONG_MEMORY_WAIT_NS 1000000ULL
+/* Reads that block for less are how a server that waits for its next message looks. */
+#define LONG_READ_NS 1000000ULL
 
-/* stwGCMarkTerm in runtime/proc.go, Go 1.22 to 1.26. */
+/* stwGCMarkTerm, stwGCSweepTerm in runtime/proc.go, Go 1.22 to 1.26. */
 #define STW_GC_MARK_TERMINATION 1
+#define STW_GC_SWEEP_TERMINATION 2
 
 enum point {
 	POINT_STW_ENTRY,
@@ -29,6 +35,19 @@ enum point {
 	/* A jump that stands for a RET of the same function: cheaper, see emulated_jump(). */
 	POINT_ASSIST_EXIT,
 	POINT_CYCLE_END,
+	/* runtime.(*mheap).grow: the heap asks the kernel for more. */
+	POINT_HEAP_GROW,
+	/* One handshake of crypto/tls, by goroutine. */
+	POINT_TLS_CLIENT_ENTRY,
+	POINT_TLS_SERVER_ENTRY,
+	POINT_TLS_RET,
+	/* OpenSSL's SSL_do_handshake, by thread; the return is a uretprobe, which C code bears. */
+	POINT_SSL_ENTRY,
+	POINT_SSL_RETURN,
+	/* A goroutine that parks until its connection is readable. */
+	POINT_READ_ENTRY,
+	POINT_READ_RET,
+	POINT_READ_EXIT,
 	POINT_COUNT,
 };
 
@@ -71,6 +90,43 @@ struct target {
 	__u32 procs;
 	__u32 user_forced;
 	__u64 cycles;
+	__u32 phase; /* enum gc_phase */
+	__u32 known_globally;
+};
+
+enum gc_phase {
+	GC_PHASE_UNKNOWN, /* no world stop seen yet */
+	GC_PHASE_OFF,
+	GC_PHASE_MARK,
+};
+
+/* Durations of which every one is counted, whatever its length. */
+enum counted {
+	COUNTED_ASSIST,
+	COUNTED_MMAP,
+	COUNTED_MUNMAP,
+	COUNTED_RECLAIM,
+	COUNTED_KINDS,
+};
+
+/* What is counted for one process; memory that the loader maps, and takes counts out of by atomic exchange. */
+struct measures {
+	struct histogram histograms[COUNTED_KINDS];
+	__u64 heap_grows;
+	__u64 mmap_failures;
+};
+
+/*
+ * Whether stalls of an attachment are being looked at. The loader opens and closes it; the program closes it
+ * too once `room` is used up, so that a storm cannot cost more than was allowed.
+ */
+struct gate {
+	__u32 open;
+	__u32 epoch; /* of the present or last opening: a stall counts only when it began in it */
+	__u64 entered;
+	__u64 left;
+	__u64 room; /* how many may still begin */
+	__u64 closed_ns; /* when `room` was used up; 0: not yet */
 };
 
 enum event_kind {
@@ -80,6 +136,8 @@ enum event_kind {
 	EVENT_CYCLE_END,
 	/* gcController as the world restarts: this cycle's result, the next one's goal. */
 	EVENT_CYCLE,
+	EVENT_WAIT,
+	EVENT_OOM_VICTIM,
 };
 
 struct event_header {
@@ -114,6 +172,39 @@ struct cycle_event {
 	__u32 attachment;
 	__u32 controller_bytes;
 	__u8 controller[MAX_CONTROLLER_BYTES];
+};
+
+
+/* A wait that is told one by one. */
+enum wait {
+	WAIT_MMAP,
+	WAIT_MUNMAP,
+	WAIT_RECLAIM,
+	WAIT_TLS_CLIENT,
+	WAIT_TLS_SERVER,
+	WAIT_OPENSSL,
+	WAIT_CONNECT,
+	WAIT_READ,
+	WAIT_KINDS,
+};
+
+struct wait_event {
+	struct event_header header;
+	__u32 wait;
+	__u32 phase; /* enum gc_phase, as the wait ended */
+	__u64 start_ns;
+	__u64 duration_ns;
+	/* mmap: 1 when refused; connect: 1 when no connection came of it. */
+	__u32 failed;
+	/* Connections only. */
+	__u16 port;
+	__u16 family;
+	__u8 address[16];
+};
+
+struct oom_event {
+	struct event_header header;
+	__u64 at_ns;
 };
 
 #endif

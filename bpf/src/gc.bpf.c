@@ -5,33 +5,31 @@
  * Exits are uprobes on RET instructions, never uretprobes: those rewrite the return address, and the
  * Go runtime, which walks and moves stacks, dies of it.
  */
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
+#include "program.bpf.h"
 
-#include "events.h"
 #include "go_abi.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-/*
- * The loader's pid namespace, when it is not the first one: pids then are as that namespace shows them,
- * and only processes in that very namespace are seen.
- */
 const volatile __u64 pidns_dev;
 const volatile __u64 pidns_ino;
-
-/* Records that found no room in the ring; only ever grows. */
 __u64 lost_events;
 /* gcController could not be read (its page was not resident); only ever grows. */
 __u64 unread_cycles;
 
+struct targets_map targets SEC(".maps");
+struct measures_map all_measures SEC(".maps");
+struct global_pids_map global_pids SEC(".maps");
+struct ring_map ring SEC(".maps");
+
+/* By attachment; the loader maps it. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_TARGETS);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MAX_ATTACHMENTS);
 	__type(key, __u32);
-	__type(value, struct target);
-} targets SEC(".maps");
+	__type(value, struct gate);
+} gates SEC(".maps");
 
 struct open_stw {
 	__u64 started_stopping_ns;
@@ -48,55 +46,18 @@ struct {
 	__type(value, struct open_stw);
 } open_stws SEC(".maps");
 
-struct goroutine {
-	__u64 g;
-	__u64 tgid;
+struct open_assist {
+	__u64 entered_ns;
+	__u32 epoch;
+	__u32 pad;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);
 	__type(key, struct goroutine); /* it may park, and return on another thread */
-	__type(value, __u64);
+	__type(value, struct open_assist);
 } open_assists SEC(".maps");
-
-/* Memory that the loader maps, and takes counts out of by atomic exchange. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, MAX_TARGETS);
-	__type(key, __u32);
-	__type(value, struct histogram);
-} histograms SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} ring SEC(".maps");
-
-static __always_inline void *reserve(__u64 size)
-{
-	void *record = bpf_ringbuf_reserve(&ring, size, 0);
-
-	if (!record)
-		__sync_fetch_and_add(&lost_events, 1);
-	return record;
-}
-
-/* The loader looks every 10 ms: a wake-up for each record would cost more than the record. */
-static __always_inline void submit(void *record)
-{
-	bpf_ringbuf_submit(record, BPF_RB_NO_WAKEUP);
-}
-
-static __always_inline void fill_header(struct event_header *header, __u32 kind, __u64 pid_tgid,
-					const struct target *target)
-{
-	header->kind = kind;
-	header->pid = pid_tgid >> 32;
-	header->tid = (__u32)pid_tgid;
-	header->slot = target->slot;
-}
 
 static __always_inline void report_controller(__u32 kind, __u64 pid_tgid, const struct target *target,
 					      __u64 cookie)
@@ -153,7 +114,7 @@ static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, s
 }
 
 /* Its result is the runtime's own end of the pause, taken after the world was started. */
-static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, const struct target *target,
+static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, struct target *target,
 				       __u64 cookie)
 {
 	struct open_stw *open = bpf_map_lookup_elem(&open_stws, &pid_tgid);
@@ -161,6 +122,10 @@ static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, con
 
 	if (!open)
 		return; /* attached in the middle of a stop */
+	if (open->reason == STW_GC_SWEEP_TERMINATION)
+		target->phase = GC_PHASE_MARK;
+	else if (open->reason == STW_GC_MARK_TERMINATION)
+		target->phase = GC_PHASE_OFF;
 	event = reserve(sizeof(*event));
 	if (event) {
 		fill_header(&event->header, EVENT_PAUSE, pid_tgid, target);
@@ -175,60 +140,47 @@ static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, con
 }
 
 /* func gcAssistAlloc(gp *g) */
-static __always_inline void on_assist_entry(struct pt_regs *regs, __u64 pid_tgid)
+static __always_inline void on_assist_entry(struct pt_regs *regs, __u64 pid_tgid, __u64 cookie)
 {
 	struct goroutine key = { .g = GO_G(regs), .tgid = pid_tgid >> 32 };
-	__u64 now = bpf_ktime_get_ns();
+	__u32 attachment = cookie_attachment(cookie);
+	struct gate *gate = bpf_map_lookup_elem(&gates, &attachment);
+	struct open_assist open = {};
 
-	bpf_map_update_elem(&open_assists, &key, &now, BPF_ANY);
-}
-
-static __always_inline void raise_max(__u64 *max, __u64 value)
-{
-	__u64 seen = *(volatile __u64 *)max;
-	int tries;
-
-	/* Only a longer stall on another CPU makes us lose, so a few tries are as good as endless ones. */
-	for (tries = 0; tries < 8; tries++) {
-		__u64 before;
-
-		if (value <= seen)
-			return;
-		before = __sync_val_compare_and_swap(max, seen, value);
-		if (before == seen)
-			return;
-		seen = before;
+	if (!gate || !gate->open)
+		return;
+	open.epoch = gate->epoch;
+	open.entered_ns = bpf_ktime_get_ns();
+	if (__sync_fetch_and_add(&gate->entered, 1) + 1 >= gate->room) {
+		gate->open = 0;
+		gate->closed_ns = open.entered_ns;
 	}
+	bpf_map_update_elem(&open_assists, &key, &open, BPF_ANY);
 }
 
-static __always_inline void count(__u32 slot, __u64 duration_ns)
-{
-	struct histogram *histogram = bpf_map_lookup_elem(&histograms, &slot);
-	__u32 bucket = histogram_bucket(duration_ns);
-
-	if (!histogram)
-		return;
-	if (bucket >= HISTOGRAM_BUCKETS) /* never: for the verifier */
-		return;
-	/* The bucket last, while the loader takes it first: what it finds counted is in sum and max too. */
-	raise_max(&histogram->max_ns, duration_ns);
-	__sync_fetch_and_add(&histogram->sum_ns, duration_ns);
-	__sync_fetch_and_add(&histogram->buckets[bucket], 1);
-}
-
-static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, const struct target *target)
+static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, const struct target *target,
+					  __u64 cookie)
 {
 	struct goroutine key = { .g = GO_G(regs), .tgid = pid_tgid >> 32 };
-	__u64 *entered_ns = bpf_map_lookup_elem(&open_assists, &key);
-	struct assist_event *event;
+	struct open_assist *open = bpf_map_lookup_elem(&open_assists, &key);
+	__u32 attachment = cookie_attachment(cookie);
 	__u64 start_ns, duration_ns;
+	struct assist_event *event;
+	struct gate *gate;
+	__u32 epoch;
 
-	if (!entered_ns)
+	if (!open)
 		return;
-	start_ns = *entered_ns;
-	duration_ns = bpf_ktime_get_ns() - start_ns;
+	start_ns = open->entered_ns;
+	epoch = open->epoch;
 	bpf_map_delete_elem(&open_assists, &key);
-	count(target->slot, duration_ns);
+	gate = bpf_map_lookup_elem(&gates, &attachment);
+	/* Left over from an opening whose end this goroutine's exit has missed. */
+	if (!gate || gate->epoch != epoch)
+		return;
+	duration_ns = bpf_ktime_get_ns() - start_ns;
+	count(target, COUNTED_ASSIST, duration_ns);
+	__sync_fetch_and_add(&gate->left, 1);
 	if (duration_ns < LONG_ASSIST_NS)
 		return;
 	event = reserve(sizeof(*event));
@@ -241,23 +193,20 @@ static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, 
 	submit(event);
 }
 
-static __always_inline __u64 current_pid_tgid(void)
+/* func (h *mheap) grow(npage uintptr) (uintptr, bool) */
+static __always_inline void on_heap_grow(const struct target *target)
 {
-	struct bpf_pidns_info ids;
+	struct measures *measures = measures_of(target);
 
-	if (!pidns_ino)
-		return bpf_get_current_pid_tgid();
-	if (bpf_get_ns_current_pid_tgid(pidns_dev, pidns_ino, &ids, sizeof(ids)))
-		return 0;
-	return (__u64)ids.tgid << 32 | ids.pid;
+	if (measures)
+		__sync_fetch_and_add(&measures->heap_grows, 1);
 }
 
 SEC("uprobe")
 int on_hit(struct pt_regs *regs)
 {
 	__u64 pid_tgid = current_pid_tgid();
-	__u32 tgid = pid_tgid >> 32;
-	struct target *target = bpf_map_lookup_elem(&targets, &tgid);
+	struct target *target = target_of(pid_tgid);
 	__u64 cookie;
 
 	if (!target)
@@ -266,6 +215,7 @@ int on_hit(struct pt_regs *regs)
 	/* The process has executed another program since it was watched. */
 	if (target->attachment != cookie_attachment(cookie))
 		return 0;
+	remember_globally(target, pid_tgid);
 	switch (cookie_point(cookie)) {
 	case POINT_STW_ENTRY:
 		on_stw_entry(regs, pid_tgid, target, cookie);
@@ -274,14 +224,17 @@ int on_hit(struct pt_regs *regs)
 		on_stw_ret(regs, pid_tgid, target, cookie);
 		break;
 	case POINT_ASSIST_ENTRY:
-		on_assist_entry(regs, pid_tgid);
+		on_assist_entry(regs, pid_tgid, cookie);
 		break;
 	case POINT_ASSIST_RET:
 	case POINT_ASSIST_EXIT:
-		on_assist_ret(regs, pid_tgid, target);
+		on_assist_ret(regs, pid_tgid, target, cookie);
 		break;
 	case POINT_CYCLE_END:
 		on_cycle_end(regs, pid_tgid, target, cookie);
+		break;
+	case POINT_HEAP_GROW:
+		on_heap_grow(target);
 		break;
 	}
 	return 0;

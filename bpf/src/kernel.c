@@ -67,9 +67,12 @@ static int load(struct kernel *kernel, bool multi)
 	if (!skeleton)
 		return errno;
 	adopt_pid_namespace(skeleton);
-	if (multi)
+	if (multi) {
 		bpf_program__set_expected_attach_type(skeleton->progs.on_hit,
 						      (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+		bpf_program__set_expected_attach_type(skeleton->progs.on_network_hit,
+						      (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);
+	}
 	error = -gc_bpf__load(skeleton);
 	if (error) {
 		gc_bpf__destroy(skeleton);
@@ -83,7 +86,7 @@ static int load(struct kernel *kernel, bool multi)
 static bool has_uprobe_multi(const struct kernel *kernel)
 {
 	uint64_t offset = 0, cookie = 0;
-	int fd = uprobe_multi_link(bpf_program__fd(kernel->skeleton->progs.on_hit), "/", &offset, &cookie, 1);
+	int fd = uprobe_multi_link(bpf_program__fd(kernel->skeleton->progs.on_hit), "/", &offset, &cookie, 1, false);
 
 	if (fd >= 0)
 		close(fd);
@@ -142,36 +145,76 @@ static bool explain_attach(int error, const struct kernel *kernel, const char *f
 			   file, attach_way_name(kernel->way), strerror(error));
 }
 
-static uint64_t cookie_of(const struct attach_request *request, size_t point, uint32_t attachment)
+enum point_group point_group(enum point point)
 {
-	return cookie_make(request->points[point].point, attachment, request->layout.size,
-			   request->stopping_known);
+	switch (point) {
+	case POINT_ASSIST_ENTRY:
+	case POINT_ASSIST_RET:
+	case POINT_ASSIST_EXIT:
+		return GROUP_ASSISTS;
+	case POINT_TLS_CLIENT_ENTRY:
+	case POINT_TLS_SERVER_ENTRY:
+	case POINT_TLS_RET:
+	case POINT_SSL_ENTRY:
+	case POINT_READ_ENTRY:
+	case POINT_READ_RET:
+	case POINT_READ_EXIT:
+		return GROUP_NETWORK;
+	case POINT_SSL_RETURN:
+		return GROUP_NETWORK_RETURNS;
+	default:
+		return GROUP_CYCLES;
+	}
 }
 
-static int attach_multi(const struct kernel *kernel, const struct attach_request *request, const char *path,
-			uint32_t attachment, struct uprobes *uprobes)
+static struct bpf_program *program_of(const struct kernel *kernel, enum point_group group)
 {
+	return group == GROUP_NETWORK || group == GROUP_NETWORK_RETURNS ? kernel->skeleton->progs.on_network_hit :
+									  kernel->skeleton->progs.on_hit;
+}
+
+/* The points of one group, as the kernel takes them. */
+struct chosen {
 	uint64_t offsets[MAX_POINTS], cookies[MAX_POINTS];
+	size_t n;
+};
+
+static void choose(const struct attach_request *request, enum point_group group, uint32_t attachment,
+		   struct chosen *chosen)
+{
 	size_t i;
 
+	chosen->n = 0;
 	for (i = 0; i < request->n_points; i++) {
-		offsets[i] = request->points[i].offset;
-		cookies[i] = cookie_of(request, i, attachment);
+		const struct attach_point *point = &request->points[i];
+
+		if (point_group(point->point) != group)
+			continue;
+		chosen->offsets[chosen->n] = point->offset;
+		chosen->cookies[chosen->n] =
+			cookie_make(point->point, attachment, request->layout.size, request->stopping_known);
+		chosen->n++;
 	}
-	uprobes->multi_fd = uprobe_multi_link(bpf_program__fd(kernel->skeleton->progs.on_hit), path, offsets,
-					      cookies, request->n_points);
+}
+
+static int attach_multi(const struct kernel *kernel, const struct chosen *chosen, enum point_group group,
+			const char *path, struct uprobes *uprobes)
+{
+	uprobes->multi_fd = uprobe_multi_link(bpf_program__fd(program_of(kernel, group)), path, chosen->offsets,
+					      chosen->cookies, chosen->n, group == GROUP_NETWORK_RETURNS);
 	return uprobes->multi_fd < 0 ? -uprobes->multi_fd : 0;
 }
 
-static int attach_perf(const struct kernel *kernel, const struct attach_request *request, const char *path,
-		       uint32_t attachment, struct uprobes *uprobes)
+static int attach_perf(const struct kernel *kernel, const struct chosen *chosen, enum point_group group,
+		       const char *path, struct uprobes *uprobes)
 {
 	size_t i;
 
-	for (i = 0; i < request->n_points; i++) {
-		LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = cookie_of(request, i, attachment));
-		struct bpf_link *link = bpf_program__attach_uprobe_opts(
-			kernel->skeleton->progs.on_hit, -1, path, request->points[i].offset, &options);
+	for (i = 0; i < chosen->n; i++) {
+		LIBBPF_OPTS(bpf_uprobe_opts, options, .bpf_cookie = chosen->cookies[i],
+			    .retprobe = group == GROUP_NETWORK_RETURNS);
+		struct bpf_link *link = bpf_program__attach_uprobe_opts(program_of(kernel, group), -1, path,
+									chosen->offsets[i], &options);
 
 		if (!link)
 			return errno;
@@ -180,16 +223,20 @@ static int attach_perf(const struct kernel *kernel, const struct attach_request 
 	return 0;
 }
 
-bool uprobes_attach(const struct kernel *kernel, const struct attach_request *request, const char *path,
-		    uint32_t attachment, struct uprobes *uprobes, struct failure *failure)
+bool uprobes_attach(const struct kernel *kernel, const struct attach_request *request, enum point_group group,
+		    const char *path, uint32_t attachment, struct uprobes *uprobes, struct failure *failure)
 {
+	struct chosen chosen;
 	int error;
 
-	*uprobes = (struct uprobes){ .multi_fd = -1 };
+	*uprobes = (struct uprobes){ .attached = true, .multi_fd = -1 };
+	choose(request, group, attachment, &chosen);
+	if (chosen.n == 0)
+		return true;
 	if (kernel->way == ATTACH_UPROBE_MULTI)
-		error = attach_multi(kernel, request, path, attachment, uprobes);
+		error = attach_multi(kernel, &chosen, group, path, uprobes);
 	else
-		error = attach_perf(kernel, request, path, attachment, uprobes);
+		error = attach_perf(kernel, &chosen, group, path, uprobes);
 	if (!error)
 		return true;
 	uprobes_detach(uprobes);
@@ -200,9 +247,9 @@ void uprobes_detach(struct uprobes *uprobes)
 {
 	size_t i;
 
-	if (uprobes->multi_fd >= 0)
+	if (uprobes->attached && uprobes->multi_fd >= 0)
 		close(uprobes->multi_fd);
 	for (i = 0; i < uprobes->n_links; i++)
 		bpf_link__destroy(uprobes->links[i]);
-	*uprobes = (struct uprobes){ .multi_fd = -1 };
+	*uprobes = (struct uprobes){ 0 };
 }

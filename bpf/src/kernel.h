@@ -35,19 +35,31 @@ const char *attach_way_name(enum attach_way way);
 bool kernel_load(struct kernel *kernel, enum attach_way wanted, struct failure *failure);
 void kernel_unload(struct kernel *kernel);
 
-/* What keeps one attachment's uprobes in place. */
+/* Points that come and go together, on one program. */
+enum point_group {
+	GROUP_CYCLES,
+	GROUP_ASSISTS, /* taken out between looks while there are too many */
+	GROUP_NETWORK,
+	GROUP_NETWORK_RETURNS, /* uretprobes */
+	GROUP_COUNT,
+};
+
+/* What keeps one group of an attachment in place. All zero: nothing. */
 struct uprobes {
+	bool attached;
 	int multi_fd; /* -1 when attached by perf events */
 	struct bpf_link *links[MAX_POINTS];
 	size_t n_links;
 };
 
+enum point_group point_group(enum point point);
+
 /*
- * Puts every point of the request in place, or none. `path` must name the very file whose bytes have
- * been checked.
+ * Puts the request's points of one group in place, all or none (none at all is fine too). `path` must
+ * name the very file whose bytes have been checked.
  */
-bool uprobes_attach(const struct kernel *kernel, const struct attach_request *request, const char *path,
-		    uint32_t attachment, struct uprobes *uprobes, struct failure *failure);
+bool uprobes_attach(const struct kernel *kernel, const struct attach_request *request, enum point_group group,
+		    const char *path, uint32_t attachment, struct uprobes *uprobes, struct failure *failure);
 void uprobes_detach(struct uprobes *uprobes);
 
 #endif

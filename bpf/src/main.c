@@ -112,9 +112,10 @@ static void run(struct probe *probe, int signals_fd)
 	};
 
 	while (!probe->out.broken) {
+		int sample_ms = probe_sample(probe);
 		bool busy = probe->flush.active || output_is_full(&probe->out);
 		int timeout_ms = probe->targets.n_watched > 0 && !output_is_full(&probe->out) ?
-					 CONSUME_INTERVAL_MS : -1;
+					 sample_ms : -1;
 
 		/* While the reader is behind, only its catching up, the end and signals matter. */
 		fds[INPUT].events = busy ? 0 : POLLIN;
@@ -158,7 +159,9 @@ int main(int argc, char **argv)
 		probe_close(&probe);
 		return EXIT_ENVIRONMENT;
 	}
-	emit_ready(&probe.out, attach_way_name(probe.kernel.way));
+	probe.stall_limit = options.stall_limit;
+	emit_ready(&probe.out, attach_way_name(probe.kernel.way), probe.tracepoints.missing,
+		   probe.tracepoints.n_missing);
 	run(&probe, signals_fd);
 	probe_close(&probe);
 	output_finish(&probe.out, GOODBYE_MS);

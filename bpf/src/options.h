@@ -3,6 +3,7 @@
 #define ROBOTGC_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kernel.h"
 
@@ -12,6 +13,7 @@
 struct options {
 	enum attach_way way;
 	bool verbose;
+	uint64_t stall_limit; /* assist stalls a second that may be seen one by one */
 };
 
 /* False when the program is to end now with `exit_code` (after --help, --version, a usage error). */

@@ -14,8 +14,10 @@ bool probe_open(struct probe *probe, enum attach_way wanted, struct failure *fai
 {
 	if (!kernel_load(&probe->kernel, wanted, failure))
 		return false;
-	if (!targets_open(&probe->targets, &probe->kernel, failure))
+	if (!targets_open(&probe->targets, &probe->kernel, failure) ||
+	    !attachments_open(&probe->attachments, &probe->kernel, failure))
 		return false;
+	tracepoints_try(&probe->tracepoints, &probe->kernel);
 	probe->ring = ring_buffer__new(bpf_map__fd(probe->kernel.skeleton->maps.ring), records_emit, probe, NULL);
 	if (!probe->ring)
 		return failure_set(failure, ERROR_INTERNAL, "the ring buffer cannot be mapped: %s",
@@ -25,9 +27,10 @@ bool probe_open(struct probe *probe, enum attach_way wanted, struct failure *fai
 
 void probe_close(struct probe *probe)
 {
-	attachments_clear(&probe->attachments);
+	attachments_close(&probe->attachments);
+	tracepoints_detach(&probe->tracepoints);
 	ring_buffer__free(probe->ring);
-	if (probe->targets.histograms)
+	if (probe->targets.measures)
 		targets_close(&probe->targets);
 	if (probe->kernel.skeleton)
 		kernel_unload(&probe->kernel);
@@ -77,10 +80,12 @@ static void do_watch(struct probe *probe, const struct command *command)
 
 	if (!find_attachment(probe, command, &index))
 		return;
-	if (targets_watch(&probe->targets, command->pid, index, &failure))
+	if (targets_watch(&probe->targets, command->pid, index, &failure)) {
+		tracepoints_attach(&probe->tracepoints);
 		emit_watching(&probe->out, command);
-	else
+	} else {
 		emit_error(&probe->out, command, &failure);
+	}
 }
 
 static void do_unwatch(struct probe *probe, const struct command *command)
@@ -118,7 +123,10 @@ void probe_handle_line(struct probe *probe, const char *line, size_t length)
 		do_unwatch(probe, command);
 		break;
 	case COMMAND_FLUSH:
-		probe->flush = (struct flush){ .active = true, .seq = command->seq, .at_ns = now_ns() };
+		memset(&probe->flush, 0, sizeof(probe->flush));
+		probe->flush.active = true;
+		probe->flush.seq = command->seq;
+		probe->flush.at_ns = now_ns();
 		probe_continue_flush(probe);
 		break;
 	case COMMAND_PING:
@@ -159,22 +167,46 @@ static void report_losses(struct probe *probe)
 	probe->unread_reported = unread;
 }
 
+static void take_sampled(struct probe *probe, uint64_t at_ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < MAX_ATTACHMENTS; i++)
+		probe->flush.sampled[i] = probe->attachments.entries[i].id[0] ?
+						  sampling_take(&probe->attachments.entries[i].sampling, at_ns) :
+						  (struct sampled){ 0 };
+}
+
+static void emit_slot(struct probe *probe, uint32_t slot)
+{
+	static struct measures taken;
+	const struct sampled *sampled;
+	uint32_t pid;
+
+	if (!targets_take(&probe->targets, slot, &pid, &taken))
+		return;
+	emit_measures(&probe->out, pid, &taken);
+	sampled = &probe->flush.sampled[probe->targets.slots[slot].attachment];
+	if (sampled_in_part(sampled))
+		emit_sampled(&probe->out, pid, sampled);
+}
+
 void probe_continue_flush(struct probe *probe)
 {
 	struct flush *flush = &probe->flush;
-	struct histogram taken;
-	uint32_t pid;
 
 	if (!flush->active)
 		return;
-	flush->drained = flush->drained || probe_drain(probe);
-	if (!flush->drained)
-		return;
+	if (!flush->drained) {
+		if (!probe_drain(probe))
+			return;
+		flush->drained = true;
+		take_sampled(probe, now_ns());
+	}
 	for (; flush->next_slot < MAX_TARGETS; flush->next_slot++) {
 		if (output_is_full(&probe->out))
 			return;
-		if (targets_take_histogram(&probe->targets, flush->next_slot, &pid, &taken))
-			emit_histogram(&probe->out, pid, &taken);
+		emit_slot(probe, flush->next_slot);
 	}
 	report_losses(probe);
 	emit_flushed(&probe->out, flush->seq, flush->at_ns);
@@ -194,4 +226,11 @@ void probe_reap(struct probe *probe)
 			return;
 		emit_gone(&probe->out, pid);
 	}
+}
+
+int probe_sample(struct probe *probe)
+{
+	if (probe->targets.n_watched == 0)
+		tracepoints_detach(&probe->tracepoints);
+	return attachments_sample(&probe->attachments, &probe->kernel, probe->stall_limit, now_ns());
 }

@@ -8,6 +8,7 @@
 #include "kernel.h"
 #include "lines.h"
 #include "targets.h"
+#include "tracepoints.h"
 
 struct ring_buffer;
 
@@ -18,12 +19,15 @@ struct flush {
 	uint64_t seq;
 	uint64_t at_ns;
 	uint32_t next_slot;
+	struct sampled sampled[MAX_ATTACHMENTS];
 };
 
 struct probe {
 	struct kernel kernel;
 	struct attachments attachments;
 	struct targets targets;
+	struct tracepoints tracepoints;
+	uint64_t stall_limit; /* assist stalls a second that may be seen one by one */
 	struct ring_buffer *ring;
 	struct flush flush;
 	bool ignore_high_water;
@@ -46,6 +50,8 @@ void probe_refuse_long_line(struct probe *probe);
 bool probe_drain(struct probe *probe);
 /* Goes on with the flush, if one is under way. */
 void probe_continue_flush(struct probe *probe);
+/* Looks away from what would cost too much; returns in how many ms it wants to be asked again. */
+int probe_sample(struct probe *probe);
 /* Reports and forgets processes that have ended. */
 void probe_reap(struct probe *probe);
 

@@ -21,7 +21,7 @@ static void emit_cycle_record(struct probe *probe, struct watched *watched, cons
 
 	if (event->attachment >= MAX_ATTACHMENTS)
 		return;
-	layout = &probe->attachments.entries[event->attachment].layout;
+	layout = &probe->attachments.entries[event->attachment].request.layout;
 	/* Detached since, or another attachment took the place. */
 	if (layout->size == 0 || layout->size != event->controller_bytes)
 		return;
@@ -54,6 +54,14 @@ int records_emit(void *context, void *record, size_t size)
 	case EVENT_ASSIST:
 		if (size >= sizeof(struct assist_event))
 			emit_assist(&probe->out, record);
+		break;
+	case EVENT_WAIT:
+		if (size >= sizeof(struct wait_event))
+			emit_wait(&probe->out, record);
+		break;
+	case EVENT_OOM_VICTIM:
+		if (size >= sizeof(struct oom_event))
+			emit_oom_victim(&probe->out, record);
 		break;
 	case EVENT_CYCLE_END:
 	case EVENT_CYCLE:

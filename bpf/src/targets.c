@@ -15,7 +15,7 @@
 #define NO_SLOT UINT32_MAX
 
 /* Array values lie eight bytes aligned, one after the other. */
-_Static_assert(sizeof(struct histogram) % 8 == 0, "the mapped array would not be contiguous");
+_Static_assert(sizeof(struct measures) % 8 == 0, "the mapped array would not be contiguous");
 
 bool targets_open(struct targets *targets, const struct kernel *kernel, struct failure *failure)
 {
@@ -25,13 +25,13 @@ bool targets_open(struct targets *targets, const struct kernel *kernel, struct f
 	memset(targets, 0, sizeof(*targets));
 	targets->filter_fd = bpf_map__fd(kernel->skeleton->maps.targets);
 	targets->exits_fd = epoll_create1(EPOLL_CLOEXEC);
-	targets->histograms_size = (MAX_TARGETS * sizeof(struct histogram) + page - 1) / page * page;
-	memory = mmap(NULL, targets->histograms_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      bpf_map__fd(kernel->skeleton->maps.histograms), 0);
+	targets->measures_size = (MAX_TARGETS * sizeof(struct measures) + page - 1) / page * page;
+	memory = mmap(NULL, targets->measures_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      bpf_map__fd(kernel->skeleton->maps.all_measures), 0);
 	if (targets->exits_fd < 0 || memory == MAP_FAILED)
-		return failure_set(failure, ERROR_INTERNAL, "the histograms cannot be mapped: %s",
+		return failure_set(failure, ERROR_INTERNAL, "the counters cannot be mapped: %s",
 				   strerror(errno));
-	targets->histograms = memory;
+	targets->measures = memory;
 	return true;
 }
 
@@ -52,7 +52,7 @@ void targets_close(struct targets *targets)
 	for (slot = 0; slot < MAX_TARGETS; slot++)
 		if (targets->slots[slot].state == TARGET_WATCHED)
 			stop_watching(targets, &targets->slots[slot]);
-	munmap(targets->histograms, targets->histograms_size);
+	munmap(targets->measures, targets->measures_size);
 	close(targets->exits_fd);
 }
 
@@ -145,7 +145,7 @@ bool targets_watch(struct targets *targets, uint32_t pid, uint32_t attachment, s
 		return failure_set(failure, ERROR_TOO_MANY_TARGETS,
 				   "%d processes are watched, which is all: process %u is not", MAX_TARGETS, pid);
 	}
-	memset(&targets->histograms[slot], 0, sizeof(targets->histograms[slot]));
+	memset(&targets->measures[slot], 0, sizeof(targets->measures[slot]));
 	targets->slots[slot] = (struct watched){
 		.state = TARGET_WATCHED, .pid = pid, .attachment = attachment, .pidfd = pidfd,
 		.triggered = UINT64_MAX,
@@ -194,21 +194,36 @@ uint32_t targets_next_gone(struct targets *targets)
 	return watched->pid;
 }
 
-bool targets_take_histogram(struct targets *targets, uint32_t slot, uint32_t *pid, struct histogram *taken)
+static uint64_t take_count(__u64 *count)
 {
-	struct histogram *shared = &targets->histograms[slot];
-	struct watched *watched = &targets->slots[slot];
+	/* Most are zero: reading first spares the locked exchange. */
+	return __atomic_load_n(count, __ATOMIC_RELAXED) ? __atomic_exchange_n(count, 0, __ATOMIC_ACQ_REL) : 0;
+}
+
+static void take_histogram(struct histogram *shared, struct histogram *taken)
+{
 	uint32_t i;
+
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
+		taken->buckets[i] = __atomic_load_n(&shared->buckets[i], __ATOMIC_RELAXED) ?
+					    __atomic_exchange_n(&shared->buckets[i], 0, __ATOMIC_ACQ_REL) : 0;
+	taken->sum_ns = take_count(&shared->sum_ns);
+	taken->max_ns = take_count(&shared->max_ns);
+}
+
+bool targets_take(struct targets *targets, uint32_t slot, uint32_t *pid, struct measures *taken)
+{
+	struct measures *shared = &targets->measures[slot];
+	struct watched *watched = &targets->slots[slot];
+	int kind;
 
 	if (watched->state == TARGET_FREE)
 		return false;
 	*pid = watched->pid;
-	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
-		/* Most are zero: reading first spares the locked exchange. */
-		taken->buckets[i] = __atomic_load_n(&shared->buckets[i], __ATOMIC_RELAXED) ?
-					    __atomic_exchange_n(&shared->buckets[i], 0, __ATOMIC_ACQ_REL) : 0;
-	taken->sum_ns = __atomic_exchange_n(&shared->sum_ns, 0, __ATOMIC_ACQ_REL);
-	taken->max_ns = __atomic_exchange_n(&shared->max_ns, 0, __ATOMIC_ACQ_REL);
+	for (kind = 0; kind < COUNTED_KINDS; kind++)
+		take_histogram(&shared->histograms[kind], &taken->histograms[kind]);
+	taken->heap_grows = take_count(&shared->heap_grows);
+	taken->mmap_failures = take_count(&shared->mmap_failures);
 	if (watched->state == TARGET_LEAVING)
 		watched->state = TARGET_FREE;
 	return true;

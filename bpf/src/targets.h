@@ -28,8 +28,8 @@ struct targets {
 	uint32_t n_watched;
 	int filter_fd;      /* the program's map */
 	int exits_fd;       /* epoll of all pidfds */
-	struct histogram *histograms; /* one a slot, shared with the program */
-	size_t histograms_size;
+	struct measures *measures; /* one a slot, shared with the program */
+	size_t measures_size;
 };
 
 bool targets_open(struct targets *targets, const struct kernel *kernel, struct failure *failure);
@@ -47,6 +47,6 @@ void targets_unwatch_all_of(struct targets *targets, uint32_t attachment);
 uint32_t targets_next_gone(struct targets *targets);
 
 /* Moves what the slot counted into `taken`; frees a slot that was leaving. False for a free slot. */
-bool targets_take_histogram(struct targets *targets, uint32_t slot, uint32_t *pid, struct histogram *taken);
+bool targets_take(struct targets *targets, uint32_t slot, uint32_t *pid, struct measures *taken);
 
 #endif

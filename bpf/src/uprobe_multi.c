@@ -23,8 +23,11 @@ struct link_create_uprobe_multi {
 	uint32_t pad;
 };
 
+/* BPF_F_UPROBE_MULTI_RETURN */
+#define UPROBE_MULTI_RETURN 1
+
 int uprobe_multi_link(int prog_fd, const char *path, const uint64_t *offsets, const uint64_t *cookies,
-		      size_t count)
+		      size_t count, bool returns)
 {
 	struct link_create_uprobe_multi attr;
 	long fd;
@@ -36,6 +39,7 @@ int uprobe_multi_link(int prog_fd, const char *path, const uint64_t *offsets, co
 	attr.offsets = (uintptr_t)offsets;
 	attr.cookies = (uintptr_t)cookies;
 	attr.count = (uint32_t)count;
+	attr.multi_flags = returns ? UPROBE_MULTI_RETURN : 0;
 	fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
 	return fd < 0 ? -errno : (int)fd;
 }

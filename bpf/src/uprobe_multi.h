@@ -6,14 +6,15 @@
 #ifndef ROBOTGC_UPROBE_MULTI_H
 #define ROBOTGC_UPROBE_MULTI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* BPF_TRACE_UPROBE_MULTI: the program must have been loaded with it as expected attach type. */
 #define UPROBE_MULTI_ATTACH_TYPE 48
 
-/* The link's file descriptor, or a negative errno. */
+/* The link's file descriptor, or a negative errno. `returns`: uretprobes, for C code only. */
 int uprobe_multi_link(int prog_fd, const char *path, const uint64_t *offsets, const uint64_t *cookies,
-		      size_t count);
+		      size_t count, bool returns);
 
 #endif

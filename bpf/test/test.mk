@@ -1,6 +1,6 @@
 # Unit tests of the loader's pure parts; gcc's sanitizers, because every machine that can build has them.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-TESTS := histogram command lines controller file_bytes emit
+TESTS := histogram command lines controller file_bytes emit sampling
 TEST_BUILD := $(BUILD)/test
 PURE_SANITIZED := $(PURE:%=$(TEST_BUILD)/%.o)
 

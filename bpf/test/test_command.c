@@ -144,7 +144,7 @@ static void limits(void)
 	for (i = 0; i <= MAX_POINTS; i++)
 		n += (size_t)sprintf(line + n, "%s{\"point\":\"cycleEnd\",\"offset\":%d,\"bytes\":\"55\"}", i ? "," : "", i);
 	sprintf(line + n, "]}");
-	CHECK(!parse(line) && strstr(problem, "16"), "%s", problem);
+	CHECK(!parse(line) && strstr(problem, "64"), "%s", problem);
 	memset(line, ' ', MAX_LINE_BYTES + 1);
 	CHECK(!command_parse(line, MAX_LINE_BYTES + 1, &command, problem, sizeof(problem)) &&
 	      strstr(problem, "longer"), "%s", problem);

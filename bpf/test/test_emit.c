@@ -104,17 +104,19 @@ static void cycles(void)
 
 static void histograms(void)
 {
-	static struct histogram histogram;
+	static struct measures measures;
+	struct histogram *histogram = &measures.histograms[COUNTED_ASSIST];
 	json_t *root, *bucket;
 
-	emit_histogram(&out, 1, &histogram);
+	emit_measures(&out, 1, &measures);
 	CHECK(output_pending(&out) == 0, "nothing was counted, yet something printed");
-	histogram.buckets[histogram_bucket(1000)] = 3;
-	histogram.buckets[histogram_bucket(70000)] = 1;
-	histogram.sum_ns = 73000;
-	histogram.max_ns = 70000;
-	emit_histogram(&out, 1, &histogram);
+	histogram->buckets[histogram_bucket(1000)] = 3;
+	histogram->buckets[histogram_bucket(70000)] = 1;
+	histogram->sum_ns = 73000;
+	histogram->max_ns = 70000;
+	emit_measures(&out, 1, &measures);
 	root = taken();
+	CHECK(!strcmp(string(root, "of"), "assist"), "of what");
 	CHECK(integer(root, "count") == 4 && integer(root, "sumNs") == 73000 && integer(root, "maxNs") == 70000, "sums");
 	CHECK(json_array_size(json_object_get(root, "buckets")) == 2, "buckets");
 	bucket = json_array_get(json_object_get(root, "buckets"), 0);
@@ -123,19 +125,19 @@ static void histograms(void)
 	json_decref(root);
 
 	/* A maximum that belongs to another flush gives way to the highest bucket's bound. */
-	histogram.max_ns = 0;
-	emit_histogram(&out, 1, &histogram);
+	histogram->max_ns = 0;
+	emit_measures(&out, 1, &measures);
 	root = taken();
 	CHECK(integer(root, "maxNs") == (int64_t)histogram_upper_bound(histogram_bucket(70000)), "too low");
 	json_decref(root);
-	histogram.max_ns = 1 << 30;
-	emit_histogram(&out, 1, &histogram);
+	histogram->max_ns = 1 << 30;
+	emit_measures(&out, 1, &measures);
 	root = taken();
 	CHECK(integer(root, "maxNs") == (int64_t)histogram_upper_bound(histogram_bucket(70000)), "too high");
 	json_decref(root);
-	histogram.buckets[HISTOGRAM_BUCKETS - 1] = 1;
-	histogram.max_ns = 1ULL << 50;
-	emit_histogram(&out, 1, &histogram);
+	histogram->buckets[HISTOGRAM_BUCKETS - 1] = 1;
+	histogram->max_ns = 1ULL << 50;
+	emit_measures(&out, 1, &measures);
 	root = taken();
 	CHECK(integer(root, "maxNs") == 1LL << 50, "the last bucket has no upper bound");
 	json_decref(root);
@@ -144,12 +146,96 @@ static void histograms(void)
 /* Every bucket in use: the longest line there is. */
 static void lines_fit_the_reader(void)
 {
-	static struct histogram histogram;
+	static struct measures measures;
 
-	memset(histogram.buckets, 0xff, sizeof(histogram.buckets));
-	emit_histogram(&out, 1, &histogram);
+	memset(measures.histograms[COUNTED_MMAP].buckets, 0xff, sizeof(measures.histograms[COUNTED_MMAP].buckets));
+	emit_measures(&out, 1, &measures);
 	CHECK(output_pending(&out) < MAX_LINE_BYTES, "%zu bytes", output_pending(&out));
 	json_decref(taken());
+}
+
+static void counts(void)
+{
+	struct measures measures = { .heap_grows = 3 };
+	json_t *root;
+
+	emit_measures(&out, 7, &measures);
+	root = taken();
+	CHECK(!strcmp(string(root, "type"), "counts") && integer(root, "pid") == 7, "of a process");
+	CHECK(integer(root, "heapGrows") == 3 && integer(root, "mmapFailures") == 0, "counts");
+	json_decref(root);
+}
+
+static void waits(void)
+{
+	struct wait_event event = { .header = { .pid = 7, .tid = 8 }, .wait = WAIT_CONNECT, .phase = GC_PHASE_MARK,
+				    .start_ns = 5, .duration_ns = 6, .failed = 1, .port = 443, .family = 2,
+				    .address = { 192, 0, 2, 1 } };
+	json_t *root;
+
+	emit_wait(&out, &event);
+	root = taken();
+	CHECK(!strcmp(string(root, "on"), "connect") && !strcmp(string(root, "peer"), "192.0.2.1:443"), "whom");
+	CHECK(integer(root, "pid") == 7 && integer(root, "tid") == 8, "who");
+	CHECK(integer(root, "startNs") == 5 && integer(root, "durationNs") == 6, "when");
+	CHECK(json_is_true(json_object_get(root, "marking")) && json_is_true(json_object_get(root, "failed")), "how");
+	json_decref(root);
+
+	event.family = 10;
+	event.phase = GC_PHASE_UNKNOWN;
+	emit_wait(&out, &event);
+	root = taken();
+	CHECK(!strcmp(string(root, "peer"), "[c000:201::]:443"), "%s", string(root, "peer"));
+	CHECK(json_is_null(json_object_get(root, "marking")), "not known");
+	json_decref(root);
+
+	event.wait = WAIT_READ;
+	event.phase = GC_PHASE_OFF;
+	emit_wait(&out, &event);
+	root = taken();
+	CHECK(!json_object_get(root, "peer") && json_is_false(json_object_get(root, "marking")), "no peer");
+	json_decref(root);
+
+	/* Of a kind that only a newer program knows, or of a family without addresses. */
+	event.wait = WAIT_KINDS;
+	emit_wait(&out, &event);
+	CHECK(output_pending(&out) == 0, "printed");
+	event.wait = WAIT_CONNECT;
+	event.family = 1;
+	emit_wait(&out, &event);
+	root = taken();
+	CHECK(!json_object_get(root, "peer"), "no peer");
+	json_decref(root);
+}
+
+static void readiness(void)
+{
+	struct missing_signal missing[] = { { "reclaim", "no \"such\" thing" }, { "oomVictim", "neither" } };
+	json_t *root, *list;
+
+	emit_ready(&out, "perf", missing, 2);
+	root = taken();
+	list = json_object_get(root, "missing");
+	CHECK(json_array_size(list) == 2, "both");
+	CHECK(!strcmp(string(json_array_get(list, 0), "reason"), "no \"such\" thing"), "reason");
+	CHECK(!strcmp(string(json_array_get(list, 1), "signal"), "oomVictim"), "signal");
+	json_decref(root);
+	emit_ready(&out, "perf", NULL, 0);
+	root = taken();
+	CHECK(json_is_array(json_object_get(root, "missing")), "none");
+	json_decref(root);
+}
+
+static void looks(void)
+{
+	struct sampled sampled = { .observed_ns = 1, .span_ns = 2, .unfinished = 3 };
+	json_t *root;
+
+	emit_sampled(&out, 7, &sampled);
+	root = taken();
+	CHECK(integer(root, "observedNs") == 1 && integer(root, "spanNs") == 2 && integer(root, "unfinished") == 3 &&
+		      integer(root, "pid") == 7, "numbers");
+	json_decref(root);
 }
 
 int main(void)
@@ -158,6 +244,10 @@ int main(void)
 	pauses();
 	cycles();
 	histograms();
+	counts();
+	waits();
+	readiness();
+	looks();
 	lines_fit_the_reader();
 	free(out.data);
 	return checks_report("emit");

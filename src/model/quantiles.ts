@@ -32,6 +32,37 @@ export function bucketStalls(histogram: {
   return { weights: histogram.buckets, sumNs: histogram.sumNs, maxNs: histogram.maxNs };
 }
 
+export function mergeStalls(sets: readonly StallSet[]): StallSet {
+  return {
+    weights: sets.flatMap((set) => set.weights),
+    sumNs: sets.reduce((sum, set) => sum + set.sumNs, 0),
+    maxNs: sets.reduce((max, set) => Math.max(max, set.maxNs), 0),
+  };
+}
+
+/** A set of which a share was seen, as if all had been: each stall weighs 1 ÷ share. @param share above 0 */
+export function scaledStalls(set: StallSet, share: number): StallSet {
+  return {
+    weights: set.weights.map(([durationNs, n]) => [durationNs, n / share] as const),
+    sumNs: set.sumNs / share,
+    maxNs: set.maxNs,
+  };
+}
+
+/**
+ * The 95 % confidence interval of a quantile of the distribution that the seen stalls are drawn from: the stalls whose ranks lie
+ * 1.96 standard deviations of a binomial(n, q) below and above n·q. Where the upper rank is beyond the last stall, the maximum seen
+ * stands in: then too few were seen to bound it.
+ */
+export function quantileInterval(set: StallSet, q: number): { lowNs: number; highNs: number } {
+  const ascending = [...set.weights].sort((a, b) => a[0] - b[0]);
+  const n = ascending.reduce((sum, [, k]) => sum + k, 0);
+  if (n === 0) return { lowNs: 0, highNs: 0 };
+  const spread = 1.96 * Math.sqrt(n * q * (1 - q));
+  const at = (rank: number): number => Math.min(atRank(ascending, Math.min(n, Math.max(1, rank))), set.maxNs);
+  return { lowNs: at(Math.floor(n * q - spread)), highNs: at(Math.ceil(n * q + spread) + 1) };
+}
+
 /**
  * Count, quantiles, maximum and sum of the union of the sets.
  *
@@ -46,17 +77,20 @@ export function stallStats(sets: readonly StallSet[]): StallStats {
   const maxNs = sets.reduce((max, set) => Math.max(max, set.maxNs), 0);
   const sumNs = sets.reduce((sum, set) => sum + set.sumNs, 0);
   return {
-    count,
+    count: Math.round(count),
     p50Ns: Math.min(nearestRank(weights, count, 0.5), maxNs),
     p99Ns: Math.min(nearestRank(weights, count, 0.99), maxNs),
     maxNs,
-    sumNs,
+    sumNs: Math.round(sumNs),
   };
 }
 
 /** @param ascending sorted by duration; @param count the sum of their weights, at least 1 */
 export function nearestRank(ascending: readonly WeightedNs[], count: number, q: number): number {
-  const rank = rankOf(q, count);
+  return atRank(ascending, rankOf(q, count));
+}
+
+function atRank(ascending: readonly WeightedNs[], rank: number): number {
   let seen = 0;
   for (const [durationNs, n] of ascending) {
     seen += n;

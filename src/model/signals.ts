@@ -56,7 +56,12 @@ export function readSignal(check: SignalCheck, window: SignalWindow, thresholds:
   const value = check.observe(window);
   if (value === undefined) return 'unknown';
   if (value > check.threshold(thresholds)) return 'over';
-  return check.hurtByLostEvents && window.lostEvents > 0 ? 'unknown' : 'within';
+  return check.hurtByLostEvents && isIncomplete(window) ? 'unknown' : 'within';
+}
+
+/** Something that is not in the window may have happened in it: events were lost, or no assist was looked at. */
+function isIncomplete({ lostEvents, gcAssistSampling }: SignalWindow): boolean {
+  return lostEvents > 0 || gcAssistSampling?.observedShare === 0;
 }
 
 export function checkOf(signal: SignalName): SignalCheck {

@@ -36,6 +36,56 @@ export type GcFacts = z.infer<typeof GcFacts>;
 
 export * from './cgroup-window.ts';
 
+/**
+ * Assists were so many that a part of the time was looked at. Count and sum of `gcAssist` are then what was seen ÷ `observedShare`;
+ * the maximum is that of what was seen.
+ */
+export const AssistSampling = z.object({
+  observedShare: z.number().min(0).max(1),
+  /** Stalls seen. */
+  observed: z.int().nonnegative(),
+  /** The 95 % confidence interval of `gcAssist.p99Ns`, from order statistics of what was seen. */
+  p99LowNs: ns,
+  p99HighNs: ns,
+  /** Stalls that were seen to begin, and whose end was not waited for. */
+  unfinished: z.int().nonnegative(),
+});
+export type AssistSampling = z.infer<typeof AssistSampling>;
+
+const count = z.int().nonnegative();
+
+/** What the kernel's memory management cost the container's processes. */
+export const KernelMemory = z.object({
+  mmap: StallStats,
+  munmap: StallStats,
+  /** Memory that the processes' own threads had to free before they got any: the machine's or the cgroup's. */
+  reclaim: StallStats,
+  /** mmap calls of 1 ms and longer; of 10 ms and longer. */
+  slowMmaps: count,
+  verySlowMmaps: count,
+  /** Of the waits of 1 ms and longer (mmap, munmap, reclaim), those that ended while the collector was marking. */
+  waitsWhileMarking: count,
+  /** How often the Go heap asked for more address space. */
+  heapGrows: count,
+  mmapFailures: count,
+  /** Processes that the OOM killer chose. */
+  oomVictims: count,
+});
+export type KernelMemory = z.infer<typeof KernelMemory>;
+
+export const WaitStats = StallStats.extend({ failed: count });
+export type WaitStats = z.infer<typeof WaitStats>;
+
+/** Phases of network calls that ended in the window. `read`: goroutines that waited for data for 1 ms or longer, while that is watched. */
+export const NetworkWaits = z.object({
+  tlsClient: WaitStats,
+  tlsServer: WaitStats,
+  openssl: WaitStats,
+  connect: WaitStats,
+  read: WaitStats,
+});
+export type NetworkWaits = z.infer<typeof NetworkWaits>;
+
 export const SignalWindow = z.object({
   /** Wall clock at the window's end, ISO 8601. */
   endedAt: z.iso.datetime(),
@@ -54,6 +104,10 @@ export const SignalWindow = z.object({
   gcStall: StallStats,
   /** STW pauses that profiling caused: listed apart, never charged to the target. */
   capturePause: StallStats,
+  /** Absent when every assist was seen. */
+  gcAssistSampling: AssistSampling.optional(),
+  kernelMemory: KernelMemory.optional(),
+  network: NetworkWaits.optional(),
   /** `null` until the first cycle ended under watch. */
   gc: GcFacts.nullable(),
   cgroup: CgroupFacts.nullable(),

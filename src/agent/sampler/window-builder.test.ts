@@ -44,7 +44,8 @@ describe('WindowBuilder', () => {
         pauses: [pauseEvent({ totalNs: 1_000 }), pauseEvent({ totalNs: 9_000_000 })],
         histograms: [
           {
-            type: 'assistHistogram',
+            type: 'histogram',
+            of: 'assist',
             pid: 1,
             count: 4,
             sumNs: 16_000,

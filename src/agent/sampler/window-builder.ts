@@ -1,26 +1,31 @@
 /** From what the probe and the kernel told about one container to its `SignalWindow`. Pure; remembers only what the next window needs. */
 
 import type { CgroupSample, NodePressure } from '../../host/index.ts';
-import type { AssistHistogram, CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { Flush, PauseEvent } from '../../host/probe/index.ts';
 import { stopReason } from '../../host/probe/index.ts';
-import { bucketStalls, exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
+import { exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
+import { assistsOf } from './assists.ts';
 import { CgroupLedger } from './cgroup-ledger.ts';
 import { type GcCharge, GcLedger } from './gc-ledger.ts';
+import { kernelMemory, networkWaits } from './waits.ts';
 
 /** What stays the same from window to window. */
 export type WindowSubject = Pick<SignalWindow, 'pod' | 'container' | 'containerId'>;
 
+/** What the probe told of all processes it watches. */
+export type ProbeFacts = Pick<
+  Flush,
+  'pauses' | 'cycles' | 'histograms' | 'sampled' | 'counts' | 'waits' | 'oomVictims'
+>;
+
 /** Everything that was observed from one tick to the next; times on CLOCK_MONOTONIC. */
-export interface Observed {
+export interface Observed extends ProbeFacts {
   readonly startNs: number;
   readonly endNs: number;
   /** Wall clock at `endNs`, ms since 1970. */
   readonly endedAtMs: number;
   /** Go processes of the container, ascending; events of any other are ignored. */
   readonly pids: readonly number[];
-  readonly pauses: readonly PauseEvent[];
-  readonly cycles: readonly CycleEvent[];
-  readonly histograms: readonly AssistHistogram[];
   readonly cgroup: CgroupSample | null;
   /** Read once for all containers of the tick. */
   readonly node?: NodePressure | null;
@@ -62,11 +67,14 @@ export class WindowBuilder {
 
   close(observed: Observed): SignalWindow {
     const durationNs = Math.max(1, observed.endNs - observed.startNs);
-    const ours = observed.pauses.filter((pause) => observed.pids.includes(pause.pid));
+    const ours = factsOf(observed);
     const of = (wanted: PauseClass): number[] =>
-      ours.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
+      ours.pauses.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
     const gcPauses = exactStalls(of('gc'));
-    const assists = observed.histograms.filter((histogram) => observed.pids.includes(histogram.pid)).map(bucketStalls);
+    const assists = assistsOf(
+      ours.histograms.filter((histogram) => histogram.of === 'assist'),
+      ours.sampled,
+    );
     const window: SignalWindow = {
       endedAt: new Date(observed.endedAtMs).toISOString(),
       durationMs: durationNs / 1e6,
@@ -74,9 +82,12 @@ export class WindowBuilder {
       ...this.#subject,
       pids: [...observed.pids],
       gcPause: stallStats([gcPauses]),
-      gcAssist: stallStats(assists),
-      gcStall: stallStats([gcPauses, ...assists]),
+      gcAssist: stallStats(assists.sets),
+      gcStall: stallStats([gcPauses, ...assists.sets]),
       capturePause: stallStats([exactStalls(of('capture'))]),
+      ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
+      kernelMemory: kernelMemory(ours),
+      network: networkWaits(ours.waits),
       gc: gcFacts(this.#charges(observed), durationNs),
       cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
@@ -96,6 +107,21 @@ export class WindowBuilder {
       return ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), observed.startNs, observed.endNs);
     });
   }
+}
+
+/** Of the container's own processes. */
+function factsOf(observed: Observed): ProbeFacts {
+  const pids = new Set(observed.pids);
+  const ours = <T extends { pid: number }>(events: readonly T[]): T[] => events.filter((event) => pids.has(event.pid));
+  return {
+    pauses: ours(observed.pauses),
+    cycles: ours(observed.cycles),
+    histograms: ours(observed.histograms),
+    sampled: ours(observed.sampled),
+    counts: ours(observed.counts),
+    waits: ours(observed.waits),
+    oomVictims: ours(observed.oomVictims),
+  };
 }
 
 /** One container's facts from its processes': times and sizes add up, settings are those of the first process. */

@@ -1,12 +1,27 @@
-import type { AssistEvent, AssistHistogram, CycleEvent, PauseEvent, ProbeEvent } from './protocol.ts';
+import type {
+  AssistEvent,
+  CountsEvent,
+  CycleEvent,
+  HistogramEvent,
+  OomVictimEvent,
+  PauseEvent,
+  ProbeEvent,
+  SampledEvent,
+  WaitEvent,
+} from './protocol.ts';
 
 /** Everything the probe saw from one flush to the next. */
 export interface Flush {
   readonly pauses: PauseEvent[];
   readonly assists: AssistEvent[];
   readonly cycles: CycleEvent[];
-  /** At most one per process; none for a process without assists. */
-  readonly histograms: AssistHistogram[];
+  /** At most one per process and kind; none of what did not happen. */
+  readonly histograms: HistogramEvent[];
+  /** Processes whose assists were looked at for a part of the time only. */
+  readonly sampled: SampledEvent[];
+  readonly counts: CountsEvent[];
+  readonly waits: WaitEvent[];
+  readonly oomVictims: OomVictimEvent[];
   /** Watched processes that ended. They need no `unwatch`. */
   readonly gone: number[];
   /** Events that were dropped, in the kernel's ring or here: not 0 means that the lists are incomplete. */
@@ -17,7 +32,17 @@ export interface Flush {
 
 type Collected = Omit<Flush, 'lost' | 'atNs'>;
 
-const nothing = (): Collected => ({ pauses: [], assists: [], cycles: [], histograms: [], gone: [] });
+const nothing = (): Collected => ({
+  pauses: [],
+  assists: [],
+  cycles: [],
+  histograms: [],
+  sampled: [],
+  counts: [],
+  waits: [],
+  oomVictims: [],
+  gone: [],
+});
 
 /** Keeps events until they are taken; bounded, because nobody may ever take them. */
 export class EventCollector {
@@ -42,8 +67,20 @@ export class EventCollector {
       case 'cycle':
         this.#keep(this.#events.cycles, event);
         return;
-      case 'assistHistogram':
+      case 'histogram':
         this.#keep(this.#events.histograms, event);
+        return;
+      case 'sampled':
+        this.#keep(this.#events.sampled, event);
+        return;
+      case 'counts':
+        this.#keep(this.#events.counts, event);
+        return;
+      case 'wait':
+        this.#keep(this.#events.waits, event);
+        return;
+      case 'oomVictim':
+        this.#keep(this.#events.oomVictims, event);
         return;
       case 'gone':
         this.#keep(this.#events.gone, event.pid);

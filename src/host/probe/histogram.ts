@@ -1,7 +1,7 @@
-/** Reading the probe's assist histograms: quantiles and sums, pure. */
-import type { AssistHistogram } from './protocol.ts';
+/** Reading the probe's histograms: quantiles and sums, pure. */
+import type { HistogramEvent } from './protocol.ts';
 
-export type DurationHistogram = Pick<AssistHistogram, 'count' | 'sumNs' | 'maxNs' | 'buckets'>;
+export type DurationHistogram = Pick<HistogramEvent, 'count' | 'sumNs' | 'maxNs' | 'buckets'>;
 
 export const emptyHistogram: DurationHistogram = { count: 0, sumNs: 0, maxNs: 0, buckets: [] };
 

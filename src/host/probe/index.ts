@@ -16,19 +16,25 @@ export { type DurationHistogram, emptyHistogram, mergeHistograms, quantileNs } f
 export { locateProbe } from './locate.ts';
 export {
   type AssistEvent,
-  type AssistHistogram,
   type AttachedEvent,
   type AttachPoint,
   type AttachRequest,
+  type CountedKind,
+  type CountsEvent,
   type CycleEvent,
   type GcControllerLayout,
   gcControllerLayoutSchema,
+  type HistogramEvent,
   maxAttachments,
   maxPointsPerAttachment,
   maxTargets,
+  type OomVictimEvent,
   type PauseEvent,
   pointKinds,
   type ReadyEvent,
+  type SampledEvent,
+  type WaitEvent,
+  type WaitKind,
   type WireErrorCode,
 } from './protocol.ts';
 export { type StopCause, type StopReason, stopReason } from './reasons.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attachRequestSchema, commandSchema, eventSchema, parseEventLine } from './protocol.ts';
+import { attachRequestSchema, commandSchema, eventSchema, maxPointsPerAttachment, parseEventLine } from './protocol.ts';
 import { anyLine, events } from './testing/event-lines.ts';
 import { goLayout } from './testing/points.ts';
 
@@ -32,7 +32,7 @@ describe('parseEventLine', () => {
     '{"type":"pong","seq":-1}',
     '{"type":"lost","count":0}',
     '{"type":"pause","pid":0,"tid":1,"reason":1,"startNs":1,"stoppingNs":1,"totalNs":1}',
-    '{"type":"assistHistogram","pid":1,"count":1,"sumNs":1,"maxNs":1,"buckets":[[1]]}',
+    '{"type":"histogram","of":"assist","pid":1,"count":1,"sumNs":1,"maxNs":1,"buckets":[[1]]}',
     '{"type":"pong","seq":1',
   ])('refuses %s', (line) => {
     expect(parseEventLine(line).kind).toBe('invalid');
@@ -60,7 +60,7 @@ describe('commands', () => {
   it.each([
     ['a relative path', { ...request, file: 'bin' }],
     ['no points', { ...request, points: [] }],
-    ['too many points', { ...request, points: Array(17).fill(request.points[0]) }],
+    ['too many points', { ...request, points: Array(maxPointsPerAttachment + 1).fill(request.points[0]) }],
     ['upper-case hex', { ...request, points: [{ point: 'stwEntry', offset: 1, bytes: 'C3' }] }],
     ['half a byte', { ...request, points: [{ point: 'stwEntry', offset: 1, bytes: '5' }] }],
     ['a point that does not exist', { ...request, points: [{ point: 'main', offset: 1, bytes: '55' }] }],

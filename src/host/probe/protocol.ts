@@ -5,23 +5,39 @@
  */
 import { z } from 'zod';
 
-export const probeProtocol = 1;
+export const probeProtocol = 2;
 
 /** No line in either direction is longer; the probe refuses a longer command, the client a longer event. */
 export const maxLineBytes = 64 * 1024;
 
-export const maxAttachments = 64;
-export const maxPointsPerAttachment = 16;
-export const maxTargets = 4096;
+export const maxAttachments = 250;
+export const maxPointsPerAttachment = 64;
+export const maxTargets = 1024;
 
-export const pointKinds = ['stwEntry', 'stwRet', 'assistEntry', 'assistRet', 'assistExit', 'cycleEnd'] as const;
+export const pointKinds = [
+  'stwEntry',
+  'stwRet',
+  'assistEntry',
+  'assistRet',
+  'assistExit',
+  'cycleEnd',
+  'heapGrow',
+  'tlsClientEntry',
+  'tlsServerEntry',
+  'tlsRet',
+  'sslEntry',
+  'sslReturn',
+  'readEntry',
+  'readRet',
+  'readExit',
+] as const;
 
 /** One instruction to stop at: where it is in the file, and which bytes must be found there. */
 export const attachPointSchema = z.object({
   point: z.enum(pointKinds),
   /**
-   * Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. `assistExit`: a relative
-   * jump that stands for one of the RETs.
+   * Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. Exits: a relative jump that
+   * stands for one of the RETs. `sslReturn`: the function's entry again, for a uretprobe; C code only.
    */
   offset: z.int().nonnegative(),
   /** Hex, 1 to 32 bytes. The probe refuses the whole attachment when the file holds anything else. */
@@ -114,6 +130,8 @@ export const readyEventSchema = z.object({
   version: z.string(),
   attach: z.enum(['uprobe_multi', 'perf']),
   kernel: z.string(),
+  /** Signals that this kernel does not give, and why. */
+  missing: z.array(z.object({ signal: z.string(), reason: z.string() })),
 });
 export type ReadyEvent = z.infer<typeof readyEventSchema>;
 
@@ -214,20 +232,74 @@ export const cycleEventSchema = z.object({
 });
 export type CycleEvent = z.infer<typeof cycleEventSchema>;
 
+/** Durations that are counted one and all, whatever their length. `reclaim`: memory that the process itself had to free for the kernel. */
+export const countedKinds = ['assist', 'mmap', 'munmap', 'reclaim'] as const;
+export type CountedKind = (typeof countedKinds)[number];
+
 /**
- * All assist stalls of one process since the last flush. A bucket counts the durations above the previous
+ * All durations of one kind in one process since the last flush. A bucket counts the durations above the previous
  * possible bucket's bound up to and including its own; no bucket is wider than 1/16 (6.25 %) of its lower bound.
  * Only buckets with a count are listed, in rising order.
  */
-export const assistHistogramSchema = z.object({
-  type: z.literal('assistHistogram'),
+export const histogramEventSchema = z.object({
+  type: z.literal('histogram'),
+  of: z.enum(countedKinds),
   pid,
   count: z.number().int().nonnegative(),
   sumNs: ns,
   maxNs: ns,
   buckets: z.array(z.tuple([ns, z.number().int().positive()])),
 });
-export type AssistHistogram = z.infer<typeof assistHistogramSchema>;
+export type HistogramEvent = z.infer<typeof histogramEventSchema>;
+
+/**
+ * Assists were so many that they were looked at for `observedNs` of the last `spanNs` only, at random moments: their histogram holds what
+ * began then. Without this event it holds every one.
+ */
+export const sampledEventSchema = z.object({
+  type: z.literal('sampled'),
+  pid,
+  observedNs: ns,
+  spanNs: ns,
+  /** Stalls that began while it was looked, and had not ended 50 ms later. */
+  unfinished: z.int().nonnegative(),
+});
+export type SampledEvent = z.infer<typeof sampledEventSchema>;
+
+/** Counts of one process since the last flush; absent when all are 0. */
+export const countsEventSchema = z.object({
+  type: z.literal('counts'),
+  pid,
+  /** How often the heap asked the kernel for more address space. */
+  heapGrows: z.int().nonnegative(),
+  /** mmap calls that the kernel refused. */
+  mmapFailures: z.int().nonnegative(),
+});
+export type CountsEvent = z.infer<typeof countsEventSchema>;
+
+export const waitKinds = ['mmap', 'munmap', 'reclaim', 'tlsClient', 'tlsServer', 'openssl', 'connect', 'read'] as const;
+export type WaitKind = (typeof waitKinds)[number];
+
+/** One wait: for memory or in a read from 1 ms on, for a handshake or a connection always. */
+export const waitEventSchema = z.object({
+  type: z.literal('wait'),
+  on: z.enum(waitKinds),
+  pid,
+  tid: z.int(),
+  startNs: ns,
+  durationNs: ns,
+  /** Whether a GC cycle of this process was marking as the wait ended; null before its first world stop was seen. */
+  marking: z.boolean().nullable(),
+  /** mmap: refused. Handshake: ended with an error. Connect: no connection came of it. */
+  failed: z.boolean(),
+  /** Connect only: `192.0.2.1:443` or `[2001:db8::1]:443`. */
+  peer: z.string().optional(),
+});
+export type WaitEvent = z.infer<typeof waitEventSchema>;
+
+/** The kernel's OOM killer chose this process. */
+export const oomVictimEventSchema = z.object({ type: z.literal('oomVictim'), pid, atNs: ns });
+export type OomVictimEvent = z.infer<typeof oomVictimEventSchema>;
 
 export const eventSchema = z.discriminatedUnion('type', [
   readyEventSchema,
@@ -241,7 +313,11 @@ export const eventSchema = z.discriminatedUnion('type', [
   pauseEventSchema,
   assistEventSchema,
   cycleEventSchema,
-  assistHistogramSchema,
+  histogramEventSchema,
+  sampledEventSchema,
+  countsEventSchema,
+  waitEventSchema,
+  oomVictimEventSchema,
   /** Events the kernel's ring had no room for since the last flush. */
   z.object({ type: z.literal('lost'), count: z.number().int().positive() }),
   z.object({ type: z.literal('flushed'), seq, atNs: ns }),

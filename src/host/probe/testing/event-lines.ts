@@ -34,7 +34,14 @@ const cycle = {
 
 /** One of each, as the probe prints them. */
 export const events: ProbeEvent[] = [
-  { type: 'ready', protocol: 1, version: '0.1.0', attach: 'uprobe_multi', kernel: '6.18.44' },
+  {
+    type: 'ready',
+    protocol: 2,
+    version: '0.1.0',
+    attach: 'uprobe_multi',
+    kernel: '6.18.44',
+    missing: [{ signal: 'reclaim', reason: 'this kernel does not give its tracepoint' }],
+  },
   { type: 'attached', id: 'a', points: 10, attach: 'perf', seq: 1 },
   { type: 'detached', id: 'a' },
   { type: 'watching', pid: 12, seq: 2 },
@@ -45,7 +52,8 @@ export const events: ProbeEvent[] = [
   { type: 'assist', pid: 1, g: 824633720832, startNs: 5, durationNs: 1_000_000 },
   cycle,
   {
-    type: 'assistHistogram',
+    type: 'histogram',
+    of: 'assist',
     pid: 1,
     count: 3,
     sumNs: 9,
@@ -55,6 +63,21 @@ export const events: ProbeEvent[] = [
       [5, 2],
     ],
   },
+  { type: 'sampled', pid: 1, observedNs: 10_000_000, spanNs: 1_000_000_000, unfinished: 2 },
+  { type: 'counts', pid: 1, heapGrows: 3, mmapFailures: 0 },
+  { type: 'wait', on: 'mmap', pid: 1, tid: 2, startNs: 5, durationNs: 2_000_000, marking: null, failed: false },
+  {
+    type: 'wait',
+    on: 'connect',
+    pid: 1,
+    tid: 1,
+    startNs: 5,
+    durationNs: 7,
+    marking: true,
+    failed: true,
+    peer: '[2001:db8::1]:443',
+  },
+  { type: 'oomVictim', pid: 1, atNs: 9 },
   { type: 'lost', count: 7 },
   { type: 'flushed', seq: 1, atNs: 1 },
   { type: 'pong', seq: 0 },

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "sampling.h"
+
+#include <string.h>
+
+#define SECOND_NS 1000000000ULL
+
+/* xorshift64: only that looks fall on moments the program knows nothing of. */
+static uint64_t next_random(struct sampling *sampling)
+{
+	uint64_t x = sampling->random;
+
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return sampling->random = x;
+}
+
+static void enter(struct sampling *sampling, enum sampling_mode mode, uint64_t now_ns)
+{
+	sampling->mode = mode;
+	sampling->since_ns = now_ns;
+}
+
+static void watch_all(struct sampling *sampling, uint64_t entered, uint64_t now_ns)
+{
+	enter(sampling, SAMPLING_ALL, now_ns);
+	sampling->all_since_ns = now_ns;
+	sampling->entered_before = entered;
+}
+
+/* The next look begins at a random moment of the stretch after the present one. */
+static void rest(struct sampling *sampling, uint64_t now_ns)
+{
+	uint64_t begin = sampling->stretch_end_ns > now_ns ? sampling->stretch_end_ns : now_ns;
+
+	enter(sampling, SAMPLING_RESTING, now_ns);
+	sampling->stretch_end_ns = begin + SAMPLING_STRETCH_NS;
+	sampling->rest_until_ns =
+		begin + next_random(sampling) % (SAMPLING_STRETCH_NS - SAMPLING_LOOK_NS - SAMPLING_DRAIN_NS);
+}
+
+static uint64_t per_second(uint64_t count, uint64_t span_ns)
+{
+	return span_ns == 0 ? 0 : (uint64_t)((double)count * SECOND_NS / (double)span_ns);
+}
+
+void sampling_start(struct sampling *sampling, uint64_t now_ns, uint64_t entered, uint64_t seed)
+{
+	memset(sampling, 0, sizeof(*sampling));
+	sampling->random = seed | 1;
+	sampling->taken_ns = now_ns;
+	watch_all(sampling, entered, now_ns);
+}
+
+uint64_t sampling_room(uint64_t limit)
+{
+	uint64_t room = limit * SAMPLING_STRETCH_NS / SECOND_NS;
+
+	return room ? room : 1;
+}
+
+static enum sampling_action step_all(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
+				     uint64_t now_ns)
+{
+	uint64_t span_ns = now_ns - sampling->since_ns;
+	uint64_t entered = gate->entered - sampling->entered_before;
+
+	/* A second's worth at once need not be waited for. */
+	if (span_ns < SAMPLING_RATE_NS && entered <= limit)
+		return SAMPLING_STAY;
+	sampling->rate = per_second(entered, span_ns);
+	if (sampling->rate <= limit) {
+		sampling->since_ns = now_ns;
+		sampling->entered_before = gate->entered;
+		return SAMPLING_STAY;
+	}
+	sampling->observed_ns += now_ns - sampling->all_since_ns;
+	sampling->looks = 0;
+	sampling->look_entered = sampling->look_ns = 0;
+	enter(sampling, SAMPLING_DRAINING, now_ns);
+	return SAMPLING_CLOSE;
+}
+
+static enum sampling_action step_looking(struct sampling *sampling, const struct gate_view *gate, uint64_t now_ns)
+{
+	uint64_t end_ns = gate->closed_ns ? gate->closed_ns : now_ns;
+
+	if (gate->open && now_ns - sampling->since_ns < SAMPLING_LOOK_NS)
+		return SAMPLING_STAY;
+	if (end_ns < sampling->since_ns)
+		end_ns = sampling->since_ns;
+	sampling->observed_ns += end_ns - sampling->since_ns;
+	sampling->look_ns += end_ns - sampling->since_ns;
+	sampling->look_entered += gate->entered - sampling->entered_before;
+	sampling->looks++;
+	enter(sampling, SAMPLING_DRAINING, now_ns);
+	return SAMPLING_CLOSE;
+}
+
+static enum sampling_action step_draining(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
+					  uint64_t now_ns)
+{
+	uint64_t unfinished = gate->entered > gate->left ? gate->entered - gate->left : 0;
+
+	if (unfinished && now_ns - sampling->since_ns < SAMPLING_DRAIN_NS)
+		return SAMPLING_STAY;
+	if (sampling->looks) /* else they began while all were seen */
+		sampling->unfinished += unfinished;
+	if (sampling->looks >= SAMPLING_CALM_LOOKS) {
+		sampling->rate = per_second(sampling->look_entered, sampling->look_ns);
+		sampling->looks = 0;
+		sampling->look_entered = sampling->look_ns = 0;
+		if (sampling->rate < limit / 2) {
+			watch_all(sampling, gate->entered, now_ns);
+			return SAMPLING_OPEN_FOR_ALL;
+		}
+	}
+	rest(sampling, now_ns);
+	return SAMPLING_DETACH;
+}
+
+enum sampling_action sampling_step(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
+				   uint64_t now_ns)
+{
+	switch (sampling->mode) {
+	case SAMPLING_ALL:
+		return step_all(sampling, gate, limit, now_ns);
+	case SAMPLING_LOOKING:
+		return step_looking(sampling, gate, now_ns);
+	case SAMPLING_DRAINING:
+		return step_draining(sampling, gate, limit, now_ns);
+	case SAMPLING_RESTING:
+		break;
+	}
+	return now_ns >= sampling->rest_until_ns ? SAMPLING_ATTACH_AND_OPEN : SAMPLING_STAY;
+}
+
+void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_ns)
+{
+	enter(sampling, SAMPLING_LOOKING, now_ns);
+	sampling->entered_before = entered;
+}
+
+void sampling_failed(struct sampling *sampling, uint64_t now_ns)
+{
+	rest(sampling, now_ns);
+}
+
+bool sampled_in_part(const struct sampled *sampled)
+{
+	return sampled->observed_ns < sampled->span_ns;
+}
+
+struct sampled sampling_take(struct sampling *sampling, uint64_t now_ns)
+{
+	struct sampled taken;
+
+	if (sampling->mode == SAMPLING_ALL) {
+		sampling->observed_ns += now_ns - sampling->all_since_ns;
+		sampling->all_since_ns = now_ns;
+	}
+	taken = (struct sampled){
+		.observed_ns = sampling->observed_ns,
+		.span_ns = now_ns - sampling->taken_ns,
+		.unfinished = sampling->unfinished,
+	};
+	sampling->taken_ns = now_ns;
+	sampling->observed_ns = sampling->unfinished = 0;
+	return taken;
+}

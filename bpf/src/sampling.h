@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * When to look at assist stalls. Each costs the program a few µs, so all of them are seen only while they
+ * are few. In a storm the points are in place for short looks at random moments, and what was seen is
+ * told with how long was looked. Pure: clock and counters in, what to do out.
+ */
+#ifndef ROBOTGC_SAMPLING_H
+#define ROBOTGC_SAMPLING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One look in each such stretch of time, at a random moment of it. */
+#define SAMPLING_STRETCH_NS 250000000ULL
+/* A look ends after this, or once its room is used up. */
+#define SAMPLING_LOOK_NS 10000000ULL
+/* Stalls that began in a look are followed to their end for so long. */
+#define SAMPLING_DRAIN_NS 50000000ULL
+/* Over which the rate is judged while all are seen. */
+#define SAMPLING_RATE_NS 100000000ULL
+/* So many looks must agree that the storm is over. */
+#define SAMPLING_CALM_LOOKS 8
+
+enum sampling_mode {
+	SAMPLING_ALL,
+	SAMPLING_RESTING,
+	SAMPLING_LOOKING,
+	SAMPLING_DRAINING,
+};
+
+struct sampling {
+	enum sampling_mode mode;
+	uint64_t since_ns; /* this mode; ALL: since the rate was last judged */
+	uint64_t rest_until_ns;
+	uint64_t stretch_end_ns;
+	uint64_t entered_before; /* the gate's count at since_ns */
+	uint64_t taken_ns; /* the last taking */
+	uint64_t all_since_ns;   /* not yet taken part of an ALL mode */
+	uint64_t observed_ns;    /* not yet taken looks */
+	uint64_t unfinished;     /* not yet taken: began in a look, end not seen */
+	uint64_t look_entered, look_ns; /* of the looks that judge whether the storm is over */
+	uint32_t looks;
+	uint64_t rate; /* stalls a second, as last judged */
+	uint64_t random;
+};
+
+/* The gate as the program has left it. */
+struct gate_view {
+	bool open;
+	uint64_t entered, left;
+	uint64_t closed_ns; /* when its room was used up; 0: it was not */
+};
+
+enum sampling_action {
+	SAMPLING_STAY,
+	SAMPLING_OPEN_FOR_ALL, /* points are in place: open without limit */
+	SAMPLING_ATTACH_AND_OPEN, /* for `sampling_room` stalls; then tell sampling_opened() */
+	SAMPLING_CLOSE,
+	SAMPLING_DETACH,
+};
+
+void sampling_start(struct sampling *sampling, uint64_t now_ns, uint64_t entered, uint64_t seed);
+
+/* `limit` is how many stalls a second may be seen one by one. */
+enum sampling_action sampling_step(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
+				   uint64_t now_ns);
+
+/* The gate was opened for a look just now. */
+void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_ns);
+/* The points could not be put in place: another try in the next stretch. */
+void sampling_failed(struct sampling *sampling, uint64_t now_ns);
+
+/* How many stalls may begin in one look. */
+uint64_t sampling_room(uint64_t limit);
+
+struct sampled {
+	uint64_t observed_ns;
+	uint64_t span_ns; /* of that */
+	uint64_t unfinished; /* stalls that began while observed, and whose end was not */
+};
+
+/* Whether less than the whole time was observed. */
+bool sampled_in_part(const struct sampled *sampled);
+
+/* What was observed since the last taking. */
+struct sampled sampling_take(struct sampling *sampling, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { HistogramEvent, SampledEvent } from '../../host/probe/index.ts';
+import { stallStats } from '../../model/index.ts';
+import { assistsOf } from './assists.ts';
+
+function histogram(pid: number, buckets: [number, number][]): HistogramEvent {
+  const count = buckets.reduce((sum, [, n]) => sum + n, 0);
+  const sumNs = buckets.reduce((sum, [ns, n]) => sum + ns * n, 0);
+  return { type: 'histogram', of: 'assist', pid, count, sumNs, maxNs: buckets.at(-1)?.[0] ?? 0, buckets };
+}
+
+function look(pid: number, share: number): SampledEvent {
+  return { type: 'sampled', pid, observedNs: share * 1e9, spanNs: 1e9, unfinished: 1 };
+}
+
+describe('assists of a container', () => {
+  test('all seen: nothing is scaled, nothing is stated', () => {
+    const { sets, sampling } = assistsOf([histogram(1, [[1_000, 5]])], []);
+    expect(stallStats(sets)).toMatchObject({ count: 5, sumNs: 5_000, maxNs: 1_000 });
+    expect(sampling).toBeNull();
+  });
+
+  test('seen for a fiftieth of the time: fifty times as many, the same quantiles, and how sure that is', () => {
+    const seen = histogram(1, [
+      [1_000, 980],
+      [50_000, 15],
+      [2_000_000, 5],
+    ]);
+    const { sets, sampling } = assistsOf([seen], [look(1, 0.02)]);
+    expect(stallStats(sets)).toEqual({
+      count: 50_000,
+      sumNs: seen.sumNs * 50,
+      p50Ns: 1_000,
+      p99Ns: 50_000,
+      maxNs: 2_000_000,
+    });
+    // Rank 990 of 1000, less and plus 1.96 · √(1000 · 0.99 · 0.01) = 6.2.
+    expect(sampling).toEqual({ observedShare: 0.02, observed: 1000, p99LowNs: 50_000, p99HighNs: 2_000_000, unfinished: 1 });
+  });
+
+  test('one process in a storm does not scale the other', () => {
+    const { sets, sampling } = assistsOf([histogram(1, [[1_000, 10]]), histogram(2, [[2_000, 10]])], [look(2, 0.1)]);
+    expect(stallStats(sets).count).toBe(110);
+    expect(sampling).toMatchObject({ observedShare: 0.1, observed: 10 });
+  });
+
+  test('not looked at all: nothing is claimed, and the share says so', () => {
+    expect(assistsOf([], [look(1, 0)])).toEqual({
+      sets: [],
+      sampling: { observedShare: 0, observed: 0, p99LowNs: 0, p99HighNs: 0, unfinished: 1 },
+    });
+  });
+
+  test('scaling keeps every quantile, and the interval holds the estimate', () => {
+    const anyBuckets = fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 1e9 }), fc.integer({ min: 1, max: 10_000 })), {
+      minLength: 1,
+      maxLength: 20,
+      selector: ([ns]) => ns,
+    });
+    fc.assert(
+      fc.property(anyBuckets, fc.double({ min: 0.001, max: 1, noNaN: true }), (buckets, share) => {
+        const seen = histogram(1, [...buckets].sort(([a], [b]) => a - b));
+        const exact = stallStats(assistsOf([seen], []).sets);
+        const { sets, sampling } = assistsOf([seen], [look(1, share)]);
+        const estimate = stallStats(sets);
+        expect(estimate.maxNs).toBe(exact.maxNs);
+        expect(Math.abs(estimate.count - exact.count / share)).toBeLessThanOrEqual(0.5 + 1e-6 * estimate.count);
+        expect(sampling?.p99LowNs).toBeLessThanOrEqual(estimate.p99Ns);
+        expect(sampling?.p99HighNs).toBeGreaterThanOrEqual(estimate.p99Ns);
+      }),
+    );
+  });
+});
