@@ -36,7 +36,13 @@ describe('assists of a container', () => {
       maxNs: 2_000_000,
     });
     // Rank 990 of 1000, less and plus 1.96 · √(1000 · 0.99 · 0.01) = 6.2.
-    expect(sampling).toEqual({ observedShare: 0.02, observed: 1000, p99LowNs: 50_000, p99HighNs: 2_000_000, unfinished: 1 });
+    expect(sampling).toEqual({
+      observedShare: 0.02,
+      observed: 1000,
+      p99LowNs: 50_000,
+      p99HighNs: 2_000_000,
+      unfinished: 1,
+    });
   });
 
   test('one process in a storm does not scale the other', () => {
@@ -60,7 +66,10 @@ describe('assists of a container', () => {
     });
     fc.assert(
       fc.property(anyBuckets, fc.double({ min: 0.001, max: 1, noNaN: true }), (buckets, share) => {
-        const seen = histogram(1, [...buckets].sort(([a], [b]) => a - b));
+        const seen = histogram(
+          1,
+          [...buckets].sort(([a], [b]) => a - b),
+        );
         const exact = stallStats(assistsOf([seen], []).sets);
         const { sets, sampling } = assistsOf([seen], [look(1, share)]);
         const estimate = stallStats(sets);

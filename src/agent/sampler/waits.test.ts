@@ -11,14 +11,30 @@ describe('waits for the kernel memory management', () => {
   test('short ones are counted too; long ones apart, and those during a collection', () => {
     const facts = kernelMemory({
       histograms: [
-        { type: 'histogram', of: 'mmap', pid: 1, count: 3, sumNs: 12_002_000, maxNs: 12e6, buckets: [[2_000, 2], [12e6, 1]] },
+        {
+          type: 'histogram',
+          of: 'mmap',
+          pid: 1,
+          count: 3,
+          sumNs: 12_002_000,
+          maxNs: 12e6,
+          buckets: [
+            [2_000, 2],
+            [12e6, 1],
+          ],
+        },
         { type: 'histogram', of: 'assist', pid: 1, count: 9, sumNs: 9, maxNs: 1, buckets: [[1, 9]] },
       ],
       counts: [
         { type: 'counts', pid: 1, heapGrows: 2, mmapFailures: 0 },
         { type: 'counts', pid: 2, heapGrows: 1, mmapFailures: 4 },
       ],
-      waits: [wait('mmap', 12), wait('mmap', 1.5, { marking: true }), wait('reclaim', 3, { marking: true }), wait('read', 9)],
+      waits: [
+        wait('mmap', 12),
+        wait('mmap', 1.5, { marking: true }),
+        wait('reclaim', 3, { marking: true }),
+        wait('read', 9),
+      ],
       oomVictims: [{ type: 'oomVictim', pid: 2, atNs: 1 }],
     });
     expect(facts).toMatchObject({ slowMmaps: 2, verySlowMmaps: 1, waitsWhileMarking: 2 });
