@@ -28,14 +28,16 @@ static const char *const point_names[POINT_COUNT] = {
 	[POINT_ASSIST_EXIT] = "assistExit",
 	[POINT_CYCLE_END] = "cycleEnd",
 	[POINT_HEAP_GROW] = "heapGrow",
+	[POINT_ASSIST_SLOW_BEGIN] = "assistSlowBegin",
+	[POINT_ASSIST_SLOW_END] = "assistSlowEnd",
 	[POINT_TLS_CLIENT_ENTRY] = "tlsClientEntry",
+	[POINT_TLS_CLIENT_RET] = "tlsClientRet",
 	[POINT_TLS_SERVER_ENTRY] = "tlsServerEntry",
-	[POINT_TLS_RET] = "tlsRet",
+	[POINT_TLS_SERVER_RET] = "tlsServerRet",
 	[POINT_SSL_ENTRY] = "sslEntry",
 	[POINT_SSL_RETURN] = "sslReturn",
-	[POINT_READ_ENTRY] = "readEntry",
-	[POINT_READ_RET] = "readRet",
-	[POINT_READ_EXIT] = "readExit",
+	[POINT_POLL_PARK_BEGIN] = "pollParkBegin",
+	[POINT_POLL_PARK_END] = "pollParkEnd",
 };
 
 /* amd64 RET without operand: Go's compiler emits no other. */
@@ -56,12 +58,20 @@ static bool emulated_jump(const uint8_t *bytes, size_t n_bytes)
 
 static bool is_ret(int kind)
 {
-	return kind == POINT_STW_RET || kind == POINT_ASSIST_RET || kind == POINT_TLS_RET || kind == POINT_READ_RET;
+	return kind == POINT_STW_RET || kind == POINT_ASSIST_RET || kind == POINT_TLS_CLIENT_RET ||
+	       kind == POINT_TLS_SERVER_RET;
+}
+
+/* On the hot path: only what the kernel emulates will do. */
+static bool is_jump(int kind)
+{
+	return kind == POINT_ASSIST_EXIT || kind == POINT_ASSIST_SLOW_BEGIN || kind == POINT_ASSIST_SLOW_END ||
+	       kind == POINT_POLL_PARK_BEGIN || kind == POINT_POLL_PARK_END;
 }
 
 static bool parse_point(const json_t *object, struct attach_point *point, const struct problem *problem)
 {
-	char name[16];
+	char name[24];
 	int64_t offset;
 	int kind;
 
@@ -82,7 +92,7 @@ static bool parse_point(const json_t *object, struct attach_point *point, const 
 	if (is_ret(kind) && point->bytes[0] != RET_OPCODE)
 		return problem_set(problem, "a %s point must be a RET instruction (c3), not %02x", name,
 				   point->bytes[0]);
-	if ((kind == POINT_ASSIST_EXIT || kind == POINT_READ_EXIT) && !emulated_jump(point->bytes, point->n_bytes))
+	if (is_jump(kind) && !emulated_jump(point->bytes, point->n_bytes))
 		return problem_set(problem, "a %s point must be a conditional or unconditional jump with a "
 					    "relative target, not %02x", name, point->bytes[0]);
 	return true;
@@ -100,7 +110,9 @@ static bool parse_points(const json_t *root, struct attach_request *request, con
 		if (!parse_point(json_array_get(points, i), &request->points[i], problem))
 			return false;
 		for (j = 0; j < i; j++)
-			if (request->points[j].offset == request->points[i].offset)
+			if (request->points[j].offset == request->points[i].offset &&
+			    (request->points[j].point == POINT_SSL_RETURN) ==
+				    (request->points[i].point == POINT_SSL_RETURN))
 				return problem_set(problem, "two points have the same offset %llu",
 						   (unsigned long long)request->points[i].offset);
 	}

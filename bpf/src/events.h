@@ -37,17 +37,20 @@ enum point {
 	POINT_CYCLE_END,
 	/* runtime.(*mheap).grow: the heap asks the kernel for more. */
 	POINT_HEAP_GROW,
+	/* Inside gcAssistAlloc, jumps around all that takes time: calls that only take credit pass neither. */
+	POINT_ASSIST_SLOW_BEGIN,
+	POINT_ASSIST_SLOW_END,
 	/* One handshake of crypto/tls, by goroutine. */
 	POINT_TLS_CLIENT_ENTRY,
+	POINT_TLS_CLIENT_RET,
 	POINT_TLS_SERVER_ENTRY,
-	POINT_TLS_RET,
+	POINT_TLS_SERVER_RET,
 	/* OpenSSL's SSL_do_handshake, by thread; the return is a uretprobe, which C code bears. */
 	POINT_SSL_ENTRY,
 	POINT_SSL_RETURN,
-	/* A goroutine that parks until its connection is readable. */
-	POINT_READ_ENTRY,
-	POINT_READ_RET,
-	POINT_READ_EXIT,
+	/* Jumps around a goroutine's parking until its connection is ready, in runtime.netpollblock. */
+	POINT_POLL_PARK_BEGIN,
+	POINT_POLL_PARK_END,
 	POINT_COUNT,
 };
 

@@ -224,10 +224,12 @@ int on_hit(struct pt_regs *regs)
 		on_stw_ret(regs, pid_tgid, target, cookie);
 		break;
 	case POINT_ASSIST_ENTRY:
+	case POINT_ASSIST_SLOW_BEGIN:
 		on_assist_entry(regs, pid_tgid, cookie);
 		break;
 	case POINT_ASSIST_RET:
 	case POINT_ASSIST_EXIT:
+	case POINT_ASSIST_SLOW_END:
 		on_assist_ret(regs, pid_tgid, target, cookie);
 		break;
 	case POINT_CYCLE_END:

@@ -90,15 +90,18 @@ static __always_inline void on_ssl_return(struct pt_regs *regs, __u64 pid_tgid, 
 	bpf_map_delete_elem(&open_ssl, &pid_tgid);
 }
 
-static __always_inline void on_read_entry(struct pt_regs *regs, __u64 pid_tgid)
+/* func netpollblock(pd *pollDesc, mode int32, waitio bool) bool */
+static __always_inline void on_park_begin(struct pt_regs *regs, __u64 pid_tgid)
 {
 	struct goroutine key = { .g = GO_G(regs), .tgid = pid_tgid >> 32 };
 	__u64 now = bpf_ktime_get_ns();
 
+	if ((__u32)GO_ARG2(regs) != 'r')
+		return;
 	bpf_map_update_elem(&open_reads, &key, &now, BPF_ANY);
 }
 
-static __always_inline void on_read_exit(struct pt_regs *regs, __u64 pid_tgid, const struct target *target)
+static __always_inline void on_park_end(struct pt_regs *regs, __u64 pid_tgid, const struct target *target)
 {
 	struct goroutine key = { .g = GO_G(regs), .tgid = pid_tgid >> 32 };
 	__u64 *start_ns = bpf_map_lookup_elem(&open_reads, &key);
@@ -127,7 +130,8 @@ int on_network_hit(struct pt_regs *regs)
 	case POINT_TLS_SERVER_ENTRY:
 		on_handshake_entry(regs, pid_tgid, WAIT_TLS_SERVER);
 		break;
-	case POINT_TLS_RET:
+	case POINT_TLS_CLIENT_RET:
+	case POINT_TLS_SERVER_RET:
 		on_handshake_ret(regs, pid_tgid, target);
 		break;
 	case POINT_SSL_ENTRY:
@@ -136,12 +140,11 @@ int on_network_hit(struct pt_regs *regs)
 	case POINT_SSL_RETURN:
 		on_ssl_return(regs, pid_tgid, target);
 		break;
-	case POINT_READ_ENTRY:
-		on_read_entry(regs, pid_tgid);
+	case POINT_POLL_PARK_BEGIN:
+		on_park_begin(regs, pid_tgid);
 		break;
-	case POINT_READ_RET:
-	case POINT_READ_EXIT:
-		on_read_exit(regs, pid_tgid, target);
+	case POINT_POLL_PARK_END:
+		on_park_end(regs, pid_tgid, target);
 		break;
 	}
 	return 0;

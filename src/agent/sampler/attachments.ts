@@ -1,7 +1,8 @@
 /** The probe's attachments, one for each executable file, however many processes run it. */
-import { type AttachPlan, planAttach, type Refused } from '../../gobin/index.ts';
+import { type AttachPlan, type OptionalPoints, planAttach, type Refused } from '../../gobin/index.ts';
 import { type Executable, openFileReader } from '../../host/index.ts';
 import type { AttachRequest, GcControllerLayout, ProbeClient } from '../../host/probe/index.ts';
+import { Libraries } from './libraries.ts';
 
 export type Plan = AttachPlan | Refused;
 
@@ -35,11 +36,14 @@ function readPlan(path: string): Plan {
 /** Attachments of one running probe; a new probe begins with none. */
 export class Attachments {
   readonly #probe: ProbeClient;
+  readonly #libraries: Libraries;
   readonly #users = new Map<string, { id: string; processes: number }>();
+  readonly #reads = new Map<string, { id: string; watchers: number }>();
   #nextId = 1;
 
   constructor(probe: ProbeClient) {
     this.#probe = probe;
+    this.#libraries = new Libraries(probe);
   }
 
   /** Attaches where that has not been done yet, and begins to watch the process. Rejects with the probe's refusal. */
@@ -49,6 +53,7 @@ export class Attachments {
     if (known) {
       await this.#probe.watch(pid, known.id);
       known.processes += 1;
+      await this.#libraries.use(pid);
       return;
     }
     const id = `exe${this.#nextId++}`;
@@ -56,10 +61,31 @@ export class Attachments {
     try {
       await this.#probe.watch(pid, id);
       this.#users.set(key, { id, processes: 1 });
+      await this.#libraries.use(pid);
     } catch (error) {
       await this.#probe.detach(id);
       throw error;
     }
+  }
+
+  /**
+   * Watches how long goroutines of this program wait for data, until the returned function is called: for the seconds of a capture. Does
+   * nothing where the program's code does not show it.
+   */
+  async watchReads(executable: Executable, plan: AttachPlan): Promise<() => Promise<void>> {
+    const points = plan.optional.filter(({ group }) => group === 'pollPark').flatMap(optionalPoints);
+    if (points.length === 0) return async () => {};
+    const key = fileKey(executable);
+    const known = this.#reads.get(key) ?? { id: `reads${this.#nextId++}`, watchers: 0 };
+    this.#reads.set(key, known);
+    known.watchers += 1;
+    if (known.watchers === 1) await this.#probe.attach({ id: known.id, file: executable.path, points });
+    return async () => {
+      known.watchers -= 1;
+      if (known.watchers > 0) return;
+      this.#reads.delete(key);
+      await this.#probe.detach(known.id);
+    };
   }
 
   /** @param gone the process has ended: the probe has forgotten it already */
@@ -67,6 +93,7 @@ export class Attachments {
     const key = fileKey(executable);
     const user = this.#users.get(key);
     if (!user) return;
+    await this.#libraries.leave(pid);
     if (!gone) await this.#probe.unwatch(pid);
     user.processes -= 1;
     if (user.processes > 0) return;
@@ -75,11 +102,30 @@ export class Attachments {
   }
 }
 
+/**
+ * Every point but those of goroutines that wait for the network, which a busy server passes too often. Of the two ways to see assists the
+ * one that only slow ones pass, where the program's code allows it.
+ */
+function pointsOf(plan: AttachPlan): AttachRequest['points'] {
+  const groups = plan.optional.filter((group) => group.kind === 'ok' && group.group !== 'pollPark');
+  const slow = groups.some(({ group }) => group === 'assistSlow');
+  const always = slow ? plan.points.filter(({ point }) => !point.startsWith('assist')) : plan.points;
+  return [...always.map(wirePoint), ...groups.flatMap(optionalPoints)];
+}
+
+function optionalPoints(group: OptionalPoints): AttachRequest['points'] {
+  return group.kind === 'ok' ? group.points.map(wirePoint) : [];
+}
+
+function wirePoint({ point, offset, bytes }: AttachRequest['points'][number]): AttachRequest['points'][number] {
+  return { point, offset, bytes };
+}
+
 function attachRequest(id: string, file: string, plan: AttachPlan): AttachRequest {
   return {
     id,
     file,
-    points: plan.points.map(({ point, offset, bytes }) => ({ point, offset, bytes })),
+    points: pointsOf(plan),
     layout: layoutOffsets(plan),
     stoppingKnown: plan.stwArguments.finishedStopping !== null,
   };

@@ -22,22 +22,24 @@ export const pointKinds = [
   'assistExit',
   'cycleEnd',
   'heapGrow',
+  'assistSlowBegin',
+  'assistSlowEnd',
   'tlsClientEntry',
+  'tlsClientRet',
   'tlsServerEntry',
-  'tlsRet',
+  'tlsServerRet',
   'sslEntry',
   'sslReturn',
-  'readEntry',
-  'readRet',
-  'readExit',
+  'pollParkBegin',
+  'pollParkEnd',
 ] as const;
 
 /** One instruction to stop at: where it is in the file, and which bytes must be found there. */
 export const attachPointSchema = z.object({
   point: z.enum(pointKinds),
   /**
-   * Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. Exits: a relative jump that
-   * stands for one of the RETs. `sslReturn`: the function's entry again, for a uretprobe; C code only.
+   * Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. Exits, begins and
+   * ends: relative jumps. `sslReturn`: the function's entry again, for a uretprobe; C code only.
    */
   offset: z.int().nonnegative(),
   /** Hex, 1 to 32 bytes. The probe refuses the whole attachment when the file holds anything else. */
