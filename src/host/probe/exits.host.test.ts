@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AttachPoint as PlannedPoint, planAttach } from '../../gobin/index.ts';
 import { mergeHistograms, startProbe } from './index.ts';
-import { sum } from './testing/buckets.ts';
+import { assistsOnly, everyAssist, sum } from './testing/buckets.ts';
 import { buildChurn, Churn } from './testing/churn.ts';
 import { buildProbe, missingGround, removeTemporaryFolders, sleep } from './testing/ground.ts';
 import { HitCounter, missingTracefs } from './testing/hit-counter.ts';
@@ -43,8 +43,8 @@ describe.skipIf(missing !== '')(`cheap exits of real assist stalls${missing}`, (
     it('see the stalls that the RETs see', async () => {
       expect(points.filter(({ point }) => point === 'assistExit')).toHaveLength(3);
       await using churn = new Churn(binary, { GOGC: '10' });
-      await using byRet = await startProbe();
-      await using byExit = await startProbe();
+      await using byRet = await startProbe({ args: ['--assists', everyAssist] });
+      await using byExit = await startProbe({ args: ['--assists', everyAssist] });
       const file = `/proc/${churn.pid}/exe`;
       const planned = points.map(({ point, offset, bytes }) => ({ point, offset, bytes }));
       const onRets = attachPoints(binary).filter(({ point }) => point === 'assistEntry' || point === 'assistRet');
@@ -54,8 +54,8 @@ describe.skipIf(missing !== '')(`cheap exits of real assist stalls${missing}`, (
       const seen = { byRet: mergeHistograms([]), byExit: mergeHistograms([]) };
       const flush = async (): Promise<number> => {
         const [ret, exit] = await Promise.all([byRet.flush(), byExit.flush()]);
-        seen.byRet = mergeHistograms([seen.byRet, ...ret.histograms]);
-        seen.byExit = mergeHistograms([seen.byExit, ...exit.histograms]);
+        seen.byRet = mergeHistograms([seen.byRet, ...assistsOnly(ret.histograms)]);
+        seen.byExit = mergeHistograms([seen.byExit, ...assistsOnly(exit.histograms)]);
         return seen.byRet.count;
       };
       await stall(churn, flush);

@@ -1,7 +1,7 @@
 /** The probe against the Go runtime's own books, on a real program that allocates hard. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Flush, mergeHistograms, type ProbeClient, startProbe } from './index.ts';
-import { countInto, countsBetween, sum } from './testing/buckets.ts';
+import { assistsOnly, countInto, countsBetween, everyAssist, sum } from './testing/buckets.ts';
 import { buildChurn, Churn, type Report } from './testing/churn.ts';
 import { buildProbe, missingGround, removeTemporaryFolders, sleep } from './testing/ground.ts';
 import { attachPoints, goLayout } from './testing/points.ts';
@@ -23,7 +23,7 @@ async function observe(
   doing: (churn: Churn) => Promise<unknown>,
 ): Promise<Observed> {
   await using churn = new Churn(binary, { GODEBUG: 'gctrace=1', ...env });
-  await using probe: ProbeClient = await startProbe({ args: ['--attach', way] });
+  await using probe: ProbeClient = await startProbe({ args: ['--attach', way, '--assists', everyAssist] });
   await probe.attach({
     id: 'churn',
     file: `/proc/${churn.pid}/exe`,
@@ -147,7 +147,7 @@ describe.skipIf(missing !== '')(`probe against the runtime's own numbers${missin
     });
 
     it('sees assist stalls whole: assisting, and waiting for credit', () => {
-      const stalls = mergeHistograms(run.seen.histograms);
+      const stalls = mergeHistograms(assistsOnly(run.seen.histograms));
       // CPU time lies inside the stalls; parked and preempted time comes on top, so there is no equality.
       const assistedNs = sum(run.seen.cycles.map((cycle) => cycle.assistNs));
       expect(stalls.sumNs).toBeGreaterThan(0.98 * assistedNs);
@@ -155,7 +155,7 @@ describe.skipIf(missing !== '')(`probe against the runtime's own numbers${missin
     });
 
     it('has an event for exactly the stalls of 1 ms and more', () => {
-      const stalls = mergeHistograms(run.seen.histograms);
+      const stalls = mergeHistograms(assistsOnly(run.seen.histograms));
       const atLeast = (bound: number): number =>
         sum(stalls.buckets.filter(([upper]) => upper >= bound).map(([, count]) => count));
       // The bucket around 1 ms holds stalls of both kinds.

@@ -1,4 +1,11 @@
+import type { HistogramEvent } from '../protocol.ts';
 import type { RuntimeHistogram } from './churn.ts';
+
+/** For the probe's `--assists`: more in a second than any program has, so that none is left to sampling. */
+export const everyAssist = '10000000';
+
+export const assistsOnly = (histograms: readonly HistogramEvent[]): HistogramEvent[] =>
+  histograms.filter((histogram) => histogram.of === 'assist');
 
 /** What the runtime counted between two readings. */
 export function countsBetween(before: RuntimeHistogram, after: RuntimeHistogram): number[] {
