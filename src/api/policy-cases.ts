@@ -26,6 +26,8 @@ export const FULL_SPEC = {
     gcCpuShare: '4%',
     memoryPressureSome: '10%',
     memoryPressureFull: '1%',
+    tlsHandshake: '250ms',
+    connect: '1s',
     breach: { windows: 3, of: 5 },
   },
   activity: { podMetric: { port: 9090, path: '/metrics', name: 'robot_active_sessions' } },

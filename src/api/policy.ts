@@ -38,6 +38,10 @@ export const Thresholds = z.strictObject({
   gcCpuShare: Percent.optional().describe('Overrides 100 % − throughput.'),
   memoryPressureSome: Percent.default('10%').describe('PSI memory some, share of a window.'),
   memoryPressureFull: Percent.default('1%').describe('PSI memory full, share of a window: the pre-OOM warning.'),
+  tlsHandshake: Duration.default('500ms').describe(
+    'A slower TLS handshake is evidence that latency is not the collector’s.',
+  ),
+  connect: Duration.default('3s').describe('The same of TCP connections.'),
   breach: z
     .strictObject({
       windows: z

@@ -136,6 +136,38 @@ describe('others', () => {
     ]);
   });
 
+  it('names the slow handshakes and connections that were seen meanwhile', () => {
+    const none = { ...stalls(0, 0), failed: 0 };
+    const network = {
+      tlsClient: { ...stalls(812, 3), failed: 1 },
+      tlsServer: { ...stalls(499, 3), failed: 0 },
+      openssl: none,
+      connect: { ...stalls(3100, 1), failed: 1 },
+      read: { ...stalls(9000, 5), failed: 0 },
+    };
+    const finding = first(evidenceOf(20, (seq) => (seq >= 18 ? { network } : {})));
+    expect(finding).toMatchObject({ cause: 'NotGc', confidence: 0.9 });
+    expect(finding?.evidence.slice(0, 3)).toEqual([
+      'TLS handshake (client): up to 812 ms, over the limit of 500 ms in 2 of 20 windows, 2 failed',
+      'TCP connect: up to 3100 ms, over the limit of 3000 ms in 2 of 20 windows, 2 failed',
+      expect.stringContaining('GC CPU share'),
+    ]);
+  });
+
+  it('holds network phases against the limits that the policy sets', () => {
+    const network = {
+      tlsClient: { ...stalls(300, 3), failed: 0 },
+      tlsServer: { ...stalls(0, 0), failed: 0 },
+      openssl: { ...stalls(0, 0), failed: 0 },
+      connect: { ...stalls(0, 0), failed: 0 },
+      read: { ...stalls(0, 0), failed: 0 },
+    };
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { tlsHandshake: '250ms' } }));
+    const over = () => ({ network });
+    expect(first(evidenceOf(20, over))?.confidence).toBe(0.8);
+    expect(first(evidenceOf(20, over, { thresholds: strict }))?.confidence).toBe(0.9);
+  });
+
   it('is less sure of that where probe events were lost', () => {
     expect(first(evidenceOf(20, () => ({ lostEvents: 1 })))?.confidence).toBeLessThan(0.5);
   });

@@ -85,6 +85,24 @@ export function explainThresholds(spec: PolicySpec): ThresholdRow[] {
       inputs: { memoryPressureFull: own.memoryPressureFull, breach },
       note: 'The warning before an OOM kill.',
     },
+    {
+      signal: 'tlsHandshake',
+      limit: t.network.tlsHandshakeNs,
+      unit: 'ns',
+      enforced: false,
+      formula: 'thresholds.tlsHandshake',
+      inputs: { tlsHandshake: own.tlsHandshake },
+      note: 'A slower TLS handshake is evidence that latency has another cause than the collector.',
+    },
+    {
+      signal: 'connect',
+      limit: t.network.connectNs,
+      unit: 'ns',
+      enforced: false,
+      formula: 'thresholds.connect',
+      inputs: { connect: own.connect },
+      note: 'The same of TCP connections.',
+    },
   ];
   if (latencySeconds > 0) {
     rows.push({

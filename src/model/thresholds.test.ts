@@ -13,6 +13,7 @@ describe('thresholds from the SLA', () => {
       gcCpuShare: 0.05,
       memoryPressureSome: 0.1,
       memoryPressureFull: 0.01,
+      network: { tlsHandshakeNs: 500_000_000, connectNs: 3_000_000_000 },
       heapEmergencies: { count: 1, perHours: 48 },
       breach: { windows: 3, of: 5 },
     });
@@ -107,6 +108,8 @@ describe('explain', () => {
       ['heapEmergencies', 1, 'count'],
       ['memoryPressureSome', 0.1, 'ratio'],
       ['memoryPressureFull', 0.01, 'ratio'],
+      ['tlsHandshake', 500_000_000, 'ns'],
+      ['connect', 3_000_000_000, 'ns'],
       ['overLimitStallRate', 180.91, '1/h'],
       ['gcRateOfMeeting', 552_620.42, '1/h'],
     ]);

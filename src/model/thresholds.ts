@@ -17,10 +17,20 @@ export interface Thresholds {
   readonly gcCpuShare: number;
   readonly memoryPressureSome: number;
   readonly memoryPressureFull: number;
+  /** Network phases slower than these are evidence for another cause than the collector; no breach is judged by them. */
+  readonly network: NetworkLimits;
   readonly heapEmergencies: HeapEmergencyBudget;
   /** A signal is in breach when `windows` of the latest `of` windows are over its limit. */
   readonly breach: { readonly windows: number; readonly of: number };
 }
+
+export interface NetworkLimits {
+  readonly tlsHandshakeNs: number;
+  readonly connectNs: number;
+}
+
+/** Of a program that no policy speaks of. */
+export const DEFAULT_NETWORK_LIMITS: NetworkLimits = { tlsHandshakeNs: 500_000_000, connectNs: 3_000_000_000 };
 
 /** @param spec a policy as its schema accepted it, defaults filled */
 export function deriveThresholds(spec: PolicySpec): Thresholds {
@@ -35,6 +45,10 @@ export function deriveThresholds(spec: PolicySpec): Thresholds {
     gcCpuShare: thresholds.gcCpuShare === undefined ? complement(sla.throughput) : ratio(thresholds.gcCpuShare),
     memoryPressureSome: ratio(thresholds.memoryPressureSome),
     memoryPressureFull: ratio(thresholds.memoryPressureFull),
+    network: {
+      tlsHandshakeNs: Math.round(durationMs(thresholds.tlsHandshake) * 1e6),
+      connectNs: Math.round(durationMs(thresholds.connect) * 1e6),
+    },
     heapEmergencies: heapEmergencyBudget(ratio(sla.availability)),
     breach: { windows: thresholds.breach.windows, of: thresholds.breach.of },
   };

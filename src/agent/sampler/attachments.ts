@@ -79,12 +79,18 @@ export class Attachments {
     const known = this.#reads.get(key) ?? { id: `reads${this.#nextId++}`, watchers: 0 };
     this.#reads.set(key, known);
     known.watchers += 1;
-    if (known.watchers === 1) await this.#probe.attach({ id: known.id, file: executable.path, points });
-    return async () => {
+    const leave = (): boolean => {
       known.watchers -= 1;
-      if (known.watchers > 0) return;
-      this.#reads.delete(key);
-      await this.#probe.detach(known.id);
+      return known.watchers === 0 && this.#reads.delete(key);
+    };
+    try {
+      if (known.watchers === 1) await this.#probe.attach({ id: known.id, file: executable.path, points });
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    return async () => {
+      if (leave()) await this.#probe.detach(known.id);
     };
   }
 

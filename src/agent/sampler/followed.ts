@@ -38,7 +38,9 @@ export class Followed {
 
   programs(): WatchedProgram[] {
     return [...this.#processes.values()]
-      .flatMap(({ pid, progress }) => (progress.kind === 'watched' ? [{ pid, plan: progress.plan }] : []))
+      .flatMap(({ pid, executable, progress }) =>
+        progress.kind === 'watched' && executable ? [{ pid, executable, plan: progress.plan }] : [],
+      )
       .sort((a, b) => a.pid - b.pid);
   }
 

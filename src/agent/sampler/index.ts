@@ -4,3 +4,4 @@ export { localPopulation, localTarget } from './local-target.ts';
 export { metricSource } from './metric-source.ts';
 export { Sampler, type SamplerOptions } from './sampler.ts';
 export type * from './types.ts';
+export { isSlow } from './waits.ts';

@@ -1,5 +1,8 @@
 /** The sampler on real processes with the real probe: what comes, goes, and turns into another program. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
 import { openProc } from '../../host/index.ts';
@@ -60,7 +63,8 @@ describe.skipIf(missing !== undefined)(`Sampler${missing ? ` (skipped: ${missing
     return started;
   };
   const newest = (key: string): SignalWindow | undefined => windows.get(key)?.at(-1);
-  const within = (what: string, condition: () => boolean): Promise<void> => until(what, condition, 30_000, 50);
+  const within = (what: string, condition: () => boolean | Promise<boolean>): Promise<void> =>
+    until(what, condition, 30_000, 50);
 
   test('two containers that run one binary are told apart', async () => {
     const [one, other] = [await robot(20), await robot(200)];
@@ -134,6 +138,46 @@ describe.skipIf(missing !== undefined)(`Sampler${missing ? ` (skipped: ${missing
     if (!first || !last) throw new Error('there are windows');
     const spanMs = Date.parse(last.endedAt) - Date.parse(first.endedAt);
     expect(Math.abs(spanMs - Math.round(spanMs / 1000) * 1000)).toBeLessThan(400);
+  });
+
+  test('how long goroutines wait for data is watched while a capture runs, and only then', async () => {
+    const one = await robot(100);
+    populations.set('reads', [one.pid]);
+    sampler.setTargets([target('reads')]);
+    await within('it is watched', () => newest('reads') !== undefined);
+    // The robot's server waits for the rest of a request that comes in two parts.
+    const request = async (): Promise<void> => {
+      const socket = connect(one.pprofPort, '127.0.0.1').resume();
+      socket.write('GET /debug/pprof/cmdline HTTP/1.1\r\n');
+      await delay(150);
+      socket.end('Host: robot\r\nConnection: close\r\n\r\n');
+      await once(socket, 'close');
+    };
+    const reads = (): number => newest('reads')?.network?.read.count ?? 0;
+    const nextWindow = async (): Promise<void> => {
+      const seq = newest('reads')?.seq ?? 0;
+      await within('another window', () => (newest('reads')?.seq ?? 0) > seq + 1);
+    };
+    await request();
+    await nextWindow();
+    expect(windows.get('reads')?.map(({ network }) => network?.read.count)).not.toContain(1);
+    const captureOver = sampler.captureBegins('reads');
+    await within('a read is seen', async () => {
+      await request();
+      return reads() > 0;
+    });
+    expect(newest('reads')?.network?.read.maxNs).toBeGreaterThanOrEqual(100e6);
+    captureOver();
+    await nextWindow();
+    const counted = windows.get('reads')?.length ?? 0;
+    await request();
+    await nextWindow();
+    expect(
+      windows
+        .get('reads')
+        ?.slice(counted)
+        .filter(({ network }) => (network?.read.count ?? 0) > 0),
+    ).toEqual([]);
   });
 
   test('an attachment is taken out when its last process is gone from the list', async () => {

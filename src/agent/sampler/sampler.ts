@@ -100,10 +100,17 @@ export class Sampler {
     this.#wanted = targets;
   }
 
-  /** Says that a capture of ours begins on a target; the returned function says that it is over. */
+  /**
+   * Says that a capture of ours begins on a target; the returned function says that it is over. Meanwhile it is also watched how long the
+   * program's goroutines wait for data, which costs a busy server too much to be watched always.
+   */
   captureBegins(key: string): () => void {
     const end = this.#captures.begin(key, this.#options.monotonicNs());
-    return () => end(this.#options.monotonicNs());
+    const endReads = this.#watchReads(key);
+    return () => {
+      end(this.#options.monotonicNs());
+      endReads();
+    };
   }
 
   /** What is known of a target at this moment beyond its windows; null for one that is not followed. */
@@ -128,6 +135,19 @@ export class Sampler {
     this.#early.close();
     for (const tracked of this.#tracked.values()) tracked.cgroup?.close();
     await this.#supervisor.stop();
+  }
+
+  #watchReads(key: string): () => void {
+    const tracked = this.#tracked.get(key);
+    const attachments = this.#attachments?.attachments;
+    if (!tracked || !attachments) return () => {};
+    // Evidence beside the capture: where it cannot be had the capture goes on without.
+    const begun = tracked.followed
+      .programs()
+      .map(({ executable, plan }) => attachments.watchReads(executable, plan).catch(() => async () => {}));
+    return () => {
+      for (const watching of begun) void watching.then((end) => end()).catch(() => {});
+    };
   }
 
   async #tick(activity: ActivityPoller): Promise<void> {
@@ -223,6 +243,7 @@ export class Sampler {
     const { sink } = this.#options;
     if (sink.pause) for (const pause of flush.pauses) if (pids.includes(pause.pid)) sink.pause(target, pause);
     if (sink.cycle) for (const cycle of flush.cycles) if (pids.includes(cycle.pid)) sink.cycle(target, cycle);
+    if (sink.wait) for (const wait of flush.waits) if (pids.includes(wait.pid)) sink.wait(target, wait);
   }
 
   async #followProcesses(probe: ProbeClient, flush: Flush): Promise<void> {

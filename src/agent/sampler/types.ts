@@ -1,7 +1,7 @@
 /** What the sampler is told to follow, and what it says of it. */
 import type { AttachPlan } from '../../gobin/index.ts';
-import type { CgroupMembership, CgroupSample } from '../../host/index.ts';
-import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { CgroupMembership, CgroupSample, Executable } from '../../host/index.ts';
+import type { CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
 import type { PressureLimits, PressureOnset } from '../../model/pressure-onset.ts';
 import type { SignalWindow } from '../../model/window.ts';
 import type { WindowSubject } from './window-builder.ts';
@@ -51,6 +51,7 @@ export type TargetState =
 /** A watched process and its program. */
 export interface WatchedProgram {
   readonly pid: number;
+  readonly executable: Executable;
   readonly plan: AttachPlan;
 }
 
@@ -69,6 +70,7 @@ export interface SamplerSink {
   activity?(target: Target, activity: Activity): void;
   pause?(target: Target, pause: PauseEvent): void;
   cycle?(target: Target, cycle: CycleEvent): void;
+  wait?(target: Target, wait: WaitEvent): void;
   /** Memory pressure begins to break a limit: known within 250 ms, before the window that will show it has ended. */
   pressure?(target: Target, onset: PressureOnset): void;
 }

@@ -4,6 +4,7 @@ import {
   bucketStalls,
   exactStalls,
   type KernelMemory,
+  type NetworkLimits,
   type NetworkWaits,
   type StallStats,
   stallStats,
@@ -53,4 +54,22 @@ export function networkWaits(waits: readonly WaitEvent[]): NetworkWaits {
     connect: of('connect'),
     read: of('read'),
   };
+}
+
+/** Whether a single wait is worth telling: it took longer than memory (10 ms) or the network should, or what was asked for was refused. */
+export function isSlow({ on, durationNs, failed }: WaitEvent, limits: NetworkLimits): boolean {
+  switch (on) {
+    case 'mmap':
+    case 'munmap':
+    case 'reclaim':
+      return failed || durationNs >= verySlowNs;
+    case 'connect':
+      return failed || durationNs > limits.connectNs;
+    case 'tlsClient':
+    case 'tlsServer':
+    case 'openssl':
+      return durationNs > limits.tlsHandshakeNs; // failed ones are other people's scans, or a socket that does not block
+    case 'read':
+      return false; // how a server looks that waits for its next message
+  }
 }

@@ -1,6 +1,6 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { TargetState } from '../../agent/sampler/index.ts';
-import { type CycleEvent, type PauseEvent, stopReason } from '../../host/probe/index.ts';
+import { type CycleEvent, type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
 import type { Breach, PressureOnset, SignalWindow } from '../../model/index.ts';
 
 export function pauseLine(pause: PauseEvent): object {
@@ -10,6 +10,10 @@ export function pauseLine(pause: PauseEvent): object {
 
 export function cycleLine(cycle: CycleEvent): object {
   return { ...cycle };
+}
+
+export function waitLine(wait: WaitEvent): object {
+  return { ...wait };
 }
 
 /** What is asked for most stands flat on top; below it the whole `SignalWindow`, as bundles hold it. */

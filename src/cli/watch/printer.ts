@@ -1,13 +1,24 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
 import type { TargetState } from '../../agent/sampler/index.ts';
-import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
 import type { Breach, PressureOnset, SignalWindow, Thresholds } from '../../model/index.ts';
-import { breachLine, cycleLine, onsetLine, pauseLine, pressureLine, refusedLine, windowLine } from './objects.ts';
-import { breachText, header, onsetText, row, type TextOptions } from './text.ts';
+import {
+  breachLine,
+  cycleLine,
+  onsetLine,
+  pauseLine,
+  pressureLine,
+  refusedLine,
+  waitLine,
+  windowLine,
+} from './objects.ts';
+import { breachText, header, onsetText, row, type TextOptions, waitText } from './text.ts';
 
 export interface Printer {
   pause(pause: PauseEvent): void;
   cycle(cycle: CycleEvent): void;
+  /** A wait that was slow. */
+  wait(wait: WaitEvent): void;
   window(window: SignalWindow): void;
   /** Memory pressure begins to break a limit: between two windows. */
   pressure(onset: PressureOnset, detectedAt: Date): void;
@@ -22,6 +33,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
   return {
     pause: (pause) => print(pauseLine(pause)),
     cycle: (cycle) => print(cycleLine(cycle)),
+    wait: (wait) => print(waitLine(wait)),
     window: (window) => {
       print(windowLine(window));
       print(pressureLine(window));
@@ -40,6 +52,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
   return {
     pause: () => {},
     cycle: () => {},
+    wait: (wait) => write(`${waitText(wait, options)}\n`),
     window: (window) => {
       if (rows++ % rowsPerHeader === 0) write(`${header(options)}\n`);
       write(`${row(window, options)}\n`);

@@ -1,9 +1,10 @@
 /** `robotgc watch`: follows one process until it ends, the time is over, or the user has seen enough. */
-import { hostSampler, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
+import { hostSampler, isSlow, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
 import type { RobotGCPolicy } from '../../api/index.ts';
 import {
   advance,
   type Breach,
+  DEFAULT_NETWORK_LIMITS,
   deriveThresholds,
   type Latch,
   type SignalWindow,
@@ -30,6 +31,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
     ...localTarget(process.pid, process.comm, policy?.spec.activity),
     ...(policy ? { pressureLimits: deriveThresholds(policy.spec) } : {}),
   };
+  const network = policy ? deriveThresholds(policy.spec).network : DEFAULT_NETWORK_LIMITS;
   const judge = policy ? breachJudge(policy) : null;
   let exitCode: ExitCode = exitCodes.ok;
   let watched = false;
@@ -69,6 +71,9 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       },
       pause: (_, pause) => printer.pause(pause),
       cycle: (_, cycle) => printer.cycle(cycle),
+      wait: (_, wait) => {
+        if (isSlow(wait, network)) printer.wait(wait);
+      },
       pressure: (_, onset) => printer.pressure(onset, new Date()),
     },
     onProbeUp: () => {

@@ -1,5 +1,6 @@
 /** `robotgc watch -o text`: one row a second, the numbers over their limit in red. Pure. */
 import { styleText } from 'node:util';
+import type { WaitEvent } from '../../host/probe/index.ts';
 import type { Breach, PressureOnset, SignalWindow, Thresholds } from '../../model/index.ts';
 import { duration, percent, size } from './format.ts';
 
@@ -76,6 +77,26 @@ export function onsetText({ signal, share, limit }: PressureOnset, options: Text
     options,
     'yellow',
     `pressure: ${signal} at ${percent(share)} of the last second, limit ${percent(limit)}`,
+  );
+}
+
+const waitNames: Readonly<Record<WaitEvent['on'], string>> = {
+  mmap: 'mmap',
+  munmap: 'munmap',
+  reclaim: 'memory reclaim',
+  tlsClient: 'TLS handshake (client)',
+  tlsServer: 'TLS handshake (server)',
+  openssl: 'TLS handshake (OpenSSL)',
+  connect: 'TCP connect',
+  read: 'read',
+};
+
+export function waitText({ on, durationNs, failed, peer }: WaitEvent, options: TextOptions): string {
+  const to = peer === undefined ? '' : ` to ${peer}`;
+  return paint(
+    options,
+    'yellow',
+    `wait: ${waitNames[on]}${to} ${failed ? 'failed after' : 'took'} ${duration(durationNs)}`,
   );
 }
 
