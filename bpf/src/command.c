@@ -16,6 +16,8 @@ static const struct {
 	{ "detach", COMMAND_DETACH, .needs_id = true },
 	{ "flush", COMMAND_FLUSH, .needs_seq = true },
 	{ "ping", COMMAND_PING, .needs_seq = true },
+	{ "trigger", COMMAND_TRIGGER, .needs_id = true },
+	{ "untrigger", COMMAND_UNTRIGGER, .needs_id = true },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(*commands))
@@ -147,18 +149,46 @@ static bool parse_layout(const json_t *root, struct controller_layout *layout, c
 	return true;
 }
 
+static bool parse_file(const json_t *root, char file[MAX_PATH_BYTES], const struct problem *problem)
+{
+	if (!field_string(root, "file", file, MAX_PATH_BYTES, problem))
+		return false;
+	return file[0] == '/' ||
+	       problem_set(problem, "\"file\" must be an absolute path, not \"%.200s\"", file);
+}
+
 static bool parse_attach(const json_t *root, struct attach_request *request, const struct problem *problem)
 {
 	const json_t *stopping = json_object_get(root, "stoppingKnown");
 
-	if (!field_string(root, "file", request->file, sizeof(request->file), problem))
+	if (!parse_file(root, request->file, problem))
 		return false;
-	if (request->file[0] != '/')
-		return problem_set(problem, "\"file\" must be an absolute path, not \"%.200s\"", request->file);
 	if (stopping && !json_is_boolean(stopping))
 		return problem_set(problem, "\"stoppingKnown\" must be true or false");
 	request->stopping_known = !stopping || json_is_true(stopping);
 	return parse_points(root, request, problem) && parse_layout(root, &request->layout, problem);
+}
+
+/* What the kernel grants at most (kernel/sched/psi.c): windows of half a second to ten. */
+static bool parse_trigger(const json_t *root, struct trigger_request *request, const struct problem *problem)
+{
+	int64_t stall_us, window_us;
+	const char *name;
+	char line[8];
+
+	if (!parse_file(root, request->file, problem) || !field_string(root, "line", line, sizeof(line), problem) ||
+	    !field_integer(root, "windowUs", 500000, 10000000, &window_us, problem) ||
+	    !field_integer(root, "stallUs", 1, window_us, &stall_us, problem))
+		return false;
+	name = strrchr(request->file, '/');
+	if (strcmp(name, "/memory.pressure") && strcmp(name, "/cpu.pressure") && strcmp(name, "/io.pressure"))
+		return problem_set(problem, "\"file\" must be a cgroup's memory.pressure, cpu.pressure or io.pressure");
+	request->full = !strcmp(line, "full");
+	if (!request->full && strcmp(line, "some"))
+		return problem_set(problem, "\"line\" must be \"some\" or \"full\"");
+	request->stall_us = (uint32_t)stall_us;
+	request->window_us = (uint32_t)window_us;
+	return true;
 }
 
 static bool parse_root(const json_t *root, struct command *command, const struct problem *problem)
@@ -186,7 +216,8 @@ static bool parse_root(const json_t *root, struct command *command, const struct
 			break;
 	if (i == N_COMMANDS)
 		return problem_set(problem, "\"cmd\" is \"%.40s\"; known are attach, watch, unwatch, detach, "
-					    "flush, ping", json_string_value(cmd));
+					    "flush, ping, "
+					    "trigger, untrigger", json_string_value(cmd));
 	command->kind = commands[i].kind;
 	/* What is missing is read once more, now to say so. */
 	if (!command->has_seq && (commands[i].needs_seq || json_object_get(root, "seq")))
@@ -195,7 +226,9 @@ static bool parse_root(const json_t *root, struct command *command, const struct
 		return field_string(root, "id", command->id, sizeof(command->id), problem);
 	if (!has_pid && commands[i].needs_pid)
 		return field_integer(root, "pid", 1, INT32_MAX, &pid, problem);
-	return command->kind != COMMAND_ATTACH || parse_attach(root, &command->attach, problem);
+	if (command->kind == COMMAND_ATTACH)
+		return parse_attach(root, &command->attach, problem);
+	return command->kind != COMMAND_TRIGGER || parse_trigger(root, &command->trigger, problem);
 }
 
 bool command_parse(const char *line, size_t length, struct command *command, char *text, size_t text_size)

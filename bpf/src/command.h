@@ -22,6 +22,8 @@ enum command_kind {
 	COMMAND_DETACH,
 	COMMAND_FLUSH,
 	COMMAND_PING,
+	COMMAND_TRIGGER,
+	COMMAND_UNTRIGGER,
 };
 
 struct attach_point {
@@ -39,6 +41,14 @@ struct attach_request {
 	bool stopping_known;
 };
 
+/* Told when tasks stalled for `stall_us` within any `window_us`. */
+struct trigger_request {
+	char file[MAX_PATH_BYTES];
+	bool full; /* all tasks at once; else some task */
+	uint32_t stall_us;
+	uint32_t window_us;
+};
+
 /* Fields that the kind has no use for are zero, an id then empty. */
 struct command {
 	enum command_kind kind;
@@ -47,6 +57,7 @@ struct command {
 	char id[MAX_ID_BYTES];
 	uint32_t pid;
 	struct attach_request attach;
+	struct trigger_request trigger;
 };
 
 /*

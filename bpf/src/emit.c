@@ -72,11 +72,40 @@ void emit_attached(struct output *out, const struct command *command, const char
 	output_print(out, "}\n");
 }
 
-void emit_detached(struct output *out, const struct command *command)
+static void emit_id_answer(struct output *out, const char *type, const struct command *command)
 {
-	output_print(out, "{\"type\":\"detached\"");
+	output_print(out, "{\"type\":\"%s\"", type);
 	print_id(out, command->id);
 	print_seq(out, command);
+	output_print(out, "}\n");
+}
+
+void emit_detached(struct output *out, const struct command *command)
+{
+	emit_id_answer(out, "detached", command);
+}
+
+void emit_trigger_set(struct output *out, const struct command *command)
+{
+	emit_id_answer(out, "triggerSet", command);
+}
+
+void emit_trigger_cleared(struct output *out, const struct command *command)
+{
+	emit_id_answer(out, "triggerCleared", command);
+}
+
+void emit_pressure(struct output *out, const char *id, uint64_t at_ns)
+{
+	output_print(out, "{\"type\":\"pressure\"");
+	print_id(out, id);
+	output_print(out, ",\"atNs\":%" PRIu64 "}\n", at_ns);
+}
+
+void emit_pressure_gone(struct output *out, const char *id)
+{
+	output_print(out, "{\"type\":\"pressureGone\"");
+	print_id(out, id);
 	output_print(out, "}\n");
 }
 

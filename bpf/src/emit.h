@@ -26,6 +26,7 @@
 #define ERROR_NOT_WATCHED "NOT_WATCHED"
 #define ERROR_TOO_MANY_ATTACHMENTS "TOO_MANY_ATTACHMENTS"
 #define ERROR_TOO_MANY_TARGETS "TOO_MANY_TARGETS"
+#define ERROR_TRIGGER_REFUSED "TRIGGER_REFUSED"
 
 /* What went wrong, to be reported: a code and a sentence (what happened, to what, what to do). */
 struct failure {
@@ -50,7 +51,13 @@ void emit_attached(struct output *out, const struct command *command, const char
 void emit_detached(struct output *out, const struct command *command);
 void emit_watching(struct output *out, const struct command *command);
 void emit_unwatched(struct output *out, const struct command *command);
+void emit_trigger_set(struct output *out, const struct command *command);
+void emit_trigger_cleared(struct output *out, const struct command *command);
 void emit_pong(struct output *out, const struct command *command);
+/* Tasks of the group stalled for longer than its trigger allows. */
+void emit_pressure(struct output *out, const char *id, uint64_t at_ns);
+/* The group has ended, and the trigger with it. */
+void emit_pressure_gone(struct output *out, const char *id);
 void emit_gone(struct output *out, uint32_t pid);
 void emit_pause(struct output *out, const struct pause_event *event);
 void emit_assist(struct output *out, const struct assist_event *event);

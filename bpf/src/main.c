@@ -103,12 +103,13 @@ static bool read_input(struct probe *probe)
 
 static void run(struct probe *probe, int signals_fd)
 {
-	enum { INPUT, OUTPUT, SIGNALS, EXITS, N_FDS };
+	enum { INPUT, OUTPUT, SIGNALS, EXITS, PRESSURE, N_FDS };
 	struct pollfd fds[N_FDS] = {
 		[INPUT] = { .fd = STDIN_FILENO },
 		[OUTPUT] = { .fd = STDOUT_FILENO },
 		[SIGNALS] = { .fd = signals_fd, .events = POLLIN },
 		[EXITS] = { .fd = probe->targets.exits_fd },
+		[PRESSURE] = { .fd = probe->pressure.epoll_fd },
 	};
 
 	while (!probe->out.broken) {
@@ -120,7 +121,7 @@ static void run(struct probe *probe, int signals_fd)
 		/* While the reader is behind, only its catching up, the end and signals matter. */
 		fds[INPUT].events = busy ? 0 : POLLIN;
 		fds[OUTPUT].events = output_pending(&probe->out) ? POLLOUT : 0;
-		fds[EXITS].events = busy ? 0 : POLLIN;
+		fds[EXITS].events = fds[PRESSURE].events = busy ? 0 : POLLIN;
 		if (poll(fds, N_FDS, timeout_ms) < 0 && errno != EINTR)
 			return;
 		if (fds[SIGNALS].revents || fds[OUTPUT].revents & (POLLERR | POLLNVAL))
@@ -133,6 +134,8 @@ static void run(struct probe *probe, int signals_fd)
 		handle_lines(probe);
 		if (fds[EXITS].revents)
 			probe_reap(probe);
+		if (fds[PRESSURE].revents)
+			probe_tell_pressure(probe);
 		probe_drain(probe);
 		probe_continue_flush(probe);
 		handle_lines(probe);

@@ -14,7 +14,7 @@ bool probe_open(struct probe *probe, enum attach_way wanted, struct failure *fai
 {
 	if (!kernel_load(&probe->kernel, wanted, failure))
 		return false;
-	if (!targets_open(&probe->targets, &probe->kernel, failure) ||
+	if (!pressure_open(&probe->pressure, failure) || !targets_open(&probe->targets, &probe->kernel, failure) ||
 	    !attachments_open(&probe->attachments, &probe->kernel, failure))
 		return false;
 	tracepoints_try(&probe->tracepoints, &probe->kernel);
@@ -28,6 +28,7 @@ bool probe_open(struct probe *probe, enum attach_way wanted, struct failure *fai
 void probe_close(struct probe *probe)
 {
 	attachments_close(&probe->attachments);
+	pressure_close(&probe->pressure);
 	tracepoints_detach(&probe->tracepoints);
 	ring_buffer__free(probe->ring);
 	if (probe->targets.measures)
@@ -100,6 +101,28 @@ static void do_unwatch(struct probe *probe, const struct command *command)
 	emit_error(&probe->out, command, &failure);
 }
 
+static void do_trigger(struct probe *probe, const struct command *command)
+{
+	struct failure failure;
+
+	if (pressure_set(&probe->pressure, command, &failure))
+		emit_trigger_set(&probe->out, command);
+	else
+		emit_error(&probe->out, command, &failure);
+}
+
+static void do_untrigger(struct probe *probe, const struct command *command)
+{
+	struct failure failure;
+
+	if (pressure_clear(&probe->pressure, command->id)) {
+		emit_trigger_cleared(&probe->out, command);
+		return;
+	}
+	failure_set(&failure, ERROR_NOT_WATCHED, "no trigger \"%s\" is set: nothing to do", command->id);
+	emit_error(&probe->out, command, &failure);
+}
+
 void probe_handle_line(struct probe *probe, const char *line, size_t length)
 {
 	struct command *command = &probe->command;
@@ -131,6 +154,12 @@ void probe_handle_line(struct probe *probe, const char *line, size_t length)
 		break;
 	case COMMAND_PING:
 		emit_pong(&probe->out, command);
+		break;
+	case COMMAND_TRIGGER:
+		do_trigger(probe, command);
+		break;
+	case COMMAND_UNTRIGGER:
+		do_untrigger(probe, command);
 		break;
 	}
 }
@@ -225,6 +254,19 @@ void probe_reap(struct probe *probe)
 		if (!pid)
 			return;
 		emit_gone(&probe->out, pid);
+	}
+}
+
+void probe_tell_pressure(struct probe *probe)
+{
+	char id[MAX_ID_BYTES];
+	bool ended;
+
+	while (!output_is_full(&probe->out) && pressure_next(&probe->pressure, id, &ended)) {
+		if (ended)
+			emit_pressure_gone(&probe->out, id);
+		else
+			emit_pressure(&probe->out, id, now_ns());
 	}
 }
 

@@ -7,6 +7,7 @@
 #include "emit.h"
 #include "kernel.h"
 #include "lines.h"
+#include "pressure.h"
 #include "targets.h"
 #include "tracepoints.h"
 
@@ -27,6 +28,7 @@ struct probe {
 	struct attachments attachments;
 	struct targets targets;
 	struct tracepoints tracepoints;
+	struct pressure pressure;
 	uint64_t stall_limit; /* assist stalls a second that may be seen one by one */
 	struct ring_buffer *ring;
 	struct flush flush;
@@ -54,5 +56,7 @@ void probe_continue_flush(struct probe *probe);
 int probe_sample(struct probe *probe);
 /* Reports and forgets processes that have ended. */
 void probe_reap(struct probe *probe);
+/* Reports what triggers of memory pressure tell. */
+void probe_tell_pressure(struct probe *probe);
 
 #endif

@@ -37,6 +37,26 @@ static void good_lines(void)
 	      "%s", problem);
 }
 
+#define TRIGGER(rest) "{\"cmd\":\"trigger\",\"id\":\"t\",\"file\":\"/sys/fs/cgroup/a/memory.pressure\"" rest "}"
+
+static void triggers(void)
+{
+	CHECK(parse(TRIGGER(",\"line\":\"full\",\"stallUs\":10000,\"windowUs\":1000000")) &&
+	      command.kind == COMMAND_TRIGGER && command.trigger.full && command.trigger.stall_us == 10000 &&
+	      command.trigger.window_us == 1000000, "%s", problem);
+	CHECK(parse(TRIGGER(",\"line\":\"some\",\"stallUs\":1,\"windowUs\":2000000")) && !command.trigger.full, "%s",
+	      problem);
+	CHECK(!parse(TRIGGER(",\"line\":\"any\",\"stallUs\":1,\"windowUs\":2000000")) && strstr(problem, "line"), "%s",
+	      problem);
+	CHECK(!parse(TRIGGER(",\"line\":\"some\",\"stallUs\":2000001,\"windowUs\":2000000")), "a stall beyond its window");
+	CHECK(!parse(TRIGGER(",\"line\":\"some\",\"stallUs\":0,\"windowUs\":2000000")), "no stall");
+	CHECK(!parse(TRIGGER(",\"line\":\"some\",\"stallUs\":1,\"windowUs\":499999")), "a window that no kernel grants");
+	CHECK(!parse("{\"cmd\":\"trigger\",\"id\":\"t\",\"file\":\"memory.pressure\"}"), "a relative path");
+	CHECK(!parse("{\"cmd\":\"trigger\",\"id\":\"t\",\"file\":\"/etc/passwd\",\"line\":\"some\",\"stallUs\":1,"
+		     "\"windowUs\":2000000}") && strstr(problem, "memory.pressure"), "another file: %s", problem);
+	CHECK(parse("{\"cmd\":\"untrigger\",\"id\":\"t\"}") && command.kind == COMMAND_UNTRIGGER, "%s", problem);
+}
+
 static void a_good_attach(void)
 {
 	const struct attach_request *attach = &command.attach;
@@ -161,6 +181,7 @@ static void a_refusal_can_name_its_command(void)
 int main(void)
 {
 	good_lines();
+	triggers();
 	a_good_attach();
 	exits_are_jumps();
 	bad_lines_say_what_is_wrong();

@@ -1,22 +1,30 @@
 /** Keeps a pressure watch in line with what the sampler follows. */
 import type { CgroupReader, OnPressure, PressureWatch } from '../../host/index.ts';
 import type { PressureOnset } from '../../model/pressure-onset.ts';
+import { TriggeredPressure, type TriggerProbe } from './triggered-pressure.ts';
 import type { Target } from './types.ts';
 
 export interface EarlyPressureOptions {
+  /** Reads the pressure of what no trigger watches. */
   readonly start: (onPressure: OnPressure) => PressureWatch;
   readonly tell: (target: Target, onset: PressureOnset) => void;
 }
 
 export class EarlyPressure {
-  readonly #watch: PressureWatch;
+  readonly #watch: TriggeredPressure;
   readonly #targets = new Map<string, Target>();
 
   constructor({ start, tell }: EarlyPressureOptions) {
-    this.#watch = start((key, onset) => {
+    const onPressure: OnPressure = (key, onset) => {
       const target = this.#targets.get(key);
       if (target) tell(target, onset);
-    });
+    };
+    this.#watch = new TriggeredPressure(start(onPressure), onPressure);
+  }
+
+  /** The probe that sets the kernel's triggers, where it grants any. */
+  useProbe(probe: TriggerProbe | null): void {
+    this.#watch.useProbe(probe);
   }
 
   /** @param cgroup null while the target is not observed: then its pressure is nobody's concern */

@@ -177,6 +177,7 @@ export class Sampler {
   #changeProbe(probe: ProbeClient | null): void {
     if (this.#attachments?.probe === probe) return;
     this.#attachments = probe ? { probe, attachments: new Attachments(probe) } : null;
+    this.#early.useProbe(probe);
     for (const tracked of this.#tracked.values()) {
       tracked.followed.reset();
       tracked.sinceNs = null;

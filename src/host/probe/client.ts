@@ -15,6 +15,9 @@ import {
   parseEventLine,
   probeProtocol,
   type ReadyEvent,
+  type TriggerEvent,
+  type TriggerRequest,
+  triggerRequestSchema,
 } from './protocol.ts';
 
 export interface ProbeOptions {
@@ -60,6 +63,11 @@ export interface ProbeClient extends AsyncDisposable {
   detach(id: string): Promise<void>;
   watch(pid: number, id: string): Promise<void>;
   unwatch(pid: number): Promise<void>;
+  /** Rejects with TRIGGER_REFUSED where the kernel does not grant it, with NO_PERMISSION where the file cannot be written. */
+  setTrigger(request: TriggerRequest): Promise<void>;
+  clearTrigger(id: string): Promise<void>;
+  /** From now on called with what triggers tell, synchronously; the last listener counts. */
+  listenToTriggers(listener: (event: TriggerEvent) => void): void;
   /** Everything since the last flush, complete up to `atNs`. */
   flush(): Promise<Flush>;
   ping(): Promise<void>;
@@ -103,6 +111,7 @@ class SpawnedProbe implements ProbeClient {
   readonly #flushes = new Map<number, Flush>();
   readonly #lines = new LineSplitter(maxLineBytes);
   readonly #counters = { unknownEvents: 0, invalidLines: 0 };
+  #onTrigger: (event: TriggerEvent) => void = () => {};
   #readyEvent: ReadyEvent | undefined;
   /** Why it ended or is to end; the first reason stays. */
   #end: ProbeError | undefined;
@@ -158,6 +167,20 @@ class SpawnedProbe implements ProbeClient {
 
   async unwatch(pid: number): Promise<void> {
     await this.#ask('unwatched', (seq) => ({ cmd: 'unwatch', seq, pid }));
+  }
+
+  async setTrigger(request: TriggerRequest): Promise<void> {
+    const checked = triggerRequestSchema.safeParse(request);
+    if (!checked.success) throw new ProbeError('BAD_COMMAND', `trigger ${request.id}: ${checked.error.message}`);
+    await this.#ask('triggerSet', (seq) => ({ cmd: 'trigger', seq, ...checked.data }));
+  }
+
+  async clearTrigger(id: string): Promise<void> {
+    await this.#ask('triggerCleared', (seq) => ({ cmd: 'untrigger', seq, id }));
+  }
+
+  listenToTriggers(listener: (event: TriggerEvent) => void): void {
+    this.#onTrigger = listener;
   }
 
   async ping(): Promise<void> {
@@ -243,8 +266,14 @@ class SpawnedProbe implements ProbeClient {
       case 'detached':
       case 'watching':
       case 'unwatched':
+      case 'triggerSet':
+      case 'triggerCleared':
       case 'pong':
         if (event.seq !== undefined) this.#answers.resolve(event.seq, event);
+        return;
+      case 'pressure':
+      case 'pressureGone':
+        this.#onTrigger(event);
         return;
       default:
         this.#events.add(event);

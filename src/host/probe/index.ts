@@ -33,6 +33,8 @@ export {
   pointKinds,
   type ReadyEvent,
   type SampledEvent,
+  type TriggerEvent,
+  type TriggerRequest,
   type WaitEvent,
   type WaitKind,
   type WireErrorCode,

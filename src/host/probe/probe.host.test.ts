@@ -1,12 +1,29 @@
 /** How the real probe behaves: refusals, ends of every kind, privileges. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttachRequest, maxAttachments, type ProbeClient, type ProbeError, startProbe } from './index.ts';
+import {
+  type AttachRequest,
+  maxAttachments,
+  type ProbeClient,
+  type ProbeError,
+  startProbe,
+  type TriggerEvent,
+  type TriggerRequest,
+} from './index.ts';
 import { type ErrorEvent, parseEventLine } from './protocol.ts';
 import { assistsOnly } from './testing/buckets.ts';
 import { buildChurn, Churn } from './testing/churn.ts';
@@ -166,6 +183,55 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
       expect(assistsOnly(seen.histograms)).toHaveLength(1);
       expect(await codeOf(probe.unwatch(churn.pid))).toBe('NOT_WATCHED');
       expect((await probe.flush()).histograms).toEqual([]);
+    });
+  });
+
+  describe('triggers of memory pressure', () => {
+    const root = ['/sys/fs/cgroup/unified', '/sys/fs/cgroup'].find((each) => existsSync(`${each}/cgroup.procs`));
+    const folder = `${root}/robotgc-test-trigger-${process.pid}`;
+    const request = (id: string, windowUs: number, file = `${folder}/memory.pressure`): TriggerRequest => ({
+      id,
+      file,
+      line: 'some',
+      stallUs: 1000,
+      windowUs,
+    });
+    const capEff = /^CapEff:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+    const capable = (BigInt(`0x${capEff}`) >> 24n) % 2n === 1n;
+    beforeAll(() => mkdirSync(folder));
+    afterAll(() => rmdirSync(folder));
+
+    it('are granted as the kernel grants them', async () => {
+      await using probe = await startProbe({ path: probePath });
+      expect(await codeOf(probe.setTrigger(request('slow', 2_000_000)))).toBe('none');
+      expect(await codeOf(probe.setTrigger(request('fast', 1_000_000)))).toBe(capable ? 'none' : 'TRIGGER_REFUSED');
+      expect(await codeOf(probe.setTrigger(request('slow', 2_000_000)))).toBe('ALREADY_ATTACHED');
+      await probe.clearTrigger('slow');
+      expect(await codeOf(probe.clearTrigger('slow'))).toBe('NOT_WATCHED');
+      expect(await codeOf(probe.setTrigger(request('slow', 2_000_000)))).toBe('none');
+    });
+
+    it('are written to nothing but a pressure file of a cgroup', async () => {
+      await using probe = await startProbe({ path: probePath });
+      const file = join(temporaryFolder('no-cgroup'), 'memory.pressure');
+      writeFileSync(file, 'untouched');
+      expect(await codeOf(probe.setTrigger(request('a', 2_000_000, file)))).toBe('BAD_COMMAND');
+      expect(await codeOf(probe.setTrigger(request('a', 2_000_000, `${folder}/cgroup.procs`)))).toBe('BAD_COMMAND');
+      expect(await codeOf(probe.setTrigger(request('a', 2_000_000, `${folder}/gone/memory.pressure`)))).toBe(
+        'NO_SUCH_FILE',
+      );
+      expect(readFileSync(file, 'utf8')).toBe('untouched');
+    });
+
+    it('end with their group, and say so', async () => {
+      const brief = `${folder}/brief`;
+      mkdirSync(brief);
+      await using probe = await startProbe({ path: probePath });
+      const told: TriggerEvent[] = [];
+      probe.listenToTriggers((event) => told.push(event));
+      await probe.setTrigger(request('brief', 2_000_000, `${brief}/memory.pressure`));
+      rmdirSync(brief);
+      await expect.poll(() => told).toEqual([{ type: 'pressureGone', id: 'brief' }]);
     });
   });
 

@@ -96,6 +96,20 @@ export const attachRequestSchema = z.object({
 });
 export type AttachRequest = z.infer<typeof attachRequestSchema>;
 
+/**
+ * A trigger of pressure stall information (Documentation/accounting/psi.rst): told when tasks of a cgroup stalled for `stallUs` within any
+ * `windowUs`. Without CAP_SYS_RESOURCE the kernel grants windows of whole multiples of 2 s only.
+ */
+export const triggerRequestSchema = z.object({
+  id: attachmentId,
+  /** Absolute path of a cgroup v2's `memory.pressure`, `cpu.pressure` or `io.pressure`. */
+  file: z.string().startsWith('/').max(4095),
+  line: z.enum(['some', 'full']),
+  stallUs: z.int().positive(),
+  windowUs: z.int().min(500_000).max(10_000_000),
+});
+export type TriggerRequest = z.infer<typeof triggerRequestSchema>;
+
 /** Every command may carry a `seq`, which its answer repeats. */
 export const commandSchema = z.discriminatedUnion('cmd', [
   attachRequestSchema.extend({ cmd: z.literal('attach'), seq: seq.optional() }),
@@ -104,6 +118,8 @@ export const commandSchema = z.discriminatedUnion('cmd', [
   z.object({ cmd: z.literal('detach'), id: attachmentId, seq: seq.optional() }),
   z.object({ cmd: z.literal('flush'), seq }),
   z.object({ cmd: z.literal('ping'), seq }),
+  triggerRequestSchema.extend({ cmd: z.literal('trigger'), seq: seq.optional() }),
+  z.object({ cmd: z.literal('untrigger'), id: attachmentId, seq: seq.optional() }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 
@@ -123,6 +139,7 @@ export const wireErrorCodes = [
   'NOT_WATCHED',
   'TOO_MANY_ATTACHMENTS',
   'TOO_MANY_TARGETS',
+  'TRIGGER_REFUSED',
 ] as const;
 export type WireErrorCode = (typeof wireErrorCodes)[number];
 
@@ -303,6 +320,13 @@ export type WaitEvent = z.infer<typeof waitEventSchema>;
 export const oomVictimEventSchema = z.object({ type: z.literal('oomVictim'), pid, atNs: ns });
 export type OomVictimEvent = z.infer<typeof oomVictimEventSchema>;
 
+/** What a trigger tells, at once; `pressureGone`: its cgroup has ended, and the trigger with it. */
+const pressureEventSchemas = [
+  z.object({ type: z.literal('pressure'), id: z.string(), atNs: ns }),
+  z.object({ type: z.literal('pressureGone'), id: z.string() }),
+] as const;
+export type TriggerEvent = z.infer<(typeof pressureEventSchemas)[number]>;
+
 export const eventSchema = z.discriminatedUnion('type', [
   readyEventSchema,
   attachedEventSchema,
@@ -324,6 +348,9 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('lost'), count: z.number().int().positive() }),
   z.object({ type: z.literal('flushed'), seq, atNs: ns }),
   z.object({ type: z.literal('pong'), seq }),
+  z.object({ type: z.literal('triggerSet'), id: z.string(), seq: seq.optional() }),
+  z.object({ type: z.literal('triggerCleared'), id: z.string(), seq: seq.optional() }),
+  ...pressureEventSchemas,
 ]);
 export type ProbeEvent = z.infer<typeof eventSchema>;
 
