@@ -1,38 +1,163 @@
-import fc from 'fast-check';
+/** Readers of programs that nobody here built, on a great many that nobody ever built. The short form is `hostile.test.ts`. */
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { fuzz, wantedInputs } from '../../test/support/fuzz/fuzz.ts';
+import { mutate } from '../../test/support/fuzz/mutate.ts';
+import type { Random } from '../../test/support/fuzz/random.ts';
+import { parseModuleText } from './go/build-info.ts';
+import { findGcGlobals, goVersion, planAttach, planLibssl } from './index.ts';
 import { bytesReader } from './reader.ts';
-import { checkAnswer, overlaid, realGoProgram } from './testing/hostile.ts';
-import { hostileFile, mutation, runs } from './testing/hostile-arbitraries.ts';
+import { buildElf, buildInfoSection } from './testing/build-elf.ts';
+import {
+  type Changed,
+  changeProgram,
+  type Program,
+  programOf,
+  readerOf,
+  showChanged,
+} from './testing/changed-program.ts';
+import { compactProgram } from './testing/compact-program.ts';
+import { checkAnswer, realGoProgram } from './testing/hostile.ts';
+import type { ByteReader } from './types.ts';
 import { decode } from './x86/decode.ts';
 
-const cpuLimitMs = 2000;
+const cpuLimitMs = 100;
+/** What reading one file may cost at most: the budget of its readers. */
+const peakBytes = 768 * 2 ** 20;
 
-/** The long runs of `hostile.test.ts`: `npm run fuzz`, or with `FUZZ_RUNS=10000` a shorter one. */
-describe('hostile files, at length', () => {
-  it('noise and ELF files with noise', () => {
-    const property = fc.property(hostileFile, (bytes) => {
-      expect(checkAnswer(bytesReader(bytes), cpuLimitMs)).toBe('refused');
-    });
-    fc.assert(property, { numRuns: runs(1_000_000) });
+const real = realGoProgram();
+const compact = ['go1.26.8', 'go1.24.13', 'go1.22.12'].map((version) => compactProgram(real, version));
+const table = '.gopclntab';
+const libraries = ['/usr/lib/x86_64-linux-gnu/libssl.so.3', '/lib/x86_64-linux-gnu/libssl.so.3']
+  .filter(existsSync)
+  .slice(0, 1);
+
+/** Every question that is asked of a program. */
+function askAll(reader: ByteReader): void {
+  checkAnswer(reader, Number.POSITIVE_INFINITY);
+  const globals = findGcGlobals(reader);
+  if (globals.kind === 'refused' && globals.message === '') throw new Error('refused without a reason');
+}
+
+const askLibssl = (reader: ByteReader): void => {
+  const plan = planLibssl(reader);
+  if (plan.kind === 'refused' ? plan.message === '' : plan.bytes.length === 0) throw new Error('no reason, no bytes');
+};
+
+function fuzzChanged(
+  name: string,
+  programs: readonly Program[],
+  ask: (reader: ByteReader) => void,
+  inputs?: number,
+): void {
+  const report = fuzz<Changed>({
+    name,
+    make: (random) => changeProgram(random, programs),
+    take: (changed) => ask(readerOf(changed)),
+    show: showChanged,
+    limitMs: cpuLimitMs,
+    peakBytes,
+    ...(inputs === undefined ? {} : { inputs }),
+  });
+  expect(report.inputs).toBeGreaterThan(0);
+}
+
+/** Only what lies in the section of this name. */
+function within(program: Program, name: string): Program {
+  const at = Buffer.from(program.bytes).indexOf(Buffer.from([0xf1, 0xff, 0xff, 0xff, 0, 0, 1, 8]));
+  expect(at, name).toBeGreaterThan(0);
+  return {
+    ...program,
+    spots: [
+      [at, 72],
+      [at + 72, program.bytes.length - at - 72],
+    ],
+  };
+}
+
+describe('programs with changed fields', () => {
+  const programs = compact.map((bytes, i) => programOf(`compact ${i}`, bytes));
+
+  it('the compact programs are whole', () => {
+    for (const bytes of compact) expect(planAttach(bytesReader(bytes))).toMatchObject({ kind: 'ok' });
   });
 
-  it('a changed real program', () => {
-    const program = realGoProgram();
-    const property = fc.property(mutation(program), ({ overlay, size }) => {
-      checkAnswer(overlaid(program, overlay, size), cpuLimitMs);
+  it('ELF headers, tables and code', () => fuzzChanged('ELF', programs, askAll));
+
+  it('the function table', () => {
+    fuzzChanged(
+      '.gopclntab',
+      programs.map((program) => within(program, table)),
+      askAll,
+    );
+  });
+
+  // A whole program of 20 MB takes some tens of milliseconds: a hundredth as many.
+  it('a whole program', () => {
+    fuzzChanged('a whole Go program', [programOf('tsc', real)], askAll, Math.ceil(wantedInputs() / 100));
+  });
+
+  it.skipIf(libraries.length === 0)(`libssl${libraries.length === 0 ? ' (skipped: none is installed)' : ''}`, () => {
+    fuzzChanged(
+      'libssl',
+      libraries.map((file) => programOf('libssl', readFileSync(file))),
+      askLibssl,
+    );
+  });
+});
+
+describe('bytes', () => {
+  it('programs with stretches cut out, repeated, put in', () => {
+    const seeds = {
+      corpus: [...compact, Buffer.from('\x7fELF\x02\x01\x01'), Buffer.from('#!/bin/sh\n')],
+      maxBytes: 2 ** 20,
+    };
+    const report = fuzz({
+      name: 'ELF, spliced',
+      make: (random) => new Uint8Array(mutate(random, seeds)),
+      take: (bytes) => {
+        askAll(bytesReader(bytes));
+        askLibssl(bytesReader(bytes));
+      },
+      limitMs: cpuLimitMs,
+      peakBytes,
     });
-    fc.assert(property, { numRuns: runs(200_000) });
+    expect(report.inputs).toBeGreaterThan(0);
+  });
+
+  it('build info', () => {
+    const module =
+      'path\tgithub.com/example/robot\nmod\tgithub.com/example/robot\t(devel)\t\ndep\tx\tv1.0.0\th1:abc=\nbuild\t-compiler=gc\nbuild\tCGO_ENABLED=0\nbuild\t"a b"="c\\"d"\n';
+    const corpus = ['go1.26.8', 'go1.22', 'go1.27rc1', 'devel go1.28-abc'].map((version) =>
+      buildInfoSection(version, module),
+    );
+    const report = fuzz({
+      name: 'build info',
+      make: (random) =>
+        new Uint8Array(mutate(random, { corpus, tokens: ['go1.', '\tbuild\t', '"=', '`', '\xff Go buildinf:'] })),
+      take: (data) => {
+        const answer = goVersion(bytesReader(buildElf({ sections: [{ name: '.go.buildinfo', data }] })));
+        if (answer.kind === 'refused' && answer.message === '') throw new Error('refused without a reason');
+        parseModuleText(Buffer.from(data).toString('latin1'));
+      },
+    });
+    expect(report.inputs).toBeGreaterThan(0);
   });
 
   it('any 16 bytes decode to 1 to 15 bytes that do not depend on what follows', () => {
-    const property = fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.nat(255), (bytes, filler) => {
-      const instruction = decode(bytes, 0);
-      if (instruction === undefined) return;
-      expect(instruction.length).toBeGreaterThan(0);
-      expect(instruction.length).toBeLessThan(16);
-      const other = bytes.slice().fill(filler, instruction.length);
-      expect(decode(other, 0)).toEqual(instruction);
+    const report = fuzz({
+      name: 'x86 instructions',
+      make: (random: Random) => Uint8Array.from({ length: 17 }, () => random.below(256)),
+      take: (bytes) => {
+        const code = bytes.subarray(0, 16);
+        const instruction = decode(code, 0);
+        if (instruction === undefined) return;
+        const { length } = instruction;
+        if (length < 1 || length > 15) throw new Error(`${length} bytes long`);
+        const other = decode(code.slice().fill(bytes[16] ?? 0, length), 0);
+        if (JSON.stringify(other) !== JSON.stringify(instruction)) throw new Error('depends on what follows');
+      },
     });
-    fc.assert(property, { numRuns: runs(1_000_000) });
+    expect(report.inputs).toBeGreaterThan(0);
   });
 });

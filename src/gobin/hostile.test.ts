@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { planAttach } from './plan.ts';
 import { bytesReader } from './reader.ts';
 import { checkAnswer, overlaid, realGoProgram } from './testing/hostile.ts';
-import { hostileFile, mutation, runs } from './testing/hostile-arbitraries.ts';
+import { hostileFile, mutation } from './testing/hostile-arbitraries.ts';
 import type { ByteReader } from './types.ts';
 
 /** The real program takes about 3 ms; the rest is for the collector of the test itself. */
@@ -28,7 +28,7 @@ describe('hostile files', () => {
         fc.property(hostileFile, (bytes) => {
           expect(checkAnswer(bytesReader(bytes), cpuLimitMs)).toBe('refused');
         }),
-        { numRuns: runs(2000) },
+        { numRuns: 2000 },
       );
     },
     timeout,
@@ -41,7 +41,7 @@ describe('hostile files', () => {
         fc.property(mutation(program), ({ overlay, size }) => {
           checkAnswer(overlaid(program, overlay, size), cpuLimitMs);
         }),
-        { numRuns: runs(2000) },
+        { numRuns: 2000 },
       );
     },
     timeout,

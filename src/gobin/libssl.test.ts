@@ -55,7 +55,7 @@ describe('libssl', () => {
       fc.property(hostileFile, (bytes) => {
         expect(plan(bytes).kind).toBe('refused');
       }),
-      { numRuns: runs(2000) },
+      { numRuns: 2000 },
     );
   });
 
@@ -73,7 +73,7 @@ describe('libssl', () => {
           if (found.kind === 'ok') expect(found.offset).toBeLessThan(changed.length);
         },
       ),
-      { numRuns: runs(5000) },
+      { numRuns: 5000 },
     );
   });
 });

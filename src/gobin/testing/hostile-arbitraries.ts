@@ -2,12 +2,6 @@ import fc from 'fast-check';
 import { buildElf, buildInfoSection } from './build-elf.ts';
 import { interestingOffsets, type Overlay } from './hostile.ts';
 
-/** How many cases: fewer in the tests, `FUZZ_RUNS` in long runs. */
-export function runs(normally: number): number {
-  const wanted = Number(process.env.FUZZ_RUNS);
-  return wanted > 0 ? wanted : normally;
-}
-
 const sectionNames = [
   '.text',
   '.go.buildinfo',
