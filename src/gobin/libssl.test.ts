@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { planLibssl } from './libssl.ts';
 import { bytesReader } from './reader.ts';
 import { buildElf, loadAddress } from './testing/build-elf.ts';
-import { hostileFile, runs } from './testing/hostile-arbitraries.ts';
+import { hostileFile } from './testing/hostile-arbitraries.ts';
 
 const encoder = new TextEncoder();
 const strings = encoder.encode('\0SSL_do_handshake\0OPENSSL_3.0.9\0OPENSSL_3.0.10\0OPENSSL_3.0.0\0');
