@@ -92,6 +92,11 @@ export const SignalWindow = z.object({
   durationMs: z.number().positive(),
   /** Sequence per container since the agent started watching it; a gap shows lost windows. */
   seq: z.int().nonnegative(),
+  /**
+   * Wall clock at which observation began, ISO 8601: only in the first window since then. What lies between the window before and this
+   * moment was seen by nobody (the agent, its probe or the program was not there).
+   */
+  observedFrom: z.iso.datetime().optional(),
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
   container: z.string(),
   containerId: z.string(),

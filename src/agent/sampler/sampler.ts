@@ -275,7 +275,7 @@ export class Sampler {
     tracked.sinceNs = this.#options.monotonicNs();
     tracked.cgroup?.close();
     tracked.cgroup = population?.cgroups ? (this.#options.openCgroup(population.cgroups) ?? null) : null;
-    tracked.builder.rebase(tracked.cgroup?.read() ?? null, this.#options.readNode());
+    tracked.builder.begin(tracked.sinceNs, tracked.cgroup?.read() ?? null, this.#options.readNode());
   }
 
   #tellState(tracked: Tracked): void {

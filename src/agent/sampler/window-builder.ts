@@ -43,6 +43,8 @@ export class WindowBuilder {
   readonly #ledgers = new Map<number, GcLedger>();
   readonly #cgroup = new CgroupLedger();
   #seq = 0;
+  /** On CLOCK_MONOTONIC; null when a window has told it. */
+  #observedFromNs: number | null = null;
 
   constructor(subject: WindowSubject) {
     this.#subject = subject;
@@ -54,8 +56,9 @@ export class WindowBuilder {
     this.#seq += 1;
   }
 
-  /** The reading from which the next window's deltas count. */
-  rebase(cgroup: CgroupSample | null, node: NodePressure | null): void {
+  /** Observation begins, for the first time or again; the reading is that from which the next window's deltas count. */
+  begin(atNs: number, cgroup: CgroupSample | null, node: NodePressure | null): void {
+    this.#observedFromNs = atNs;
     this.#cgroup.rebase(cgroup, node);
   }
 
@@ -79,6 +82,7 @@ export class WindowBuilder {
       endedAt: new Date(observed.endedAtMs).toISOString(),
       durationMs: durationNs / 1e6,
       seq: this.#seq,
+      ...this.#beginning(observed),
       ...this.#subject,
       pids: [...observed.pids],
       gcPause: stallStats([gcPauses]),
@@ -95,6 +99,12 @@ export class WindowBuilder {
     };
     this.#seq += 1;
     return window;
+  }
+
+  #beginning({ endNs, endedAtMs }: Observed): Pick<SignalWindow, 'observedFrom'> {
+    const fromNs = this.#observedFromNs;
+    this.#observedFromNs = null;
+    return fromNs === null ? {} : { observedFrom: new Date(endedAtMs - (endNs - fromNs) / 1e6).toISOString() };
   }
 
   #charges(observed: Observed): GcCharge[] {
