@@ -1,0 +1,3 @@
+module execs
+
+go 1.22
