@@ -1,7 +1,7 @@
 /** The probe's attachments, one for each executable file, however many processes run it. */
-import { type AttachPlan, type OptionalPoints, planAttach, type Refused } from '../../gobin/index.ts';
+import { type AttachPlan, planAttach, type Refused } from '../../gobin/index.ts';
 import { type Executable, openFileReader } from '../../host/index.ts';
-import type { AttachRequest, GcControllerLayout, ProbeClient } from '../../host/probe/index.ts';
+import { attachRequest, groupPoints, type ProbeClient } from '../../host/probe/index.ts';
 import { Libraries } from './libraries.ts';
 
 export type Plan = AttachPlan | Refused;
@@ -73,7 +73,7 @@ export class Attachments {
    * nothing where the program's code does not show it.
    */
   async watchReads(executable: Executable, plan: AttachPlan): Promise<() => Promise<void>> {
-    const points = plan.optional.filter(({ group }) => group === 'pollPark').flatMap(optionalPoints);
+    const points = plan.optional.filter(({ group }) => group === 'pollPark').flatMap(groupPoints);
     if (points.length === 0) return async () => {};
     const key = fileKey(executable);
     const known = this.#reads.get(key) ?? { id: `reads${this.#nextId++}`, watchers: 0 };
@@ -106,60 +106,4 @@ export class Attachments {
     this.#users.delete(key);
     await this.#probe.detach(user.id);
   }
-}
-
-/**
- * Every point but those of goroutines that wait for the network, which a busy server passes too often. Of the two ways to see assists the
- * one that only slow ones pass, where the program's code allows it.
- */
-function pointsOf(plan: AttachPlan): AttachRequest['points'] {
-  const groups = plan.optional.filter((group) => group.kind === 'ok' && group.group !== 'pollPark');
-  const slow = groups.some(({ group }) => group === 'assistSlow');
-  const always = slow ? plan.points.filter(({ point }) => !point.startsWith('assist')) : plan.points;
-  return [...always.map(wirePoint), ...groups.flatMap(optionalPoints)];
-}
-
-function optionalPoints(group: OptionalPoints): AttachRequest['points'] {
-  return group.kind === 'ok' ? group.points.map(wirePoint) : [];
-}
-
-function wirePoint({ point, offset, bytes }: AttachRequest['points'][number]): AttachRequest['points'][number] {
-  return { point, offset, bytes };
-}
-
-function attachRequest(id: string, file: string, plan: AttachPlan): AttachRequest {
-  return {
-    id,
-    file,
-    points: pointsOf(plan),
-    layout: layoutOffsets(plan),
-    stoppingKnown: plan.stwArguments.finishedStopping !== null,
-  };
-}
-
-function layoutOffsets({ layout: { fields } }: AttachPlan): GcControllerLayout {
-  return {
-    gcPercent: fields.gcPercent.offset,
-    memoryLimit: fields.memoryLimit.offset,
-    heapMinimum: fields.heapMinimum.offset,
-    gcPercentHeapGoal: fields.gcPercentHeapGoal.offset,
-    sweepDistMinTrigger: fields.sweepDistMinTrigger.offset,
-    triggered: fields.triggered.offset,
-    lastHeapGoal: fields.lastHeapGoal.offset,
-    heapLive: fields.heapLive.offset,
-    lastStackScan: fields.lastStackScan.offset,
-    globalsScan: fields.globalsScan.offset,
-    heapMarked: fields.heapMarked.offset,
-    assistTime: fields.assistTime.offset,
-    dedicatedMarkTime: fields.dedicatedMarkTime.offset,
-    fractionalMarkTime: fields.fractionalMarkTime.offset,
-    idleMarkTime: fields.idleMarkTime.offset,
-    markStartTime: fields.markStartTime.offset,
-    heapInUse: fields.heapInUse.offset,
-    heapReleased: fields.heapReleased.offset,
-    heapFree: fields.heapFree.offset,
-    totalAlloc: fields.totalAlloc.offset,
-    totalFree: fields.totalFree.offset,
-    mappedReady: fields.mappedReady.offset,
-  };
 }

@@ -80,22 +80,25 @@ export function buildRobot(
   variant: Pick<Variant, 'name' | 'flags' | 'cgo'>,
   env: Record<string, string> = {},
 ): string {
-  return buildOnce(version, 'robot', variant.name, variant.flags, { CGO_ENABLED: variant.cgo ? '1' : '0', ...env });
+  return buildOnce(version, `${testdata}robot`, variant.name, variant.flags, {
+    CGO_ENABLED: variant.cgo ? '1' : '0',
+    ...env,
+  });
 }
 
 /** Builds one of the Go helper programs with the newest toolchain. */
 export function buildTool(name: string): string {
-  return buildOnce('1.26.8', name, name, [], { CGO_ENABLED: '0' });
+  return buildOnce('1.26.8', testdata + name, name, [], { CGO_ENABLED: '0' });
 }
 
-function buildOnce(
+/** Builds the program in a folder once for each text of it; @returns its path in the user's cache directory. */
+export function buildOnce(
   version: string,
-  source: string,
+  directory: string,
   name: string,
   flags: readonly string[],
   env: Record<string, string>,
 ): string {
-  const directory = testdata + source;
   const texts = readdirSync(directory).map((file) => [file, readFileSync(`${directory}/${file}`, 'utf8')]);
   const key = createHash('sha256')
     .update(JSON.stringify([flags, env, texts]))

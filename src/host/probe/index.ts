@@ -1,8 +1,9 @@
 /**
  * The room of the eBPF probe: starts `robotgc-probe`, tells it where to attach and which processes to watch,
- * and hands over what it saw. It knows nothing of Kubernetes, policy, or where in a Go binary the points lie.
- * Imports no other room.
+ * and hands over what it saw. It knows nothing of Kubernetes, policy, or how the points of a Go binary are found.
+ * Of other rooms it imports only what a plan to attach looks like.
  */
+export { attachRequest, groupPoints } from './attach-request.ts';
 export {
   type ProbeClient,
   type ProbeCounters,

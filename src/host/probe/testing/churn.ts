@@ -29,6 +29,8 @@ const reportSchema = z.object({
   assistCpuSeconds: z.number(),
   dedicatedCpuSeconds: z.number(),
   idleCpuSeconds: z.number(),
+  pauseCpuSeconds: z.number(),
+  gcCpuSeconds: z.number(),
   pausesTotal: histogramSchema,
   pausesStopping: histogramSchema,
   otherPausesTotal: histogramSchema,

@@ -1,7 +1,8 @@
 // Churn allocates on several goroutines over a live heap, starts and stops on request, and reports what
 // the runtime itself counted: the oracle that the probe is held against.
 //
-// Requests are lines on stdin: "start", "stop", "gc", "limit BYTES", "memstats", "report", "quit".
+// Requests are lines on stdin: "start", "stop", "gc", "gcs COUNT", "limit BYTES", "memstats", "trace FILE", "untrace",
+// "report", "quit".
 // Every request is answered by one JSON line on stdout.
 package main
 
@@ -14,6 +15,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"runtime/trace"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,6 +46,8 @@ type report struct {
 	AssistCPUSeconds float64   `json:"assistCpuSeconds"`
 	DedicatedSeconds float64   `json:"dedicatedCpuSeconds"`
 	IdleSeconds      float64   `json:"idleCpuSeconds"`
+	PauseCPUSeconds  float64   `json:"pauseCpuSeconds"`
+	TotalCPUSeconds  float64   `json:"gcCpuSeconds"`
 	PausesTotal      histogram `json:"pausesTotal"`
 	PausesStopping   histogram `json:"pausesStopping"`
 	OtherPausesTotal histogram `json:"otherPausesTotal"`
@@ -80,6 +84,7 @@ func read() report {
 		"/gc/scan/globals:bytes", "/gc/heap/allocs:bytes", "/cpu/classes/gc/mark/assist:cpu-seconds",
 		"/cpu/classes/gc/mark/dedicated:cpu-seconds", "/cpu/classes/gc/mark/idle:cpu-seconds",
 		"/sched/pauses/total/gc:seconds", "/sched/pauses/stopping/gc:seconds", "/sched/pauses/total/other:seconds",
+		"/cpu/classes/gc/pause:cpu-seconds", "/cpu/classes/gc/total:cpu-seconds",
 	}
 	samples := make([]metrics.Sample, len(names))
 	for i, name := range names {
@@ -102,6 +107,7 @@ func read() report {
 		AllocBytes: samples[8].Value.Uint64(), AssistCPUSeconds: samples[9].Value.Float64(),
 		DedicatedSeconds: samples[10].Value.Float64(), IdleSeconds: samples[11].Value.Float64(),
 		PausesTotal: hist(12), PausesStopping: hist(13), OtherPausesTotal: hist(14),
+		PauseCPUSeconds: samples[15].Value.Float64(), TotalCPUSeconds: samples[16].Value.Float64(),
 		MaxProcs: runtime.GOMAXPROCS(0),
 	}
 }
@@ -145,6 +151,22 @@ func main() {
 			}
 		case "gc":
 			runtime.GC()
+		case "gcs":
+			var count int
+			fmt.Sscan(words[1], &count)
+			for i := 0; i < count; i++ {
+				runtime.GC()
+			}
+		case "trace":
+			file, err := os.Create(words[1])
+			if err == nil {
+				err = trace.Start(file)
+			}
+			if err != nil {
+				panic(err)
+			}
+		case "untrace":
+			trace.Stop()
 		case "limit":
 			var limit int64
 			fmt.Sscan(words[1], &limit)
