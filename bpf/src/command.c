@@ -25,6 +25,7 @@ static const struct {
 static const char *const point_names[POINT_COUNT] = {
 	[POINT_STW_ENTRY] = "stwEntry",
 	[POINT_STW_RET] = "stwRet",
+	[POINT_STW_STOPPED] = "stwStopped",
 	[POINT_ASSIST_ENTRY] = "assistEntry",
 	[POINT_ASSIST_RET] = "assistRet",
 	[POINT_ASSIST_EXIT] = "assistExit",
@@ -44,6 +45,8 @@ static const char *const point_names[POINT_COUNT] = {
 
 /* amd64 RET without operand: Go's compiler emits no other. */
 #define RET_OPCODE 0xc3
+/* CALL rel32: emulated like the jumps below. */
+#define CALL_OPCODE 0xe8
 
 /*
  * Jumps that the kernel's uprobes emulate (arch/x86/kernel/uprobes.c, branch_setup_xol_ops, since
@@ -93,6 +96,9 @@ static bool parse_point(const json_t *object, struct attach_point *point, const 
 	point->offset = (uint64_t)offset;
 	if (is_ret(kind) && point->bytes[0] != RET_OPCODE)
 		return problem_set(problem, "a %s point must be a RET instruction (c3), not %02x", name,
+				   point->bytes[0]);
+	if (kind == POINT_STW_STOPPED && point->bytes[0] != CALL_OPCODE)
+		return problem_set(problem, "a %s point must be a CALL instruction (e8), not %02x", name,
 				   point->bytes[0]);
 	if (is_jump(kind) && !emulated_jump(point->bytes, point->n_bytes))
 		return problem_set(problem, "a %s point must be a conditional or unconditional jump with a "

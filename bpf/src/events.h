@@ -30,6 +30,11 @@
 enum point {
 	POINT_STW_ENTRY,
 	POINT_STW_RET,
+	/*
+	 * Before Go 1.23, whose worldStop does not carry finishedStopping: the call by which
+	 * stopTheWorldWithSema records how long stopping took.
+	 */
+	POINT_STW_STOPPED,
 	POINT_ASSIST_ENTRY,
 	POINT_ASSIST_RET,
 	/* A jump that stands for a RET of the same function: cheaper, see emulated_jump(). */
@@ -95,6 +100,10 @@ struct target {
 	__u64 cycles;
 	__u32 phase; /* enum gc_phase */
 	__u32 known_globally;
+	/* Of the stop under way: a process has one at a time. */
+	__u64 stopping_ns;
+	__u32 stopping_known;
+	__u32 pad;
 };
 
 enum gc_phase {

@@ -35,7 +35,7 @@ struct open_stw {
 	__u64 started_stopping_ns;
 	__u64 finished_stopping_ns;
 	__u32 reason;
-	__u32 pad;
+	__u32 stopping_known;
 };
 
 /* LRU: a process killed between entry and RET leaves its record behind. */
@@ -96,6 +96,13 @@ static __always_inline void on_cycle_end(struct pt_regs *regs, __u64 pid_tgid, s
 	report_controller(EVENT_CYCLE_END, pid_tgid, target, cookie);
 }
 
+/* func (h *timeHistogram) record(duration int64), as stopTheWorldWithSema calls it: the world has stopped */
+static __always_inline void on_stw_stopped(struct pt_regs *regs, struct target *target)
+{
+	target->stopping_ns = GO_ARG2(regs);
+	target->stopping_known = 1;
+}
+
 /* func startTheWorldWithSema(now int64, w worldStop) int64; w = {reason, startedStopping, finishedStopping, …} */
 static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, struct target *target,
 					 __u64 cookie)
@@ -104,8 +111,14 @@ static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, s
 		.started_stopping_ns = GO_ARG3(regs),
 		.finished_stopping_ns = GO_ARG4(regs),
 		.reason = (__u8)GO_ARG2(regs),
+		.stopping_known = !!(cookie & COOKIE_STOPPING_KNOWN),
 	};
 
+	if (!open.stopping_known && target->stopping_known) {
+		open.finished_stopping_ns = open.started_stopping_ns + target->stopping_ns;
+		open.stopping_known = 1;
+		target->stopping_known = 0;
+	}
 	bpf_map_update_elem(&open_stws, &pid_tgid, &open, BPF_ANY);
 	if (open.reason == STW_GC_MARK_TERMINATION && target->controller) {
 		report_controller(EVENT_CYCLE, pid_tgid, target, cookie);
@@ -114,8 +127,7 @@ static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, s
 }
 
 /* Its result is the runtime's own end of the pause, taken after the world was started. */
-static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, struct target *target,
-				       __u64 cookie)
+static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, struct target *target)
 {
 	struct open_stw *open = bpf_map_lookup_elem(&open_stws, &pid_tgid);
 	struct pause_event *event;
@@ -130,7 +142,7 @@ static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, str
 	if (event) {
 		fill_header(&event->header, EVENT_PAUSE, pid_tgid, target);
 		event->reason = open->reason;
-		event->stopping_known = !!(cookie & COOKIE_STOPPING_KNOWN);
+		event->stopping_known = open->stopping_known;
 		event->start_ns = open->started_stopping_ns;
 		event->stopping_ns = open->finished_stopping_ns - open->started_stopping_ns;
 		event->total_ns = GO_RESULT1(regs) - open->started_stopping_ns;
@@ -221,7 +233,10 @@ int on_hit(struct pt_regs *regs)
 		on_stw_entry(regs, pid_tgid, target, cookie);
 		break;
 	case POINT_STW_RET:
-		on_stw_ret(regs, pid_tgid, target, cookie);
+		on_stw_ret(regs, pid_tgid, target);
+		break;
+	case POINT_STW_STOPPED:
+		on_stw_stopped(regs, target);
 		break;
 	case POINT_ASSIST_ENTRY:
 	case POINT_ASSIST_SLOW_BEGIN:

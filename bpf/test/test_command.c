@@ -128,6 +128,7 @@ static const struct {
 	{ ATTACH("{\"point\":\"stwEntry\",\"offset\":1,\"bytes\":\"5\"}"), "\"bytes\"" },
 	{ ATTACH("{\"point\":\"stwEntry\",\"offset\":1,\"bytes\":\"5g\"}"), "\"bytes\"" },
 	{ ATTACH("{\"point\":\"stwRet\",\"offset\":1,\"bytes\":\"55\"}"), "RET" },
+	{ ATTACH("{\"point\":\"stwStopped\",\"offset\":1,\"bytes\":\"55\"}"), "CALL" },
 	{ EXIT("c3"), "jump" },
 	{ EXIT("6f00"), "jump" },
 	{ EXIT("80c301"), "jump" },

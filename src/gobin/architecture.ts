@@ -4,7 +4,7 @@ import { countCallSites } from './x86/call-sites.ts';
 import { cheapExits, type EndOfFunction } from './x86/cheap-exits.ts';
 import { entryProbe } from './x86/entry.ts';
 import { type FunctionBody, type FunctionCode, walkFunction } from './x86/function-body.ts';
-import { type AssistTracing, callSpan, parkSpan, type SpanPlaces, slowAssistSpan } from './x86/spans.ts';
+import { type AssistTracing, callSpan, oneOfCalls, parkSpan, type SpanPlaces, slowAssistSpan } from './x86/spans.ts';
 
 /**
  * All that depends on the processor, in one place: how its code is read, where a probe may stand, and which registers Go's ABI uses
@@ -27,6 +27,7 @@ export interface Architecture {
   readonly countCallSites: (elf: ElfFile, file: Window, address: number) => number;
   readonly callSpan: (fn: FunctionCode, body: FunctionBody) => SpanPlaces;
   readonly parkSpan: (fn: FunctionCode, body: FunctionBody, gopark: number | undefined) => SpanPlaces;
+  readonly oneOfCalls: (fn: FunctionCode, body: FunctionBody, callee: number | undefined) => readonly number[];
   readonly slowAssistSpan: (fn: FunctionCode, body: FunctionBody, tracing: AssistTracing) => SpanPlaces;
 }
 
@@ -39,6 +40,7 @@ const amd64: Architecture = {
   countCallSites,
   callSpan,
   parkSpan,
+  oneOfCalls,
   slowAssistSpan,
 };
 

@@ -13,6 +13,10 @@ export const assistSlowCalls = {
   done: 'runtime.traceLocker.GCMarkAssistDone',
 } as const;
 const park = 'runtime.gopark';
+const stoppingRecord = 'runtime.(*timeHistogram).record';
+
+/** DI at stwEntry holds `finishedStopping` since this version (runtime/proc.go, worldStop). */
+export const finishedStoppingSinceMinor = 23;
 
 type Located = FunctionCode & { readonly offset: number };
 type Place = readonly [OptionalPointName, number];
@@ -26,6 +30,8 @@ interface Group {
   readonly callSites: number;
   /** Other functions that tell where in this one. */
   readonly needs: readonly string[];
+  /** The first minor version of Go that does not need it. */
+  readonly untilMinor?: number;
   readonly find: (arch: Architecture, fn: Located, body: FunctionBody, addressOf: AddressOf) => readonly Place[];
 }
 
@@ -86,6 +92,16 @@ const groups: readonly Group[] = [
       return [['assistSlowBegin', begin], ...ends.map((at): Place => ['assistSlowEnd', at])];
     },
   },
+  {
+    // gcStart, gcMarkDone (runtime/mgc.go), stopTheWorld (runtime/proc.go).
+    group: 'stwStopping',
+    symbol: 'runtime.stopTheWorldWithSema',
+    callSites: 3,
+    needs: [stoppingRecord],
+    untilMinor: finishedStoppingSinceMinor,
+    find: (arch, fn, body, addressOf) =>
+      arch.oneOfCalls(fn, body, addressOf(stoppingRecord)).map((at): Place => ['stwStopped', at]),
+  },
 ];
 
 /** The functions that the optional points are in, and those that tell where. */
@@ -97,8 +113,10 @@ export function optionalPoints(
   elf: ElfFile,
   file: Window,
   found: RuntimeFunctions,
+  minor: number,
 ): OptionalPoints[] {
-  return groups.map(({ group, symbol, callSites, find }): OptionalPoints => {
+  const possible = groups.filter(({ untilMinor = Number.POSITIVE_INFINITY }) => minor < untilMinor);
+  return possible.map(({ group, symbol, callSites, find }): OptionalPoints => {
     const points = orRefused(() => {
       if (!found.functions.has(symbol)) refuse('function-not-found', `this program has no function ${symbol}`);
       const fn = readFunction(elf, file, found, symbol);

@@ -17,6 +17,7 @@ const symbolOf: Readonly<Record<OptionalGroupName, string>> = {
   tlsServer: 'crypto/tls.(*Conn).serverHandshake',
   pollPark: 'runtime.netpollblock',
   assistSlow: 'runtime.gcAssistAlloc',
+  stwStopping: 'runtime.stopTheWorldWithSema',
 };
 
 type Points = ReadonlyMap<OptionalPointName, readonly number[]>;
@@ -71,6 +72,8 @@ function expected(group: OptionalGroupName, lines: readonly Line[]): Points {
         ['pollParkEnd', [after?.address ?? 0]],
       ]);
     }
+    case 'stwStopping':
+      return new Map([['stwStopped', addresses(lines, /^CALL runtime\.\(\*timeHistogram\)\.record\(SB\)/)]]);
     case 'assistSlow': {
       // `if trace.ok()`: BX holds the tracer's generation.
       const [begin = 0, ...ends] = jumpsAfter('TESTQ BX, BX');
@@ -93,6 +96,9 @@ function check(version: string, file: string, twin: string, groups: readonly Opt
   }
 }
 
+/** Go 1.22's worldStop does not tell how long stopping took; later ones need no point for it. */
+const onlyIn = (version: string): OptionalGroupName[] => (version.startsWith('1.22.') ? ['stwStopping'] : []);
+
 const byGoName = new Map<string, number>(registerNames.map((name, number) => [name.toUpperCase(), number]));
 const readsOnly = /^(CMP|TEST|BT[LQW]|J|PUSH|CALL|NOP|UCOMI|COMI)/;
 
@@ -114,7 +120,7 @@ describe.skipIf(missing !== undefined)(
     describe.each(supportedToolchains)('go%s', (version) => {
       it('the go command itself, which is a TLS client and no server', () => {
         const file = join(runGo(version, ['env', 'GOROOT']).trim(), 'bin', 'go');
-        check(version, file, file, ['heapGrow', 'tlsClient', 'pollPark', 'assistSlow']);
+        check(version, file, file, ['heapGrow', 'tlsClient', 'pollPark', 'assistSlow', ...onlyIn(version)]);
         expect(optionalOf(file).get('tlsServer')).toMatchObject({
           kind: 'absent',
           reason: 'function-not-found',
@@ -130,6 +136,7 @@ describe.skipIf(missing !== undefined)(
             'heapGrow',
             'pollPark',
             'assistSlow',
+            ...onlyIn(version),
           ]);
         },
         buildTimeoutMs,

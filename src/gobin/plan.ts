@@ -6,7 +6,7 @@ import { findRuntimeFunctions, type RuntimeFunctions, readFunction } from './go/
 import { supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
 import { layoutFor } from './layout.ts';
-import { optionalFunctions, optionalPoints } from './optional-points.ts';
+import { finishedStoppingSinceMinor, optionalFunctions, optionalPoints } from './optional-points.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPlan, AttachPoint, AttachPointName, ByteReader, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
@@ -14,8 +14,6 @@ import { type FunctionBody, type FunctionCode, hex } from './x86/function-body.t
 
 const readBudgetBytes = 256 * 1024 * 1024;
 const checkBytes = 8;
-/** DI at stwEntry holds `finishedStopping` since this version (runtime/proc.go, worldStop). */
-const finishedStoppingSinceMinor = 23;
 
 interface Probed {
   readonly symbol: string;
@@ -79,7 +77,7 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
       ...(info.modulePath === undefined ? {} : { modulePath: info.modulePath }),
       ...(buildId === undefined ? {} : { buildId }),
       points: pointsOf(arch, elf, file, found),
-      optional: optionalPoints(arch, elf, file, found),
+      optional: optionalPoints(arch, elf, file, found, minor),
       layout,
       stwArguments: {
         reason: 'bx',

@@ -72,6 +72,8 @@ export interface AttachPoint<Name extends string = AttachPointName> {
  *   Begin: BX's low 32 bits are the mode, 'r' (reads, accepts) or 'w' (writes, connects). Both on jumps.
  * - `assistSlowBegin`/`assistSlowEnd`: in `runtime.gcAssistAlloc`, exactly the execution trace's range "GC mark assist"; key by g. An
  *   assist that only stole credit passes none of them. Both on jumps.
+ * - `stwStopped`: before Go 1.23 only, where `finishedStopping` is null: in `runtime.stopTheWorldWithSema`, the calls that record how long
+ *   stopping took, of which each stop passes one; BX = nanoseconds. No other stop is under way in the process until its `stwRet`.
  */
 export type OptionalPointName =
   | 'heapGrow'
@@ -82,9 +84,10 @@ export type OptionalPointName =
   | 'pollParkBegin'
   | 'pollParkEnd'
   | 'assistSlowBegin'
-  | 'assistSlowEnd';
+  | 'assistSlowEnd'
+  | 'stwStopped';
 
-export type OptionalGroupName = 'heapGrow' | 'tlsClient' | 'tlsServer' | 'pollPark' | 'assistSlow';
+export type OptionalGroupName = 'heapGrow' | 'tlsClient' | 'tlsServer' | 'pollPark' | 'assistSlow' | 'stwStopping';
 
 /** One group of optional points, or why this program has none: `function-not-found` where it does not contain the code at all. */
 export type OptionalPoints =
@@ -162,7 +165,7 @@ export interface AttachPlan {
   /** The linker's build ID note, when there is one. Two files with the same one are the same program. */
   readonly buildId?: string;
   readonly points: readonly AttachPoint[];
-  /** One entry for each group, in a fixed order. */
+  /** One entry for each group that this Go version may have, in a fixed order. */
   readonly optional: readonly OptionalPoints[];
   readonly layout: GcControllerLayout;
   readonly stwArguments: StwArguments;

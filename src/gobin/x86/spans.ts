@@ -71,6 +71,20 @@ export function parkSpan(fn: FunctionCode, body: FunctionBody, gopark: number | 
   return { begin, ends: [end] };
 }
 
+/** The calls of `callee`, of which every way through the function passes exactly one. */
+export function oneOfCalls(fn: FunctionCode, body: FunctionBody, callee: number | undefined): readonly number[] {
+  const calls = callsOf(fn, body, callee);
+  prove(fn, {
+    graph: graphOf(fn, body),
+    entries: new Set([entry]),
+    begin: new Set([entry]),
+    ends: new Set(calls),
+    returns: new Set(body.returns),
+    work: new Set(),
+  });
+  return calls;
+}
+
 const bx = registerNames.indexOf('bx');
 
 /** An instruction on a way from the entry to `at` that may change the register. */

@@ -3,10 +3,17 @@
  * pause by pause and byte by byte.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AttachPlan } from '../../gobin/index.ts';
 import { attachRequest, type ProbeClient, startProbe } from './index.ts';
 import { countInto, countsBetween, sum } from './testing/buckets.ts';
 import { Churn, type Report } from './testing/churn.ts';
-import { type BuildMode, buildChurnAs, buildModesOf, type GoVersion, supportedToolchains } from './testing/churn-builds.ts';
+import {
+  type BuildMode,
+  buildChurnAs,
+  buildModesOf,
+  type GoVersion,
+  supportedToolchains,
+} from './testing/churn-builds.ts';
 import { buildProbe, missingGround, sleep } from './testing/ground.ts';
 import { Observer, type Seen } from './testing/observed.ts';
 import { planOf } from './testing/plan.ts';
@@ -26,6 +33,17 @@ interface Run {
   readonly seen: Seen;
 }
 
+interface Build {
+  readonly name: string;
+  readonly binary: string;
+  readonly plan: AttachPlan;
+}
+
+function buildFor(version: GoVersion, mode: BuildMode): Build {
+  const binary = buildChurnAs(version, mode);
+  return { name: mode.name, binary, plan: planOf(binary) };
+}
+
 /** No collection is under way: the one that was has ended with the one asked for. */
 async function atRest(churn: Churn): Promise<Report> {
   await churn.ask('stop');
@@ -34,10 +52,9 @@ async function atRest(churn: Churn): Promise<Report> {
   return churn.ask('report');
 }
 
-async function observe(binary: string, probe: ProbeClient, observer: Observer): Promise<Run> {
+async function observe({ binary, plan }: Build, probe: ProbeClient, observer: Observer): Promise<Run> {
   await using churn = new Churn(binary, { GOGC: '10' }, ['-lists', '20', '-goroutines', '4']);
   const id = `churn${churn.pid}`;
-  const plan = planOf(binary);
   await probe.attach(attachRequest(id, `/proc/${churn.pid}/exe`, plan));
   await probe.watch(churn.pid, id);
   const before = await atRest(churn);
@@ -58,13 +75,13 @@ async function observe(binary: string, probe: ProbeClient, observer: Observer): 
 }
 
 async function observeAll(version: GoVersion, modes: readonly BuildMode[]): Promise<Map<string, Run>> {
-  const builds = modes.map((mode) => ({ name: mode.name, binary: buildChurnAs(version, mode) }));
+  const builds = modes.map((mode) => buildFor(version, mode));
   await using probe = await startProbe();
   const observer = new Observer(probe);
   const runs = new Map<string, Run>();
   const worker = async (): Promise<void> => {
     for (let build = builds.shift(); build; build = builds.shift()) {
-      runs.set(build.name, await observe(build.binary, probe, observer));
+      runs.set(build.name, await observe(build, probe, observer));
     }
   };
   await Promise.all(Array.from({ length: together }, worker));

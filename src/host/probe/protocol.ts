@@ -17,6 +17,7 @@ export const maxTargets = 1024;
 export const pointKinds = [
   'stwEntry',
   'stwRet',
+  'stwStopped',
   'assistEntry',
   'assistRet',
   'assistExit',
@@ -39,7 +40,7 @@ export const attachPointSchema = z.object({
   point: z.enum(pointKinds),
   /**
    * Offset in the file (not an address). Entries: the PUSH after the stack check. Rets: each RET instruction. Exits, begins and
-   * ends: relative jumps. `sslReturn`: the function's entry again, for a uretprobe; C code only.
+   * ends: relative jumps. `stwStopped`: a CALL. `sslReturn`: the function's entry again, for a uretprobe; C code only.
    */
   offset: z.int().nonnegative(),
   /** Hex, 1 to 32 bytes. The probe refuses the whole attachment when the file holds anything else. */
@@ -91,7 +92,7 @@ export const attachRequestSchema = z.object({
   points: z.array(attachPointSchema).min(1).max(maxPointsPerAttachment),
   /** Without a layout no `cycle` events come. */
   layout: gcControllerLayoutSchema.optional(),
-  /** False for Go 1.22, whose `worldStop` has no `finishedStopping`: then `stoppingNs` is null. Default true. */
+  /** False for Go 1.22, whose `worldStop` has no `finishedStopping`: then `stoppingNs` is null but for `stwStopped` points. Default true. */
   stoppingKnown: z.boolean().optional(),
 });
 export type AttachRequest = z.infer<typeof attachRequestSchema>;
@@ -183,7 +184,7 @@ export const pauseEventSchema = z.object({
   reason: z.int(),
   /** When the runtime began to stop the world. */
   startNs: ns,
-  /** How long it took until every P had stopped; null where the Go version does not say. */
+  /** How long it took until every P had stopped; null where it is not known. */
   stoppingNs: ns.nullable(),
   /** From the beginning of stopping to the world running again: what `/sched/pauses/total/*` counts. */
   totalNs: ns,
