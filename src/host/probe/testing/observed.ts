@@ -1,10 +1,21 @@
 /** What the probe saw of a process between two moments, kept while it lasts: flushes put together. */
-import type { CycleEvent, Flush, HistogramEvent, PauseEvent, ProbeClient, WaitEvent } from '../index.ts';
+import type {
+  AssistEvent,
+  CountsEvent,
+  CycleEvent,
+  Flush,
+  HistogramEvent,
+  PauseEvent,
+  ProbeClient,
+  WaitEvent,
+} from '../index.ts';
 
 export interface Seen {
   readonly pauses: PauseEvent[];
   readonly cycles: CycleEvent[];
+  readonly assists: AssistEvent[];
   readonly histograms: HistogramEvent[];
+  readonly counts: CountsEvent[];
   readonly waits: WaitEvent[];
 }
 
@@ -24,6 +35,8 @@ export class Observer {
     this.lost += flush.lost;
     for (const event of flush.pauses) this.of(event.pid).pauses.push(event);
     for (const event of flush.cycles) this.of(event.pid).cycles.push(event);
+    for (const event of flush.assists) this.of(event.pid).assists.push(event);
+    for (const event of flush.counts) this.of(event.pid).counts.push(event);
     for (const event of flush.histograms) this.of(event.pid).histograms.push(event);
     for (const event of flush.waits) this.of(event.pid).waits.push(event);
     return flush;
@@ -32,7 +45,7 @@ export class Observer {
   of(pid: number): Seen {
     const known = this.#seen.get(pid);
     if (known) return known;
-    const seen: Seen = { pauses: [], cycles: [], histograms: [], waits: [] };
+    const seen: Seen = { pauses: [], cycles: [], assists: [], histograms: [], counts: [], waits: [] };
     this.#seen.set(pid, seen);
     return seen;
   }
