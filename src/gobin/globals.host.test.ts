@@ -13,6 +13,12 @@ function globalsOf(file: string, ignoreSymbols: boolean): GcGlobals {
   return found;
 }
 
+/** Offsets of `cycles` and of `lastEnabledCycle`, written down a second time. */
+function layoutsOf(version: string): { work: number; limiter: number } {
+  const minor = Number(version.split('.')[1]);
+  return { work: { 22: 400, 25: 512, 26: 648 }[minor] ?? 424, limiter: minor === 22 ? 72 : 64 };
+}
+
 describe.skipIf(missing !== undefined)(
   `the collector's globals in real Go programs${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
@@ -31,6 +37,9 @@ describe.skipIf(missing !== undefined)(
           const byCode = globalsOf(fileOf(variant.name), true);
           expect(bySymbol.gcControllerAddress).toBe(symbols.get('runtime.gcController')?.address);
           expect(bySymbol.heapStats?.address).toBe(symbols.get('runtime.memstats')?.address);
+          const { work, limiter } = layoutsOf(version);
+          expect(bySymbol.workAddress).toBe((symbols.get('runtime.work')?.address ?? 0) + work);
+          expect(bySymbol.lastLimitedCycleAddress).toBe((symbols.get('runtime.gcCPULimiter')?.address ?? 0) + limiter);
           expect(byCode).toEqual({ ...bySymbol, gcControllerFrom: 'code' });
         },
       );
@@ -39,10 +48,15 @@ describe.skipIf(missing !== undefined)(
         const found = globalsOf(fileOf(variant.name), false);
         expect(found.gcControllerFrom).toBe('code');
         expect(found.heapStats).not.toBeNull();
+        expect(found.workAddress).not.toBeNull();
+        expect(found.lastLimitedCycleAddress).not.toBeNull();
         // The linker puts the same variables in the same order: only the section may begin elsewhere.
         const twin = globalsOf(fileOf(variant.twin), false);
         expect((found.heapStats?.address ?? 0) - found.gcControllerAddress).toBe(
           (twin.heapStats?.address ?? 0) - twin.gcControllerAddress,
+        );
+        expect((found.lastLimitedCycleAddress ?? 0) - found.gcControllerAddress).toBe(
+          (twin.lastLimitedCycleAddress ?? 0) - twin.gcControllerAddress,
         );
       });
     });

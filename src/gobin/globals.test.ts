@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ElfFile } from './elf/elf.ts';
 import { findGcGlobals } from './globals.ts';
-import { receiverOf } from './go/receivers.ts';
+import { globalPassedTo, loads } from './go/receivers.ts';
 import { bytesReader } from './reader.ts';
 import { ReadBudget, Window } from './window.ts';
 
@@ -31,9 +31,12 @@ function codeWith(loaded: readonly number[], between: number): { code: Uint8Arra
 }
 
 const voteOf = (code: Uint8Array, method: number) =>
-  receiverOf(elfOf(code.length), new Window(bytesReader(code), new ReadBudget(1 << 20)), [
-    { address: textAt + method, end: textAt + method + 16 },
-  ]);
+  globalPassedTo(
+    elfOf(code.length),
+    new Window(bytesReader(code), new ReadBudget(1 << 20)),
+    [{ address: textAt + method, end: textAt + method + 16 }],
+    loads.receiver,
+  );
 
 describe('the global that methods are called on', () => {
   it('is what the calls load', () => {

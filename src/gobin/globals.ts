@@ -2,7 +2,7 @@ import { type ElfFile, parseElf } from './elf/elf.ts';
 import { findSymbols } from './elf/symbols.ts';
 import { readBuildInfo } from './go/build-info.ts';
 import { findFunctions, readPcLineTable } from './go/pclntab.ts';
-import { receiverOf } from './go/receivers.ts';
+import { globalPassedTo, type Load, loads } from './go/receivers.ts';
 import { findTextStart } from './go/text-start.ts';
 import { supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
@@ -11,6 +11,7 @@ import { layoutFor } from './layout.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { ByteReader, GcControllerLayout, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
+import { gcWorkBytes, gcWorkOffsetsFor, lastEnabledCycleOffset } from './work-layout.ts';
 
 /** Where the runtime keeps its books of the heap, and how to read them in a running program. */
 export interface GcGlobals {
@@ -25,16 +26,25 @@ export interface GcGlobals {
   readonly layout: GcControllerLayout;
   /** Link-time address of `runtime.memstats.heapStats`; null where neither a symbol nor the code tells it. */
   readonly heapStats: { readonly address: number; readonly layout: HeapStatsLayout } | null;
+  /** Link-time address of `runtime.work.cycles`, after which the CPU time of all cycles lies (`gcWorkFields`); null as before. */
+  readonly workAddress: number | null;
+  /** Link-time address of `runtime.gcCPULimiter.lastEnabledCycle`; null as before. */
+  readonly lastLimitedCycleAddress: number | null;
 }
 
 const readBudgetBytes = 256 * 1024 * 1024;
 const entryField = 24;
 
-/** Both have 12 to 24 sites in every program; fewer than this would be chance. */
+/** The books have 12 to 24 sites in every program, the limiter 7; fewer than this would be chance. */
 const leastSites = 4;
 
 /** `heapStats` is the first field of `runtime.memstats`. */
-const symbolOf = { controller: 'runtime.gcController', heapStats: 'runtime.memstats' } as const;
+const symbolOf = {
+  controller: 'runtime.gcController',
+  heapStats: 'runtime.memstats',
+  work: 'runtime.work',
+  limiter: 'runtime.gcCPULimiter',
+} as const;
 
 /** Methods that are called on the global itself. Not `revise`: before its call the address of a field is loaded. */
 export const controllerMethods = [
@@ -53,6 +63,14 @@ export const controllerMethods = [
 ].map((method) => `runtime.(*gcControllerState).${method}`);
 
 export const heapStatsMethods = ['acquire', 'release'].map((method) => `runtime.(*consistentHeapStats).${method}`);
+
+/** Not `updateLocked` and others that the limiter calls on itself. */
+export const limiterMethods = ['startGCTransition', 'finishGCTransition', 'update', 'resetCapacity'].map(
+  (method) => `runtime.(*gcCPULimiterState).${method}`,
+);
+
+/** `endCycle(now, procs, userForced)` is called once, with `work.userForced`. */
+const endCycle = 'runtime.(*gcControllerState).endCycle';
 
 /** Data that a program writes to; the last two have no bytes in the file. */
 const writableSections: ReadonlySet<string> = new Set(['.data', '.noptrdata', '.bss', '.noptrbss']);
@@ -80,17 +98,16 @@ export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = 
       refuse('unsupported-go-version', `no layout for ${info.goVersion}`);
 
     const symbols =
-      options.ignoreSymbols === true
-        ? undefined
-        : findSymbols(elf, file, [symbolOf.controller, symbolOf.heapStats, 'runtime.text']);
-    const fromCode =
-      symbols?.has(symbolOf.controller) && symbols.has(symbolOf.heapStats) ? undefined : codeOf(elf, file);
+      options.ignoreSymbols === true ? undefined : findSymbols(elf, file, [...Object.values(symbolOf), 'runtime.text']);
+    const hasAll = symbols !== undefined && Object.values(symbolOf).every((name) => symbols.has(name));
+    const fromCode = hasAll ? undefined : codeOf(elf, file);
     const controllerSymbol = symbols?.get(symbolOf.controller)?.address;
-    const controller = controllerSymbol ?? fromCode?.(controllerMethods);
+    const controller = controllerSymbol ?? fromCode?.(controllerMethods, loads.receiver, leastSites);
     if (controller === undefined || !isWritable(elf, controller, layout.sizeBytes)) {
       refuse('unexpected-code', `neither a symbol nor the code that uses it tells where ${symbolOf.controller} lies`);
     }
-    const heapStats = symbols?.get(symbolOf.heapStats)?.address ?? fromCode?.(heapStatsMethods);
+    const heapStats =
+      symbols?.get(symbolOf.heapStats)?.address ?? fromCode?.(heapStatsMethods, loads.receiver, leastSites);
     const known = heapStats !== undefined && isWritable(elf, heapStats, heapStatsLayout.sizeBytes);
     return {
       kind: 'ok',
@@ -100,24 +117,42 @@ export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = 
       gcControllerFrom: controllerSymbol === undefined ? 'code' : 'symbol',
       layout,
       heapStats: known ? { address: heapStats, layout: heapStatsLayout } : null,
+      workAddress: workOf(elf, minor, symbols?.get(symbolOf.work)?.address, fromCode),
+      lastLimitedCycleAddress: limiterOf(elf, minor, symbols?.get(symbolOf.limiter)?.address, fromCode),
     };
   });
 }
 
-/** Finds the receiver of methods by their names in .gopclntab. All call sites must agree. */
-function codeOf(elf: ElfFile, file: Window): (methods: readonly string[]) => number | undefined {
+function workOf(elf: ElfFile, minor: number, symbol: number | undefined, code: CodeVote | undefined): number | null {
+  const offsets = gcWorkOffsetsFor(minor);
+  if (offsets === undefined) return null;
+  const userForced = symbol === undefined ? code?.([endCycle], loads.fourthByte, 1) : symbol + offsets.userForced;
+  if (userForced === undefined) return null;
+  const address = userForced - offsets.userForced + offsets.cycles;
+  return isWritable(elf, address, gcWorkBytes) ? address : null;
+}
+
+function limiterOf(elf: ElfFile, minor: number, symbol: number | undefined, code: CodeVote | undefined): number | null {
+  const offset = lastEnabledCycleOffset(minor);
+  const limiter = symbol ?? code?.(limiterMethods, loads.receiver, leastSites);
+  if (offset === undefined || limiter === undefined) return null;
+  return isWritable(elf, limiter + offset, 8) ? limiter + offset : null;
+}
+
+type CodeVote = (functions: readonly string[], load: Load, leastSites: number) => number | undefined;
+
+/** Finds the global that functions are called with by their names in .gopclntab. All call sites must agree. */
+function codeOf(elf: ElfFile, file: Window): CodeVote {
   const table = readPcLineTable(elf, file);
   if (table === undefined) refuse('unsupported-pclntab', 'a Go program without the .gopclntab section');
   const functions = findFunctions(file, table, findTextStart(elf, file, table, undefined), [
     ...controllerMethods,
     ...heapStatsMethods,
+    ...limiterMethods,
   ]);
-  return (methods) => {
-    const vote = receiverOf(
-      elf,
-      file,
-      methods.flatMap((name) => functions.get(name) ?? []),
-    );
+  return (names, load, leastSites) => {
+    const called = names.flatMap((name) => functions.get(name) ?? []);
+    const vote = globalPassedTo(elf, file, called, load);
     return vote !== undefined && vote.sites >= leastSites && vote.otherSites === 0 ? vote.address : undefined;
   };
 }
