@@ -1,18 +1,22 @@
 /** The latest window of each watched container as Prometheus gauges: the signals that policies are judged by. */
 import { Gauge, type Registry } from 'prom-client';
-import type { SignalWindow } from '../model/index.ts';
+import { isMissing, type SignalWindow } from '../model/index.ts';
 
 const LABELS = ['namespace', 'pod', 'container'] as const;
 type Labels = Record<(typeof LABELS)[number], string>;
 type Reading = (window: SignalWindow) => number | null | undefined;
 
+function p99Seconds(field: 'gcPause' | 'gcAssist' | 'gcStall'): Reading {
+  return (window) => (isMissing(window, field) ? null : window[field].p99Ns / 1e9);
+}
+
 /** name → help and reading; `null` = not known in this window, and then not shown. */
 const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
   gc_cpu_share_ratio: ['Non-idle GC CPU time by available CPU time.', ({ gc }) => gc?.cpuShare],
   gc_cycles_per_second: ['GC cycles that ended.', ({ gc, durationMs }) => gc && (gc.cycles * 1000) / durationMs],
-  gc_pause_p99_seconds: ['P99 of stop-the-world pauses of the collector.', ({ gcPause }) => gcPause.p99Ns / 1e9],
-  gc_assist_p99_seconds: ['P99 of mark-assist stalls.', ({ gcAssist }) => gcAssist.p99Ns / 1e9],
-  gc_stall_p99_seconds: ['P99 of pauses and assist stalls together.', ({ gcStall }) => gcStall.p99Ns / 1e9],
+  gc_pause_p99_seconds: ['P99 of stop-the-world pauses of the collector.', p99Seconds('gcPause')],
+  gc_assist_p99_seconds: ['P99 of mark-assist stalls.', p99Seconds('gcAssist')],
+  gc_stall_p99_seconds: ['P99 of pauses and assist stalls together.', p99Seconds('gcStall')],
   heap_live_bytes: ['Heap that the last cycle marked as live.', ({ gc }) => gc?.heapLiveBytes],
   heap_goal_bytes: ['Heap size at which the next cycle should end.', ({ gc }) => gc?.heapGoalBytes],
   alloc_bytes_per_second: ['Allocation rate.', ({ gc }) => gc?.allocBytesPerSecond],

@@ -1,8 +1,9 @@
 /** Bytes of `runtime.gcController` to figures, and the bounds that tell whether the bytes can be it. Pure. */
 import type { GcControllerFieldName, GcControllerLayout } from '../gobin/index.ts';
+import { type HeapGoal, heapGoalOf } from './heap-goal.ts';
 
 /** `runtime.gcController` at a moment; the same names and units as the probe's cycle events. */
-export interface ControllerBooks {
+export interface ControllerBooks extends HeapGoal {
   /** CLOCK_MONOTONIC just before the read. */
   readonly atNs: number;
   /** GOGC; −1 is off. */
@@ -12,6 +13,8 @@ export interface ControllerBooks {
   readonly heapMinimumBytes: number;
   /** The goal by GOGC alone; null when GOGC is off. */
   readonly gcPercentHeapGoalBytes: number | null;
+  /** Not 0 while sweeping that is behind holds the next cycle back. */
+  readonly sweepDistMinTriggerBytes: number;
   /** Heap size at which the cycle under way or the last one began; null when none has begun yet. */
   readonly triggeredBytes: number | null;
   readonly lastHeapGoalBytes: number;
@@ -74,12 +77,13 @@ export function bookDecoder({ fields }: GcControllerLayout): BookDecoder {
       return whyNotHeap(heap) ?? heap;
     },
     books(bytes, atNs) {
-      const books: ControllerBooks = {
+      const figures: Omit<ControllerBooks, keyof HeapGoal> = {
         ...heapOf(bytes, atNs),
         gcPercent: figure(bytes, 'gcPercent'),
         memoryLimitBytes: orNull(bytes, 'memoryLimit', noLimit),
         heapMinimumBytes: figure(bytes, 'heapMinimum'),
         gcPercentHeapGoalBytes: orNull(bytes, 'gcPercentHeapGoal', unsetUint64),
+        sweepDistMinTriggerBytes: figure(bytes, 'sweepDistMinTrigger'),
         triggeredBytes: orNull(bytes, 'triggered', unsetUint64),
         lastHeapGoalBytes: figure(bytes, 'lastHeapGoal'),
         lastStackScanBytes: figure(bytes, 'lastStackScan'),
@@ -95,6 +99,7 @@ export function bookDecoder({ fields }: GcControllerLayout): BookDecoder {
         heapReleasedBytes: figure(bytes, 'heapReleased'),
         heapFreeBytes: figure(bytes, 'heapFree'),
       };
+      const books: ControllerBooks = { ...figures, ...heapGoalOf(figures) };
       return whyNotHeap(books) ?? whyNotBooks(books) ?? books;
     },
   };

@@ -6,17 +6,25 @@
  * happens between two readings: pauses, single assists, cycles that are shorter than the pace. `missingWithoutProbe` names those.
  */
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import type { GcGlobals } from '../gobin/index.ts';
+import { type GcGlobals, gcWorkBytes } from '../gobin/index.ts';
 import type { SizeClassCounts } from '../model/index.ts';
 import { entryOf } from './auxiliary-vector.ts';
 import { monotonicNs } from './clock.ts';
 import { bookDecoder, type ControllerBooks, type HeapNow } from './controller-books.ts';
+import { type GcWork, gcWork } from './gc-work.ts';
 import { sizeClassCounts } from './heap-stats.ts';
 import { errorCode } from './text-file.ts';
 import type { Proc, ProcessIdentity } from './types.ts';
 
 /** Signals that only the probe gives, named as windows name them. */
-export const missingWithoutProbe = ['gcPause', 'gcAssist', 'gcStall', 'capturePause'] as const;
+export const missingWithoutProbe = [
+  'gcPause',
+  'gcAssist',
+  'gcStall',
+  'capturePause',
+  'kernelMemory',
+  'network',
+] as const;
 
 export type ControllerReadErrorCode = 'GONE' | 'NO_PERMISSION' | 'OTHER_PROGRAM' | 'IMPLAUSIBLE';
 
@@ -42,10 +50,22 @@ export interface ControllerReader extends Disposable {
   readHeap(): HeapNow | undefined;
   /** What was allocated since the program began, per size class; null where the program does not tell where the counts are. */
   readSizeClasses(): SizeClassCounts | null | undefined;
+  /**
+   * What all cycles cost so far; null where the program does not tell where that lies, or it was being written at this moment. Undefined when
+   * the program has ended.
+   */
+  readWork(): GcWork | null | undefined;
+  /**
+   * The latest cycle in which the GC CPU limiter was on (`/gc/limiter/last-enabled:gc-cycle`), 0 for none; null where the program does not
+   * tell. Undefined when the program has ended.
+   */
+  readLastLimitedCycle(): number | null | undefined;
   close(): void;
 }
 
 const pageBytes = 4096;
+/** The runtime writes these times in some nanoseconds, once or twice a cycle. */
+const workTries = 3;
 
 /**
  * Opens the books of exactly this process. `globals` are those of its executable (`findGcGlobals`).
@@ -69,6 +89,8 @@ export function openController(proc: Proc, process: ProcessIdentity, globals: Gc
     const booksAt = globals.gcControllerAddress + moved;
     const stats = globals.heapStats;
     const statsBytes = Buffer.alloc(stats?.layout.sizeBytes ?? 0);
+    const work = Buffer.alloc(gcWorkBytes);
+    const limitedCycle = Buffer.alloc(4);
     const reader: ControllerReader = {
       process,
       read() {
@@ -85,6 +107,20 @@ export function openController(proc: Proc, process: ProcessIdentity, globals: Gc
         if (stats === null) return null;
         if (!fill(fd, statsBytes, stats.address + moved)) return undefined;
         return sizeClassCounts(statsBytes, stats.layout);
+      },
+      readWork() {
+        if (globals.workAddress === null) return null;
+        for (let tries = 0; tries < workTries; tries++) {
+          if (!fill(fd, work, globals.workAddress + moved)) return undefined;
+          const decoded = gcWork(work);
+          if (typeof decoded !== 'string') return decoded;
+        }
+        return null;
+      },
+      readLastLimitedCycle() {
+        if (globals.lastLimitedCycleAddress === null) return null;
+        if (!fill(fd, limitedCycle, globals.lastLimitedCycleAddress + moved)) return undefined;
+        return limitedCycle.readUInt32LE();
       },
       close,
       [Symbol.dispose]: close,

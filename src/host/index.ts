@@ -25,6 +25,7 @@ export {
 } from './controller-reader.ts';
 export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
+export type { GcWork } from './gc-work.ts';
 export { type MappedFile, mappedLibssl } from './mapped-files.ts';
 export { type NodePressureReader, openNodePressure } from './node-pressure.ts';
 export { type PressurePollerOptions, pressurePoller } from './pressure-poller.ts';

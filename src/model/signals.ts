@@ -1,7 +1,7 @@
 /** What each guarded signal reads from one window. One entry per signal: detection, verification and status use the same. */
 import type { SignalName } from '../api/index.ts';
 import type { Thresholds } from './thresholds.ts';
-import type { SignalWindow } from './window.ts';
+import { isMissing, type SignalWindow } from './window.ts';
 
 export interface SignalCheck {
   readonly signal: SignalName;
@@ -14,6 +14,8 @@ export interface SignalCheck {
    * count as breaching, never as healthy.
    */
   readonly hurtByLostEvents: boolean;
+  /** Part of the window that it is read from. */
+  readonly field: 'cgroup' | 'gc' | 'gcStall';
 }
 
 /** Most urgent first: when several are in breach at once, the first is reported. */
@@ -24,14 +26,17 @@ export const SIGNAL_CHECKS: readonly SignalCheck[] = [
     observe: (window) => window.cgroup?.memoryPressure?.full,
     threshold: (thresholds) => thresholds.memoryPressureFull,
     hurtByLostEvents: false,
+    field: 'cgroup',
   },
   {
     signal: 'gcStallP99',
     unit: 'ns',
-    // A window without stalls is a healthy one: nobody waited. Below 100 stalls the P99 is the maximum; hysteresis.ts says why that is right.
-    observe: (window) => window.gcStall.p99Ns,
+    // A window without stalls is a healthy one: nobody waited, unless nobody looked. Below 100 stalls the P99 is the maximum; hysteresis.ts says why that is right.
+    observe: (window) =>
+      isMissing(window, 'gcStall') && window.gcStall.count === 0 ? undefined : window.gcStall.p99Ns,
     threshold: (thresholds) => thresholds.gcStallP99Ns,
     hurtByLostEvents: true,
+    field: 'gcStall',
   },
   {
     signal: 'gcCpuShare',
@@ -39,6 +44,7 @@ export const SIGNAL_CHECKS: readonly SignalCheck[] = [
     observe: (window) => window.gc?.cpuShare,
     threshold: (thresholds) => thresholds.gcCpuShare,
     hurtByLostEvents: true,
+    field: 'gc',
   },
   {
     signal: 'memoryPressureSome',
@@ -46,6 +52,7 @@ export const SIGNAL_CHECKS: readonly SignalCheck[] = [
     observe: (window) => window.cgroup?.memoryPressure?.some,
     threshold: (thresholds) => thresholds.memoryPressureSome,
     hurtByLostEvents: false,
+    field: 'cgroup',
   },
 ];
 
@@ -56,6 +63,7 @@ export function readSignal(check: SignalCheck, window: SignalWindow, thresholds:
   const value = check.observe(window);
   if (value === undefined) return 'unknown';
   if (value > check.threshold(thresholds)) return 'over';
+  if (isMissing(window, check.field)) return 'unknown';
   return check.hurtByLostEvents && isIncomplete(window) ? 'unknown' : 'within';
 }
 

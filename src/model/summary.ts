@@ -2,7 +2,7 @@
 import type { SignalSummary } from '../api/index.ts';
 import { nearestRank } from './quantiles.ts';
 import { sketch } from './sketch.ts';
-import type { SignalWindow, StallStats } from './window.ts';
+import { isMissing, type SignalWindow, type StallStats } from './window.ts';
 
 /**
  * CPU share and GC rate are means over time; heap figures and GOGC are those of the newest window that knows them. Quantiles are
@@ -17,13 +17,18 @@ export function summarise(windows: readonly SignalWindow[]): SignalSummary {
   return {
     windows: windows.length,
     gcCpuShare: timeWeightedMean(windows, (window) => window.gc?.cpuShare),
-    gcStallP99Ms: pooledP99Ns(windows.map((window) => window.gcStall)) / 1e6,
-    gcPauseP99Ms: pooledP99Ns(windows.map((window) => window.gcPause)) / 1e6,
+    gcStallP99Ms: stallP99Ms(windows, 'gcStall'),
+    gcPauseP99Ms: stallP99Ms(windows, 'gcPause'),
     gcRatePerSecond: seconds > 0 ? cycles / seconds : 0,
     heapLiveBytes: newest?.heapLiveBytes ?? 0,
     heapGoalBytes: newest?.heapGoalBytes ?? 0,
     gogc: newest?.gogc ?? null,
   };
+}
+
+/** Over the windows in which it was observed. */
+function stallP99Ms(windows: readonly SignalWindow[], field: 'gcStall' | 'gcPause'): number {
+  return pooledP99Ns(windows.filter((window) => !isMissing(window, field)).map((window) => window[field])) / 1e6;
 }
 
 /** Mean by duration over the windows that know the value; 0 when none does. */

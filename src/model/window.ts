@@ -119,5 +119,14 @@ export const SignalWindow = z.object({
   activeRobots: z.number().nonnegative().nullable(),
   /** Probe events lost in this window. */
   lostEvents: z.int().nonnegative(),
+  /**
+   * Fields (`gcStall`, `kernelMemory.mmap`) that nobody observed: their zeros mean nothing, and what they hold is at most a part. Absent when
+   * all were observed.
+   */
+  missing: z.array(z.string()).optional(),
 });
 export type SignalWindow = z.infer<typeof SignalWindow>;
+
+export function isMissing({ missing }: Pick<SignalWindow, 'missing'>, field: keyof SignalWindow): boolean {
+  return missing?.includes(field) ?? false;
+}

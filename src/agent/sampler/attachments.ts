@@ -1,6 +1,6 @@
 /** The probe's attachments, one for each executable file, however many processes run it. */
-import { type AttachPlan, planAttach, type Refused } from '../../gobin/index.ts';
-import { type Executable, openFileReader } from '../../host/index.ts';
+import { type AttachPlan, findGcGlobals, type GcGlobals, planAttach, type Refused } from '../../gobin/index.ts';
+import { type Executable, type FileReader, openFileReader } from '../../host/index.ts';
 import { attachRequest, groupPoints, type ProbeClient } from '../../host/probe/index.ts';
 import { Libraries } from './libraries.ts';
 
@@ -16,21 +16,27 @@ export function fileKey(executable: Executable): string {
 /** Reads a binary once: the answer for a file does not change while its identity stays. */
 export class PlanCache {
   readonly #plans = new Map<string, Plan>();
+  readonly #globals = new Map<string, GcGlobals | Refused>();
 
   planFor(executable: Executable): Plan {
-    const key = fileKey(executable);
-    const known = this.#plans.get(key);
-    if (known) return known;
-    const plan = readPlan(executable.path);
-    if (this.#plans.size >= maxRemembered) this.#plans.delete(this.#plans.keys().next().value ?? '');
-    this.#plans.set(key, plan);
-    return plan;
+    return remembered(this.#plans, executable, planAttach);
+  }
+
+  /** Where the program keeps the collector's books. */
+  globalsFor(executable: Executable): GcGlobals | Refused {
+    return remembered(this.#globals, executable, findGcGlobals);
   }
 }
 
-function readPlan(path: string): Plan {
-  using reader = openFileReader(path);
-  return planAttach(reader);
+function remembered<T>(known: Map<string, T>, executable: Executable, look: (reader: FileReader) => T): T {
+  const key = fileKey(executable);
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  using reader = openFileReader(executable.path);
+  const found = look(reader);
+  if (known.size >= maxRemembered) known.delete(known.keys().next().value ?? '');
+  known.set(key, found);
+  return found;
 }
 
 /** Attachments of one running probe; a new probe begins with none. */

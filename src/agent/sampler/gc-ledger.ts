@@ -14,6 +14,18 @@ export const backgroundUtilization = 0.25;
 const gcMarkTermination = 1;
 const gcSweepTermination = 2;
 
+/** State of the heap after a cycle, and the settings it went by. */
+export type HeapState = Pick<
+  CycleEvent,
+  | 'procs'
+  | 'heapMarkedBytes'
+  | 'heapGoalBytes'
+  | 'lastStackScanBytes'
+  | 'globalsScanBytes'
+  | 'gcPercent'
+  | 'memoryLimitBytes'
+>;
+
 export interface GcCharge {
   /**
    * Assist + dedicated + fractional worker time + stopped time × GOMAXPROCS: the terms of `/cpu/classes/gc/total:cpu-seconds` without idle
@@ -23,10 +35,10 @@ export interface GcCharge {
   readonly assistCpuNs: number;
   readonly cycles: number;
   readonly limitDrivenCycles: number;
-  /** Over the latest span between two cycle ends; null until two cycles ended. */
+  /** Over the latest span between two cycle ends, or two readings of the program's books; null until there were two. */
   readonly allocBytesPerSecond: number | null;
   /** The latest cycle's facts; null until one ended under watch. */
-  readonly last: CycleEvent | null;
+  readonly last: HeapState | null;
 }
 
 export class GcLedger {

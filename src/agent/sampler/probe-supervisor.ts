@@ -1,4 +1,4 @@
-/** Keeps one probe running: starts it, notices when it ends, starts it again with back-off. */
+/** Keeps one probe running: starts it, notices when it ends, starts it again with back-off; knows when none can work here. */
 import { type ProbeClient, ProbeError } from '../../host/probe/index.ts';
 import { backoffMs } from './backoff.ts';
 
@@ -6,12 +6,16 @@ const baseMs = 250;
 const maxMs = 30_000;
 /** A probe that has run for so long did not fail at its start: the next failure is the first one again. */
 const provenMs = 60_000;
+/** An end before it was ready may be an accident; so many in a row are none. */
+const accidents = 3;
+const accidental: ReadonlySet<string> = new Set(['PROBE_EXITED', 'PROBE_TIMEOUT', 'PROBE_STOPPED']);
 
 export interface SupervisorOptions {
   readonly start: () => Promise<ProbeClient>;
   /** Monotonic, ms. */
   readonly nowMs: () => number;
   readonly onUp?: (probe: ProbeClient) => void;
+  /** What prevents it from starting is told once, not at each attempt. */
   readonly onDown?: (error: ProbeError, retryInMs: number) => void;
 }
 
@@ -20,6 +24,8 @@ export class ProbeSupervisor {
   #probe: ProbeClient | null = null;
   #lastError: ProbeError | null = null;
   #failures = 0;
+  #failedStarts = 0;
+  #cannotWork = false;
   #retryAtMs = 0;
   #upSinceMs = 0;
   #stopping = false;
@@ -33,6 +39,14 @@ export class ProbeSupervisor {
     return this.#probe ? null : this.#lastError;
   }
 
+  /**
+   * Why no probe can work here (no permission, no BPF, no probe), as far as the last attempts tell; it is tried again all the same. Null
+   * while there is one, and while one that did work has only ended.
+   */
+  get obstacle(): ProbeError | null {
+    return this.#cannotWork ? this.lastError : null;
+  }
+
   /** The running probe; starts one when it is time to. Null while it is down. */
   async current(): Promise<ProbeClient | null> {
     if (this.#probe || this.#stopping) return this.#probe;
@@ -40,7 +54,7 @@ export class ProbeSupervisor {
     try {
       this.#adopt(await this.#options.start());
     } catch (error) {
-      this.#down(asProbeError(error));
+      this.#cannotStart(asProbeError(error));
     }
     return this.#probe;
   }
@@ -61,6 +75,8 @@ export class ProbeSupervisor {
 
   #adopt(probe: ProbeClient): void {
     this.#probe = probe;
+    this.#failedStarts = 0;
+    this.#cannotWork = false;
     this.#upSinceMs = this.#options.nowMs();
     this.#options.onUp?.(probe);
     void probe.exited.then((exit) => {
@@ -68,7 +84,14 @@ export class ProbeSupervisor {
     });
   }
 
+  #cannotStart(error: ProbeError): void {
+    this.#failedStarts += 1;
+    if (!accidental.has(error.code) || this.#failedStarts >= accidents) this.#cannotWork = true;
+    this.#down(error);
+  }
+
   #down(error: ProbeError): void {
+    const isNews = !this.#cannotWork || this.#lastError?.message !== error.message;
     const nowMs = this.#options.nowMs();
     const proven = this.#probe !== null && nowMs - this.#upSinceMs >= provenMs;
     this.#failures = proven ? 1 : this.#failures + 1;
@@ -76,7 +99,7 @@ export class ProbeSupervisor {
     this.#lastError = error;
     const retryInMs = backoffMs(this.#failures, baseMs, maxMs);
     this.#retryAtMs = nowMs + retryInMs;
-    this.#options.onDown?.(error, retryInMs);
+    if (isNews) this.#options.onDown?.(error, retryInMs);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * The sampler: once a second, what the probe and the kernel tell of each target becomes a `SignalWindow`. It knows nothing of Kubernetes.
  *
- * A tick that comes late gives a longer window. While the probe is down no window is made, and the gap in `seq` shows it.
+ * A tick that comes late gives a longer window. While a probe that worked is down no window is made, and the gap in `seq` shows it. Where no
+ * probe can work, the programs' own books are read instead, and windows and state say what is missing.
  */
 import type {
   ActivityResult,
@@ -14,16 +15,26 @@ import type {
   Proc,
   ScrapeRequest,
 } from '../../host/index.ts';
-import type { Flush, ProbeClient, ProbeError } from '../../host/probe/index.ts';
+import { type Flush, nothingUntil, type ProbeClient, type ProbeError } from '../../host/probe/index.ts';
 import { sleep } from '../sleep.ts';
 import { ActivityPoller, isUnanswered } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
 import { EarlyPressure } from './early-pressure.ts';
-import { Followed, isProbeGone } from './followed.ts';
+import { Followed } from './followed.ts';
 import { ProbeSupervisor } from './probe-supervisor.ts';
+import { isProbeGone } from './progress.ts';
 import { nextTickMs } from './ticks.ts';
-import type { Activity, ActivitySource, Inspection, Population, SamplerSink, Target, TargetState } from './types.ts';
+import type {
+  Activity,
+  ActivitySource,
+  Inspection,
+  MissingSignals,
+  Population,
+  SamplerSink,
+  Target,
+  TargetState,
+} from './types.ts';
 import { type Observed, WindowBuilder } from './window-builder.ts';
 
 export interface SamplerOptions {
@@ -80,6 +91,8 @@ export class Sampler {
   readonly #tracked = new Map<string, Tracked>();
   #wanted: readonly Target[] = [];
   #attachments: { probe: ProbeClient; attachments: Attachments } | null = null;
+  /** No probe can work here: programs are read without one. */
+  #withoutProbe = false;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -152,9 +165,10 @@ export class Sampler {
 
   async #tick(activity: ActivityPoller): Promise<void> {
     const probe = await this.#supervisor.current();
-    this.#changeProbe(probe);
+    const wasWithout = this.#withoutProbe;
+    if (!wasWithout) this.#changeProbe(probe);
     await this.#forgetUnwanted();
-    const flush = probe ? await this.#flush(probe) : null;
+    const flush = wasWithout ? nothingUntil(this.#options.monotonicNs()) : probe && (await this.#flush(probe));
     const node = this.#options.readNode();
     for (const tracked of this.#tracked.values()) {
       const reading = activity.reading(tracked.target);
@@ -162,7 +176,10 @@ export class Sampler {
       if (flush) this.#closeWindow(tracked, { flush, node, activeRobots });
       else skipWindow(tracked);
     }
-    if (flush && probe) await this.#followProcesses(probe, flush);
+    // What was read without a probe has its last window by now, and begins anew with one.
+    if (wasWithout) this.#changeProbe(probe);
+    this.#withoutProbe = this.#supervisor.obstacle !== null;
+    if ((flush && probe) || this.#withoutProbe) await this.#followProcesses(probe, flush?.gone ?? []);
     const tracked = [...this.#tracked.values()];
     activity.poll(tracked.map(({ target, followed }) => ({ target, pids: followed.watched() })));
     for (const each of tracked) {
@@ -175,7 +192,7 @@ export class Sampler {
 
   /** A new probe has no attachments: everything is attached anew by the same path as a new process. */
   #changeProbe(probe: ProbeClient | null): void {
-    if (this.#attachments?.probe === probe) return;
+    if ((this.#attachments?.probe ?? null) === probe) return;
     this.#attachments = probe ? { probe, attachments: new Attachments(probe) } : null;
     this.#early.useProbe(probe);
     for (const tracked of this.#tracked.values()) {
@@ -192,7 +209,7 @@ export class Sampler {
       this.#captures.forget(key);
       tracked.cgroup?.close();
       this.#early.forget(key);
-      if (this.#attachments) await tracked.followed.release(this.#attachments.attachments).catch(() => {});
+      await tracked.followed.release(this.#attachments?.attachments ?? null).catch(() => {});
     }
     for (const [key, target] of wanted) {
       const known = this.#tracked.get(key);
@@ -227,6 +244,8 @@ export class Sampler {
       endedAtMs: this.#options.wallMs() - (this.#options.monotonicNs() - flush.atNs) / 1e6,
       pids,
       ...flush,
+      readings: tracked.followed.readings(this.#options.monotonicNs() / 1e6),
+      missing: this.#missing(tracked).flatMap(({ signals }) => signals),
       cgroup: tracked.cgroup?.read('tick') ?? null,
       node,
       activeRobots,
@@ -247,21 +266,29 @@ export class Sampler {
     if (sink.wait) for (const wait of flush.waits) if (pids.includes(wait.pid)) sink.wait(target, wait);
   }
 
-  async #followProcesses(probe: ProbeClient, flush: Flush): Promise<void> {
+  async #followProcesses(probe: ProbeClient | null, gone: readonly number[]): Promise<void> {
     const { proc } = this.#options;
-    const attachments = this.#attachments?.attachments;
-    if (!attachments) return;
+    const attachments = this.#attachments?.attachments ?? null;
+    if (probe && !attachments) return;
+    const obstacle = this.#supervisor.obstacle;
+    const without = { reason: obstacle?.code ?? '', message: obstacle?.message ?? '' };
     const populations = this.#options.populate();
     try {
       for (const [key, tracked] of this.#tracked) {
         const population = populations.get(key);
-        await tracked.followed.gone(flush.gone, attachments);
+        await tracked.followed.gone(gone, attachments);
         const nowMs = this.#options.monotonicNs() / 1e6;
-        await tracked.followed.follow(population?.pids ?? [], { proc, plans: this.#plans, attachments, nowMs });
+        await tracked.followed.follow(population?.pids ?? [], {
+          proc,
+          plans: this.#plans,
+          attachments,
+          without,
+          nowMs,
+        });
         this.#beginOrEnd(tracked, population);
       }
     } catch (error) {
-      if (!isProbeGone(error)) throw error;
+      if (!isProbeGone(error) || !probe) throw error;
       await this.#supervisor.abandon(probe, error);
       this.#changeProbe(null);
     }
@@ -275,7 +302,8 @@ export class Sampler {
     tracked.sinceNs = this.#options.monotonicNs();
     tracked.cgroup?.close();
     tracked.cgroup = population?.cgroups ? (this.#options.openCgroup(population.cgroups) ?? null) : null;
-    tracked.builder.begin(tracked.sinceNs, tracked.cgroup?.read() ?? null, this.#options.readNode());
+    const readings = tracked.followed.readings(this.#options.monotonicNs() / 1e6);
+    tracked.builder.begin(tracked.sinceNs, tracked.cgroup?.read() ?? null, this.#options.readNode(), readings);
   }
 
   #tellState(tracked: Tracked): void {
@@ -296,10 +324,15 @@ export class Sampler {
 
   #stateOf(tracked: Tracked): TargetState {
     const down = this.#supervisor.lastError;
-    if (!down) return tracked.followed.state();
-    // An end of a working probe is mended within seconds; what prevents it from starting is not.
-    const state = down.code === 'PROBE_EXITED' || down.code === 'PROBE_TIMEOUT' ? 'Waiting' : 'Refused';
-    return { state, reason: down.code, message: down.message };
+    // An end of a working probe is mended within seconds; where none can work, programs are read without one.
+    if (down && !this.#withoutProbe) return { state: 'Waiting', reason: down.code, message: down.message };
+    const state = tracked.followed.state();
+    const missing = this.#missing(tracked);
+    return state.state === 'Watching' && missing.length > 0 ? { ...state, missing } : state;
+  }
+
+  #missing({ followed }: Tracked): readonly MissingSignals[] {
+    return followed.missing();
   }
 }
 

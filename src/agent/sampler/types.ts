@@ -42,9 +42,22 @@ export interface Target extends WindowSubject {
   readonly pressureLimits?: PressureLimits;
 }
 
+/** Signals that are not observed, by their names in windows, and why: `reason` is a stable code, `message` a sentence for people. */
+export interface MissingSignals {
+  readonly signals: readonly string[];
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** How it stands with a target. `reason` is a stable code, `message` a sentence for people. */
 export type TargetState =
-  | { readonly state: 'Watching'; readonly goVersion: string; readonly pids: readonly number[] }
+  | {
+      readonly state: 'Watching';
+      readonly goVersion: string;
+      readonly pids: readonly number[];
+      /** Absent when every signal is observed. */
+      readonly missing?: readonly MissingSignals[];
+    }
   | { readonly state: 'Refused'; readonly reason: string; readonly message: string }
   | { readonly state: 'Waiting'; readonly reason: string; readonly message: string };
 

@@ -5,6 +5,7 @@ import type { Flush, PauseEvent } from '../../host/probe/index.ts';
 import { stopReason } from '../../host/probe/index.ts';
 import { exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
 import { assistsOf } from './assists.ts';
+import { BooksLedger, type GcReading } from './books-ledger.ts';
 import { CgroupLedger } from './cgroup-ledger.ts';
 import { type GcCharge, GcLedger } from './gc-ledger.ts';
 import { kernelMemory, networkWaits } from './waits.ts';
@@ -33,7 +34,13 @@ export interface Observed extends ProbeFacts {
   readonly lostEvents: number;
   /** Whether a capture of ours was under way on this container at that moment. */
   readonly capturingAt: (atNs: number) => boolean;
+  /** Of those processes that the probe does not watch, by pid, at the window's end. */
+  readonly readings?: Readings;
+  /** Window fields that were not observed. */
+  readonly missing?: readonly string[];
 }
+
+type Readings = ReadonlyMap<number, GcReading>;
 
 /** The runtime's goal when nothing bounds the heap (GOGC off, no GOMEMLIMIT): `/gc/heap/goal:bytes` prints 2^64 − 1. */
 export const unboundedHeapGoal = 2 ** 64;
@@ -41,6 +48,7 @@ export const unboundedHeapGoal = 2 ** 64;
 export class WindowBuilder {
   readonly #subject: WindowSubject;
   readonly #ledgers = new Map<number, GcLedger>();
+  readonly #books = new Map<number, BooksLedger>();
   readonly #cgroup = new CgroupLedger();
   #seq = 0;
   /** On CLOCK_MONOTONIC; null when a window has told it. */
@@ -56,10 +64,12 @@ export class WindowBuilder {
     this.#seq += 1;
   }
 
-  /** Observation begins, for the first time or again; the reading is that from which the next window's deltas count. */
-  begin(atNs: number, cgroup: CgroupSample | null, node: NodePressure | null): void {
+  /** Observation begins, for the first time or again; the readings are those from which the next window's deltas count. */
+  begin(atNs: number, cgroup: CgroupSample | null, node: NodePressure | null, readings: Readings = new Map()): void {
     this.#observedFromNs = atNs;
     this.#cgroup.rebase(cgroup, node);
+    this.#books.clear();
+    this.#chargeBooks(readings);
   }
 
   /** Takes note of a stretch too short to be judged, such as the part of a second before the first whole one. */
@@ -71,6 +81,8 @@ export class WindowBuilder {
   close(observed: Observed): SignalWindow {
     const durationNs = Math.max(1, observed.endNs - observed.startNs);
     const ours = factsOf(observed);
+    const missing = observed.missing ?? [];
+    const isObserved = (field: keyof SignalWindow): boolean => !missing.includes(field);
     const of = (wanted: PauseClass): number[] =>
       ours.pauses.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
     const gcPauses = exactStalls(of('gc'));
@@ -90,12 +102,13 @@ export class WindowBuilder {
       gcStall: stallStats([gcPauses, ...assists.sets]),
       capturePause: stallStats([exactStalls(of('capture'))]),
       ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
-      kernelMemory: kernelMemory(ours),
-      network: networkWaits(ours.waits),
+      ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(ours) } : {}),
+      ...(isObserved('network') ? { network: networkWaits(ours.waits) } : {}),
       gc: gcFacts(this.#charges(observed), durationNs),
       cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
       lostEvents: observed.lostEvents,
+      ...(missing.length > 0 ? { missing: [...missing] } : {}),
     };
     this.#seq += 1;
     return window;
@@ -108,13 +121,27 @@ export class WindowBuilder {
   }
 
   #charges(observed: Observed): GcCharge[] {
-    for (const pid of this.#ledgers.keys()) if (!observed.pids.includes(pid)) this.#ledgers.delete(pid);
-    return observed.pids.map((pid) => {
+    const readings = observed.readings ?? new Map();
+    for (const pid of this.#ledgers.keys()) {
+      if (readings.has(pid) || !observed.pids.includes(pid)) this.#ledgers.delete(pid);
+    }
+    for (const pid of this.#books.keys()) if (!readings.has(pid)) this.#books.delete(pid);
+    const watched = observed.pids.filter((pid) => !readings.has(pid));
+    const charges = watched.map((pid) => {
       const ledger = this.#ledgers.get(pid) ?? new GcLedger();
       this.#ledgers.set(pid, ledger);
       const ofPid = <T extends { pid: number }>(events: readonly T[]): T[] =>
         events.filter((event) => event.pid === pid);
       return ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), observed.startNs, observed.endNs);
+    });
+    return [...charges, ...this.#chargeBooks(readings)];
+  }
+
+  #chargeBooks(readings: Readings): GcCharge[] {
+    return [...readings].map(([pid, reading]) => {
+      const ledger = this.#books.get(pid) ?? new BooksLedger();
+      this.#books.set(pid, ledger);
+      return ledger.close(reading);
     });
   }
 }

@@ -1,7 +1,7 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { TargetState } from '../../agent/sampler/index.ts';
 import { type CycleEvent, type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
-import type { Breach, PressureOnset, SignalWindow } from '../../model/index.ts';
+import { type Breach, isMissing, type PressureOnset, type SignalWindow } from '../../model/index.ts';
 
 export function pauseLine(pause: PauseEvent): object {
   const { type, pid, reason, startNs, stoppingNs, totalNs } = pause;
@@ -18,12 +18,13 @@ export function waitLine(wait: WaitEvent): object {
 
 /** What is asked for most stands flat on top; below it the whole `SignalWindow`, as bundles hold it. */
 export function windowLine(window: SignalWindow): object {
+  const observed = (field: 'gcStall' | 'gcPause') => (isMissing(window, field) ? null : window[field]);
   return {
     type: 'window',
     gcCpuShare: window.gc?.cpuShare ?? null,
-    gcStallP99Ns: window.gcStall.p99Ns,
-    gcStallMaxNs: window.gcStall.maxNs,
-    gcPauseP99Ns: window.gcPause.p99Ns,
+    gcStallP99Ns: observed('gcStall')?.p99Ns ?? null,
+    gcStallMaxNs: observed('gcStall')?.maxNs ?? null,
+    gcPauseP99Ns: observed('gcPause')?.p99Ns ?? null,
     gcRate: window.gc ? window.gc.cycles / (window.durationMs / 1000) : null,
     heapLive: window.gc?.heapLiveBytes ?? null,
     heapGoal: window.gc?.heapGoalBytes ?? null,
@@ -55,6 +56,10 @@ export function onsetLine({ signal, share, limit, windowNs }: PressureOnset, det
 export function breachLine(breach: Breach, policy: string, window: SignalWindow, detectedAt: Date): object {
   const { type, ...facts } = breach;
   return { type, policy, pids: window.pids, ...facts, detectedAt: detectedAt.toISOString() };
+}
+
+export function watchingLine({ goVersion, pids, missing = [] }: Extract<TargetState, { state: 'Watching' }>): object {
+  return { type: 'watching', pids, goVersion, missing };
 }
 
 export function refusedLine(pid: number, state: Extract<TargetState, { state: 'Refused' }>): object {

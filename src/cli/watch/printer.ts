@@ -10,6 +10,7 @@ import {
   pressureLine,
   refusedLine,
   waitLine,
+  watchingLine,
   windowLine,
 } from './objects.ts';
 import { breachText, header, onsetText, row, type TextOptions, waitText } from './text.ts';
@@ -23,6 +24,8 @@ export interface Printer {
   /** Memory pressure begins to break a limit: between two windows. */
   pressure(onset: PressureOnset, detectedAt: Date): void;
   breach(breach: Breach, window: SignalWindow, detectedAt: Date): void;
+  /** The process is watched from here on; what is not observed of it, and why. */
+  watching(state: Extract<TargetState, { state: 'Watching' }>): void;
   refused(pid: number, state: Extract<TargetState, { state: 'Refused' }>): void;
 }
 
@@ -40,6 +43,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
     },
     pressure: (onset, detectedAt) => print(onsetLine(onset, detectedAt)),
     breach: (breach, window, detectedAt) => print(breachLine(breach, policy, window, detectedAt)),
+    watching: (state) => print(watchingLine(state)),
     refused: (pid, state) => print(refusedLine(pid, state)),
   };
 }
@@ -59,6 +63,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
     },
     pressure: (onset) => write(`${onsetText(onset, options)}\n`),
     breach: (breach) => write(`${breachText(breach, options)}\n`),
+    watching: () => {},
     refused: () => {}, // the sentence on stderr says it
   };
 }

@@ -40,6 +40,8 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
     if (state.state === 'Watching') {
       say(`watching ${process.comm} (process ${process.pid}, ${state.goVersion})`);
       watched = true;
+      printer.watching(state);
+      for (const { signals, message } of state.missing ?? []) say(`not observed: ${signals.join(', ')}: ${message}`);
     } else if (state.state === 'Refused') {
       printer.refused(process.pid, state);
       say(`process ${process.pid} (${process.comm}) cannot be watched: ${state.message}`);

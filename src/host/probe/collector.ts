@@ -44,6 +44,11 @@ const nothing = (): Collected => ({
   gone: [],
 });
 
+/** A flush of a stretch in which no probe looked. */
+export function nothingUntil(atNs: number): Flush {
+  return { ...nothing(), lost: 0, atNs };
+}
+
 /** Keeps events until they are taken; bounded, because nobody may ever take them. */
 export class EventCollector {
   readonly #maxEvents: number;

@@ -11,7 +11,7 @@ export {
   type ProbeOptions,
   startProbe,
 } from './client.ts';
-export type { Flush } from './collector.ts';
+export { type Flush, nothingUntil } from './collector.ts';
 export { type ClientErrorCode, ProbeError, type ProbeErrorCode } from './errors.ts';
 export { type DurationHistogram, emptyHistogram, mergeHistograms, quantileNs } from './histogram.ts';
 export { locateProbe } from './locate.ts';

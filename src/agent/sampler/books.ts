@@ -1,0 +1,49 @@
+/** The collector's books of one process, read through /proc/PID/mem: what there is of it where the probe cannot watch it. */
+import {
+  ControllerReadError,
+  type ControllerReader,
+  type Executable,
+  missingWithoutProbe,
+  openController,
+  type Proc,
+  type ProcessIdentity,
+} from '../../host/index.ts';
+import type { PlanCache } from './attachments.ts';
+import type { GcReading } from './books-ledger.ts';
+import type { MissingSignals } from './types.ts';
+
+/** Why the probe does not watch: a stable code, a sentence for people. */
+export interface WithoutProbe {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export type OpenedBooks =
+  | { readonly kind: 'open'; readonly reader: ControllerReader }
+  /** The process has ended. */
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+
+export function openBooks(proc: Proc, process: ProcessIdentity, executable: Executable, plans: PlanCache): OpenedBooks {
+  const globals = plans.globalsFor(executable);
+  if (globals.kind === 'refused') return globals;
+  try {
+    return { kind: 'open', reader: openController(proc, process, globals) };
+  } catch (error) {
+    if (!(error instanceof ControllerReadError)) throw error;
+    if (error.code === 'GONE') return { kind: 'gone' };
+    return { kind: 'refused', reason: error.code, message: error.message };
+  }
+}
+
+/** Null when the process has ended. Throws `ControllerReadError` when these cannot be its books. */
+export function readBooks(reader: ControllerReader): GcReading | null {
+  // In this order: a cycle that ends between the two is charged once, as ended.
+  const books = reader.read();
+  const work = books && reader.readWork();
+  return books === undefined || work === undefined ? null : { books, work };
+}
+
+export function missingFromBooks({ reason, message }: WithoutProbe): MissingSignals {
+  return { signals: missingWithoutProbe, reason, message: `${message}; read through /proc/PID/mem meanwhile` };
+}
