@@ -183,6 +183,10 @@ export const ContainerState = z.object({
     .object({ reason: z.string(), message: z.string() })
     .optional()
     .describe('Why the number of active robots is not known; absent while it is.'),
+  missing: z
+    .array(z.object({ signals: z.array(z.string()), reason: z.string(), message: z.string() }))
+    .optional()
+    .describe('Signals that are not observed of a container that is watched, and why; absent when all are.'),
 });
 export type ContainerState = z.infer<typeof ContainerState>;
 

@@ -59,7 +59,7 @@ function containerState(
 ): ContainerState {
   const where = { pod, container, node };
   if (state.state !== 'Watching') return { ...where, state: state.state, reason: state.reason, message: state.message };
-  const watching = { ...where, state: state.state, goVersion: state.goVersion };
+  const watching = { ...where, state: state.state, goVersion: state.goVersion, ...missingOf(state) };
   if (way?.type === 'found') return { ...watching, pprof: wayNames[way.target.way] };
   // Watched all the same: signals need no pprof, only the bundle is poorer.
   return way ? { ...watching, reason: 'PprofUnreachable', message: way.message } : watching;
@@ -67,6 +67,16 @@ function containerState(
 
 /** Longest text that the status may hold; what a metrics endpoint answers may be quoted in it. */
 const maxMessageLength = 1024;
+
+function missingOf({ missing }: Extract<TargetState, { state: 'Watching' }>): Pick<ContainerState, 'missing'> {
+  if (!missing) return {};
+  const listed = missing.map(({ signals, reason, message }) => ({
+    signals: [...signals],
+    reason,
+    message: message.slice(0, maxMessageLength),
+  }));
+  return { missing: listed };
+}
 
 function activityProblem(activity: Activity | undefined): Pick<ContainerState, 'activity'> {
   if (activity?.kind !== 'unknown') return {};

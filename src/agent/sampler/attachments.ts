@@ -3,6 +3,8 @@ import { type AttachPlan, findGcGlobals, type GcGlobals, planAttach, type Refuse
 import { type Executable, type FileReader, openFileReader } from '../../host/index.ts';
 import { attachRequest, groupPoints, type ProbeClient } from '../../host/probe/index.ts';
 import { Libraries } from './libraries.ts';
+import { missingInKernel } from './missing.ts';
+import type { MissingSignals } from './types.ts';
 
 export type Plan = AttachPlan | Refused;
 
@@ -98,6 +100,11 @@ export class Attachments {
     return async () => {
       if (leave()) await this.#probe.detach(known.id);
     };
+  }
+
+  /** What cannot be seen of this process though the probe watches it. */
+  missingOf(pid: number): MissingSignals[] {
+    return [...missingInKernel(this.#probe.ready), ...this.#libraries.missingOf(pid)];
   }
 
   /** @param gone the process has ended: the probe has forgotten it already */

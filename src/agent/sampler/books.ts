@@ -3,20 +3,12 @@ import {
   ControllerReadError,
   type ControllerReader,
   type Executable,
-  missingWithoutProbe,
   openController,
   type Proc,
   type ProcessIdentity,
 } from '../../host/index.ts';
 import type { PlanCache } from './attachments.ts';
 import type { GcReading } from './books-ledger.ts';
-import type { MissingSignals } from './types.ts';
-
-/** Why the probe does not watch: a stable code, a sentence for people. */
-export interface WithoutProbe {
-  readonly reason: string;
-  readonly message: string;
-}
 
 export type OpenedBooks =
   | { readonly kind: 'open'; readonly reader: ControllerReader }
@@ -42,8 +34,4 @@ export function readBooks(reader: ControllerReader): GcReading | null {
   const books = reader.read();
   const work = books && reader.readWork();
   return books === undefined || work === undefined ? null : { books, work };
-}
-
-export function missingFromBooks({ reason, message }: WithoutProbe): MissingSignals {
-  return { signals: missingWithoutProbe, reason, message: `${message}; read through /proc/PID/mem meanwhile` };
 }

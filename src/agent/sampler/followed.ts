@@ -1,8 +1,9 @@
 /** The processes of one target, and how each is watched: by the probe, or by reading its own books where the probe cannot. */
 import { ControllerReadError, type Executable } from '../../host/index.ts';
 import { type Attachments, fileKey } from './attachments.ts';
-import { missingFromBooks, readBooks } from './books.ts';
+import { readBooks } from './books.ts';
 import type { GcReading } from './books-ledger.ts';
+import { missingFromBooks, missingInProgram } from './missing.ts';
 import { begin, type FollowTools, isProbeGone, type Progress, refused, retryMs, unreadable } from './progress.ts';
 import type { MissingSignals, TargetState, WatchedProgram } from './types.ts';
 
@@ -48,9 +49,14 @@ export class Followed {
   }
 
   /** Signals that are not seen of at least one process. */
-  missing(): MissingSignals[] {
-    const process = [...this.#processes.values()].find(({ progress }) => progress.kind === 'read');
-    return process?.progress.kind === 'read' ? [missingFromBooks(process.progress.why)] : [];
+  missing(attachments: Attachments | null): MissingSignals[] {
+    for (const { pid, progress } of this.#processes.values()) {
+      if (progress.kind === 'read') return [missingFromBooks(progress.why)];
+      if (progress.kind !== 'watched') continue;
+      const missing = [...missingInProgram(progress.plan), ...(attachments?.missingOf(pid) ?? [])];
+      if (missing.length > 0) return missing;
+    }
+    return [];
   }
 
   /** A new probe watches nothing yet, and what was read without one is its to watch. */

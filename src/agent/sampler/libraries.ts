@@ -1,12 +1,15 @@
 /** The probe's attachments to libraries that watched processes have mapped: OpenSSL, for its handshakes. One for each file. */
 import { planLibssl } from '../../gobin/index.ts';
 import { type MappedFile, mappedLibssl, openFileReader } from '../../host/index.ts';
-import type { ProbeClient } from '../../host/probe/index.ts';
+import { type ProbeClient, ProbeError } from '../../host/probe/index.ts';
+import type { MissingSignals } from './types.ts';
+
+type Attached = { readonly id: string } | { readonly id: null; readonly missing: MissingSignals };
 
 export class Libraries {
   readonly #probe: ProbeClient;
   /** By file; `id` is null where nothing can be attached. */
-  readonly #files = new Map<string, { id: string | null; pids: Set<number> }>();
+  readonly #files = new Map<string, { attached: Attached; pids: Set<number> }>();
   #nextId = 1;
 
   constructor(probe: ProbeClient) {
@@ -17,25 +20,32 @@ export class Libraries {
   async use(pid: number): Promise<void> {
     for (const file of mappedLibssl(pid)) {
       const key = `${file.device}:${file.inode}`;
-      const known = this.#files.get(key) ?? { id: await this.#attach(file), pids: new Set() };
+      const known = this.#files.get(key) ?? { attached: await this.#attach(file), pids: new Set() };
       known.pids.add(pid);
       this.#files.set(key, known);
     }
   }
 
   async leave(pid: number): Promise<void> {
-    for (const [key, { id, pids }] of this.#files) {
+    for (const [key, { attached, pids }] of this.#files) {
       if (!pids.delete(pid) || pids.size > 0) continue;
       this.#files.delete(key);
-      if (id !== null) await this.#probe.detach(id);
+      if (attached.id !== null) await this.#probe.detach(attached.id);
     }
   }
 
-  async #attach(file: MappedFile): Promise<string | null> {
+  /** Handshakes of this process that are not seen, though it has mapped the library. */
+  missingOf(pid: number): MissingSignals[] {
+    return [...this.#files.values()].flatMap(({ attached, pids }) =>
+      attached.id === null && pids.has(pid) ? [attached.missing] : [],
+    );
+  }
+
+  async #attach(file: MappedFile): Promise<Attached> {
     try {
       using reader = openFileReader(file.path);
       const plan = planLibssl(reader);
-      if (plan.kind !== 'ok') return null;
+      if (plan.kind !== 'ok') return unseen(plan.reason, plan.message);
       const { offset, bytes } = plan;
       const id = `lib${this.#nextId++}`;
       await this.#probe.attach({
@@ -46,9 +56,18 @@ export class Libraries {
           { point: 'sslReturn', offset, bytes },
         ],
       });
-      return id;
-    } catch {
-      return null; // replaced, unreadable, or refused by the kernel
+      return { id };
+    } catch (error) {
+      // Replaced, unreadable, or refused by the kernel.
+      return unseen(error instanceof ProbeError ? error.code : 'unreadable', `${file.path}: ${text(error)}`);
     }
   }
+}
+
+function unseen(reason: string, message: string): Attached {
+  return { id: null, missing: { signals: ['network.openssl'], reason, message } };
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

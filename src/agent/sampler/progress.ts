@@ -3,7 +3,8 @@ import type { AttachPlan } from '../../gobin/index.ts';
 import type { ControllerReader, Executable, Proc, ProcessIdentity } from '../../host/index.ts';
 import { ProbeError } from '../../host/probe/index.ts';
 import type { Attachments, PlanCache } from './attachments.ts';
-import { openBooks, type WithoutProbe } from './books.ts';
+import { openBooks } from './books.ts';
+import type { WithoutProbe } from './missing.ts';
 
 export type Progress =
   | { readonly kind: 'watched'; readonly plan: AttachPlan }

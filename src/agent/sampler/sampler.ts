@@ -332,7 +332,7 @@ export class Sampler {
   }
 
   #missing({ followed }: Tracked): readonly MissingSignals[] {
-    return followed.missing();
+    return followed.missing(this.#attachments?.attachments ?? null);
   }
 }
 
