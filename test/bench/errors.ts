@@ -1,4 +1,5 @@
 export type BenchErrorCode =
+  | 'AGENT_ENDED'
   | 'NOT_BUILT'
   | 'ROBOT_NOT_BUILT'
   | 'ROBOT_ENDED'

@@ -4,6 +4,7 @@ import { BenchError } from './errors.ts';
 import { footprint } from './footprint.ts';
 import { pauses } from './pauses.ts';
 import { probeOverhead } from './probe-overhead.ts';
+import { scale } from './scale.ts';
 import { type BenchResult, table } from './table.ts';
 
 const say = (sentence: string): void => console.error(`bench: ${sentence}`);
@@ -22,6 +23,15 @@ function positive(text: string): number {
 
 function several(text: string, earlier: readonly number[]): number[] {
   return [...earlier, positive(text)];
+}
+
+const strings = (text: string, earlier: readonly string[]): string[] => [...earlier, text];
+
+interface ScaleFlags {
+  readonly containers: readonly number[];
+  readonly seconds: number;
+  readonly soak?: number;
+  readonly nodeArg: readonly string[];
 }
 
 const program = new Command('bench').description(
@@ -55,6 +65,25 @@ program
   .option('--pid <pid>', 'this process and its descendants; may be given several times', several, [])
   .action(async ({ seconds, pid }: { seconds: number; pid: readonly number[] }) =>
     report(await footprint({ seconds, pids: pid, say })),
+  );
+
+program
+  .command('scale')
+  .description('CPU and memory of the real agent for more and more containers')
+  .option('--containers <n>', 'how many; may be given several times (default: 1, 10, 50, 100, 250)', several, [])
+  .option('--seconds <n>', 'length of one measurement', positive, 30)
+  .option('--soak <n>', 'seconds until the last is measured once more; 600 fills ten minutes of history', positive)
+  .option('--node-arg <arg>', 'for the Node.js of the agent; may be given several times', strings, [])
+  .action(async ({ containers, seconds, soak, nodeArg }: ScaleFlags) =>
+    report(
+      await scale({
+        containers: containers.length > 0 ? containers : [1, 10, 50, 100, 250],
+        seconds,
+        soakSeconds: soak ?? 0,
+        nodeArgs: nodeArg,
+        say,
+      }),
+    ),
   );
 
 program

@@ -1,13 +1,10 @@
 /** The Go robot of test/robots: built, started on ports of its own, and asked through its control endpoint. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { BenchError } from './errors.ts';
+import { withGoBinary } from './go-program.ts';
 
 const serving = z.object({ msg: z.literal('serving'), control: z.string() });
 
@@ -42,25 +39,9 @@ export interface RobotOptions {
   readonly args: readonly string[];
 }
 
-const run = promisify(execFile);
-
 /** Builds the robot and hands it to `use`; the binary is gone afterwards. */
-export async function withRobotBinary<T>(use: (binary: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'robotgc-bench-'));
-  try {
-    const binary = join(directory, 'robot');
-    const cwd = fileURLToPath(new URL('../robots', import.meta.url));
-    await run('go', ['build', '-o', binary, './robot'], { cwd }).catch((cause: unknown) => {
-      throw new BenchError(
-        'ROBOT_NOT_BUILT',
-        'the robot could not be built: run "go build ./robot" in test/robots',
-        cause,
-      );
-    });
-    return await use(binary);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+export function withRobotBinary<T>(use: (binary: string) => Promise<T>): Promise<T> {
+  return withGoBinary(fileURLToPath(new URL('../robots', import.meta.url)), './robot', use);
 }
 
 export class Robot implements AsyncDisposable {

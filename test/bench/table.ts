@@ -3,8 +3,9 @@ import type { ComparedBucket } from './buckets.ts';
 import type { FootprintResult } from './footprint.ts';
 import type { PausesResult } from './pauses.ts';
 import type { OverheadResult } from './probe-overhead.ts';
+import type { ScaleResult } from './scale.ts';
 
-export type BenchResult = PausesResult | OverheadResult | FootprintResult;
+export type BenchResult = PausesResult | OverheadResult | FootprintResult | ScaleResult;
 
 export function table(result: BenchResult): string {
   switch (result.bench) {
@@ -14,6 +15,8 @@ export function table(result: BenchResult): string {
       return overheadTable(result);
     case 'footprint':
       return footprintTable(result);
+    case 'scale':
+      return scaleTable(result);
   }
 }
 
@@ -75,6 +78,27 @@ function footprintTable(r: FootprintResult): string {
         mib(p.maxRssBytes),
       ]),
     ),
+  ].join('\n');
+}
+
+function scaleTable(r: ScaleResult): string {
+  const cost = ({ cores, rssBytes, pssBytes }: ScaleResult['steps'][number]['agent']): string[] => [
+    `${(100 * cores).toFixed(2)} %`,
+    mib(rssBytes),
+    mib(pssBytes),
+  ];
+  return [
+    columns(['containers', 'agent CPU', 'RSS', 'PSS', 'probe CPU', 'RSS', 'PSS', 'windows', 'lost']),
+    ...r.steps.map(({ containers, agent, probe, windowsPerSecond, lostEvents }) =>
+      columns([
+        String(containers),
+        ...cost(agent),
+        ...cost(probe),
+        `${windowsPerSecond.toFixed(0)}/s`,
+        String(lostEvents),
+      ]),
+    ),
+    `agent and probe at the last step: ${(100 * r.cores).toFixed(2)} % of a core, ${mib(r.rssBytes)} RSS, ${mib(r.pssBytes)} PSS`,
   ].join('\n');
 }
 

@@ -1,0 +1,162 @@
+/**
+ * Bench `scale`: CPU and memory of the real agent for more and more containers. Each is a real Go process in a cgroup of its own and a pod
+ * in a real API server; all run one image, as the pods of a fleet do.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createTransport } from '../../src/kube/index.ts';
+import { startControlPlane } from '../cluster/control-plane.ts';
+import { installResources, kubectlOf } from '../support/robots-api.ts';
+import { until } from '../support/until.ts';
+import { AgentProcess } from './agent-process.ts';
+import { programOf } from './footprint.ts';
+import { withGoBinary } from './go-program.ts';
+import { Population } from './population.ts';
+import { allUsages, type ProcessUsage, tree, usageOf } from './usage.ts';
+
+export interface ScaleOptions {
+  /** Containers at each step, rising. */
+  readonly containers: readonly number[];
+  /** Length of one measurement. */
+  readonly seconds: number;
+  /** Beyond that at the last step, so that ten minutes of history are there: 600 for all. */
+  readonly soakSeconds: number;
+  /** For the agent's V8. */
+  readonly nodeArgs: readonly string[];
+  readonly say: (sentence: string) => void;
+}
+
+export interface ProcessCost {
+  /** User and system time by elapsed time. */
+  readonly cores: number;
+  readonly rssBytes: number;
+  readonly pssBytes: number;
+}
+
+export interface ScaleStep {
+  readonly containers: number;
+  readonly agent: ProcessCost;
+  readonly probe: ProcessCost;
+  readonly windowsPerSecond: number;
+  readonly lostEvents: number;
+}
+
+export interface ScaleResult {
+  readonly bench: 'scale';
+  readonly seconds: number;
+  readonly soakSeconds: number;
+  readonly steps: readonly ScaleStep[];
+  /** At the last step, agent and probe together. */
+  readonly cores: number;
+  readonly rssBytes: number;
+  readonly pssBytes: number;
+}
+
+const node = 'node-1';
+const app = 'steady';
+const settleMs = 8_000;
+const steady = fileURLToPath(new URL('testdata/steady', import.meta.url));
+
+export async function scale(options: ScaleOptions): Promise<ScaleResult> {
+  return withGoBinary(steady, './main.go', async (binary) => {
+    const plane = await startControlPlane({ onProgress: options.say });
+    const transport = createTransport({ kubeconfigPath: plane.kubeconfigPath, userAgent: 'bench' });
+    try {
+      const kubectl = kubectlOf(plane);
+      await installResources(kubectl);
+      await kubectl(['create', '-f', '-'], JSON.stringify(policy));
+      await using agent = await AgentProcess.start({
+        node,
+        kubeconfigPath: plane.kubeconfigPath,
+        nodeArgs: options.nodeArgs,
+      });
+      await using population = new Population({ transport, binary, args: [], node, app });
+      const steps: ScaleStep[] = [];
+      for (const containers of options.containers) {
+        await population.grow(containers);
+        await allWatched(agent, containers);
+        await sleep(settleMs);
+        steps.push(await measure(agent, containers, options.seconds));
+        options.say(words(steps.at(-1)));
+      }
+      if (options.soakSeconds > 0) {
+        await sleep(options.soakSeconds * 1000);
+        steps.push(await measure(agent, population.size, options.seconds));
+        options.say(`after ${options.soakSeconds} s: ${words(steps.at(-1))}`);
+      }
+      return summary(options, steps);
+    } finally {
+      await transport.close();
+      await plane.stop();
+    }
+  });
+}
+
+/** Nothing of what these robots do breaks it. */
+const policy = {
+  apiVersion: 'robotgc.dev/v1alpha1',
+  kind: 'RobotGCPolicy',
+  metadata: { name: app, namespace: 'robots' },
+  spec: { selector: { matchLabels: { app } }, sla: { latencyP99: '10s' }, actions: { mode: 'Observe' } },
+};
+
+function allWatched(agent: AgentProcess, containers: number): Promise<void> {
+  const watching = 'robotgc_agent_watched_containers{state="Watching"}';
+  return until(
+    `${containers} containers are watched`,
+    async () => (await agent.metric(watching)) === containers,
+    120_000,
+    500,
+  );
+}
+
+async function measure(agent: AgentProcess, containers: number, seconds: number): Promise<ScaleStep> {
+  const windowsTotal = 'robotgc_agent_windows_total';
+  const windows = await agent.metric(windowsTotal);
+  const before = tree(await allUsages(), agent.pid);
+  const startMs = performance.now();
+  await sleep(seconds * 1000);
+  const elapsed = (performance.now() - startMs) / 1000;
+  const costs = new Map<string, ProcessCost>();
+  for (const first of before) {
+    const last = await usageOf(first.pid);
+    if (last) costs.set(programOf(last), costOf(first, last, elapsed));
+  }
+  const none = { cores: Number.NaN, rssBytes: Number.NaN, pssBytes: Number.NaN };
+  return {
+    containers,
+    agent: costs.get('agent') ?? none,
+    probe: costs.get('robotgc-probe') ?? none,
+    windowsPerSecond: ((await agent.metric(windowsTotal)) - windows) / elapsed,
+    lostEvents: await agent.metric('robotgc_agent_lost_events_total'),
+  };
+}
+
+function costOf(first: ProcessUsage, last: ProcessUsage, seconds: number): ProcessCost {
+  return {
+    cores: (last.cpuSeconds - first.cpuSeconds) / seconds,
+    rssBytes: last.rssBytes,
+    pssBytes: last.pssBytes,
+  };
+}
+
+function summary({ seconds, soakSeconds }: ScaleOptions, steps: readonly ScaleStep[]): ScaleResult {
+  const last = steps.at(-1);
+  const both = (pick: keyof ProcessCost): number => (last ? last.agent[pick] + last.probe[pick] : Number.NaN);
+  return {
+    bench: 'scale',
+    seconds,
+    soakSeconds,
+    steps,
+    cores: both('cores'),
+    rssBytes: both('rssBytes'),
+    pssBytes: both('pssBytes'),
+  };
+}
+
+function words(step: ScaleStep | undefined): string {
+  if (!step) return '';
+  const one = (name: string, { cores, rssBytes }: ProcessCost): string =>
+    `${name} ${(100 * cores).toFixed(2)} % of a core, ${(rssBytes / 2 ** 20).toFixed(0)} MiB RSS`;
+  return `${step.containers} containers: ${one('agent', step.agent)}; ${one('probe', step.probe)}`;
+}
