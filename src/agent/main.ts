@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Outbox } from '../bundle/index.ts';
-import { openProc, scanContainers } from '../host/index.ts';
+import { ContainerScanner, openProc } from '../host/index.ts';
 import { createTransport, EventRecorder, keyOf, type Log, Manager, serveHealth } from '../kube/index.ts';
 import { createCaches } from './caches.ts';
 import type { AgentConfig } from './config.ts';
@@ -64,10 +64,11 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   });
 
   // What they do, each second.
+  const containers = new ContainerScanner(proc, () => performance.now());
   let lastTickMs = performance.now();
   const sampler = hostSampler({
     roots: { procRoot: config.procRoot, cgroupRoot: config.cgroupRoot },
-    populate: () => roster.populations(scanContainers(proc)),
+    populate: () => roster.populations(containers.scan()),
     sink: {
       state: ({ key, pod, container }, state) => {
         log.info({ pod: pod.name, container, ...state }, 'container');

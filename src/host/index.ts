@@ -14,7 +14,7 @@ export {
 export { openCgroup } from './cgroup/index.ts';
 export { type ClockJoin, clockJoin, monotonicNs, wallMs } from './clock.ts';
 export { countConnections } from './connections.ts';
-export { findContainer, scanContainers } from './containers.ts';
+export { ContainerScanner, findContainer, scanContainers } from './containers.ts';
 export type { ControllerBooks, HeapNow } from './controller-books.ts';
 export {
   ControllerReadError,

@@ -17,10 +17,16 @@ export function openProc(root = '/proc'): Proc {
   return {
     root,
     pids() {
-      const pids = readdirSync(root)
-        .filter((name) => /^[1-9]\d*$/.test(name))
-        .map(Number);
+      const pids: number[] = [];
+      for (const name of readdirSync(root)) {
+        const first = name.charCodeAt(0);
+        if (first >= 0x31 && first <= 0x39 && /^\d+$/.test(name)) pids.push(Number(name));
+      }
       return pids.sort((a, b) => a - b);
+    },
+    newestPid() {
+      const newest = textOf(`${root}/loadavg`)?.trimEnd().split(' ')[4];
+      return newest === undefined || !/^\d+$/.test(newest) ? undefined : Number(newest);
     },
     identity(pid) {
       const found = stat(pid);

@@ -57,6 +57,8 @@ export interface Proc {
   readonly root: string;
   /** All PIDs, ascending. */
   pids(): number[];
+  /** The number that was given out last, to a process or thread: as long as it is the same, none is new. Undefined where unknown. */
+  newestPid(): number | undefined;
   identity(pid: number): ProcessIdentity | undefined;
   /** True while exactly this process (not another with its PID) exists and is not a zombie. */
   isAlive(process: ProcessIdentity): boolean;

@@ -12,22 +12,36 @@ interface FollowedProcess {
   readonly startTicks: number;
   readonly executable: Executable | null;
   progress: Progress;
+  readonly sinceMs: number;
+  /** Monotonic: from when on it is looked at again. */
+  checkAtMs: number;
 }
+
+/**
+ * A process executes another program soon after its start (an entry point's shell) or never: so long it is looked at in each round. Later
+ * on a look, three system calls, comes at this pace; that it ended is known from the probe at once.
+ */
+const youngMs = 10_000;
+const settledCheckMs = 10_000;
 
 export class Followed {
   readonly #processes = new Map<number, FollowedProcess>();
 
+  /** What is asked for several times a tick, as long as no process comes, goes or gets another answer. */
+  #known: Known | null = null;
+
   /** Processes that are watched, one way or the other, ascending. */
-  watched(): number[] {
-    return this.programs().map(({ pid }) => pid);
+  watched(): readonly number[] {
+    return this.#now().watched;
   }
 
-  programs(): WatchedProgram[] {
-    return [...this.#processes.values()]
-      .flatMap(({ pid, executable, progress }) =>
-        progress.kind !== 'refused' && executable ? [{ pid, executable, plan: progress.plan }] : [],
-      )
-      .sort((a, b) => a.pid - b.pid);
+  programs(): readonly WatchedProgram[] {
+    return this.#now().programs;
+  }
+
+  /** The same object until it changes. */
+  state(): TargetState {
+    return this.#now().state;
   }
 
   /** What the books of those processes say now that the probe does not watch. A process that has ended has none. */
@@ -43,6 +57,7 @@ export class Followed {
         if (!(error instanceof ControllerReadError)) throw error;
         progress.reader.close();
         process.progress = refused(error.code, error.message, nowMs + retryMs);
+        this.#known = null;
       }
     }
     return found;
@@ -63,6 +78,7 @@ export class Followed {
   reset(): void {
     for (const { progress } of this.#processes.values()) if (progress.kind === 'read') progress.reader.close();
     this.#processes.clear();
+    this.#known = null;
   }
 
   /** The probe saw these end. */
@@ -83,40 +99,42 @@ export class Followed {
     for (const pid of [...this.#processes.keys()]) await this.#drop(pid, attachments, false);
   }
 
-  state(): TargetState {
-    const processes = [...this.#processes.values()];
-    for (const { progress } of processes) {
-      if (progress.kind === 'refused') continue;
-      return { state: 'Watching', goVersion: progress.plan.goVersion, pids: this.watched() };
-    }
-    const refusals = processes.flatMap(({ progress }) => (progress.kind === 'refused' ? [progress] : []));
-    // A shell beside a Go program that is too old: the program's refusal is the one that matters.
-    const refusal = refusals.find(({ reason }) => reason !== 'not-go') ?? refusals[0];
-    if (refusal) return { state: 'Refused', reason: refusal.reason, message: refusal.message };
-    return { state: 'Waiting', reason: 'NoProcess', message: 'no running process was found in this container yet' };
+  #now(): Known {
+    this.#known ??= knownOf([...this.#processes.values()]);
+    return this.#known;
   }
 
   async #followOne(pid: number, tools: FollowTools): Promise<void> {
+    const known = this.#processes.get(pid);
+    if (known && tools.nowMs < known.checkAtMs) return;
     const identity = tools.proc.identity(pid);
     if (!identity) return this.#drop(pid, tools.attachments, true);
     const executable = tools.proc.executable(pid) ?? null;
-    const known = this.#processes.get(pid);
     if (known) {
       const same = known.startTicks === identity.startTicks && keyOrNull(known.executable) === keyOrNull(executable);
       const settled = known.progress.kind === 'watched' || tools.nowMs < known.progress.retryAtMs;
-      if (same && (settled || (await retried(known, tools)))) return;
+      if (same && (settled || (await retried(known, tools)))) {
+        known.checkAtMs = nextCheckMs(known, tools.nowMs);
+        if (!settled) this.#known = null;
+        return;
+      }
       // Another process under the same PID, or the same one after exec.
       await this.#drop(pid, tools.attachments, known.startTicks !== identity.startTicks);
     }
     if (!executable && !tools.proc.isAlive(identity)) return;
     const progress = executable ? await begin(identity, executable, tools) : unreadable(pid, tools.nowMs);
-    if (progress) this.#processes.set(pid, { pid, startTicks: identity.startTicks, executable, progress });
+    if (!progress) return;
+    const { startTicks } = identity;
+    const sinceMs = tools.nowMs;
+    this.#processes.set(pid, { pid, startTicks, executable, progress, sinceMs, checkAtMs: sinceMs });
+    this.#known = null;
   }
 
   async #drop(pid: number, attachments: Attachments | null, gone: boolean): Promise<void> {
     const known = this.#processes.get(pid);
     if (!known) return;
     this.#processes.delete(pid);
+    this.#known = null;
     if (known.progress.kind === 'read') known.progress.reader.close();
     if (known.progress.kind !== 'watched' || !known.executable || !attachments) return;
     try {
@@ -142,6 +160,44 @@ async function retried(known: FollowedProcess, tools: FollowTools): Promise<bool
   known.progress = next;
   return true;
 }
+
+/** Checks of many that came at once are spread over some ticks; what waits for a retry is not looked at later than that. */
+function nextCheckMs({ pid, sinceMs, progress }: FollowedProcess, nowMs: number): number {
+  if (nowMs - sinceMs < youngMs) return nowMs;
+  const checkAtMs = nowMs + settledCheckMs - (pid % 8) * 500;
+  return progress.kind === 'watched' ? checkAtMs : Math.min(checkAtMs, progress.retryAtMs);
+}
+
+interface Known {
+  readonly programs: readonly WatchedProgram[];
+  readonly watched: readonly number[];
+  readonly state: TargetState;
+}
+
+function knownOf(processes: readonly FollowedProcess[]): Known {
+  const programs = processes
+    .flatMap(({ pid, executable, progress }) =>
+      progress.kind !== 'refused' && executable ? [{ pid, executable, plan: progress.plan }] : [],
+    )
+    .sort((a, b) => a.pid - b.pid);
+  return { programs, watched: programs.map(({ pid }) => pid), state: stateOf(processes, programs) };
+}
+
+function stateOf(processes: readonly FollowedProcess[], programs: readonly WatchedProgram[]): TargetState {
+  const [first] = programs;
+  if (first) return { state: 'Watching', goVersion: first.plan.goVersion, pids: programs.map(({ pid }) => pid) };
+  const refusals = processes.flatMap(({ progress }) => (progress.kind === 'refused' ? [progress] : []));
+  // A shell beside a Go program that is too old: the program's refusal is the one that matters.
+  const refusal = refusals.find(({ reason }) => reason !== 'not-go') ?? refusals[0];
+  if (refusal) return { state: 'Refused', reason: refusal.reason, message: refusal.message };
+  return noProcess;
+}
+
+const noProcess: TargetState = {
+  state: 'Waiting',
+  reason: 'NoProcess',
+  message: 'no running process was found in this container yet',
+};
 
 function keyOrNull(executable: Executable | null): string | null {
   return executable ? fileKey(executable) : null;

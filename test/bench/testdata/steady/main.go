@@ -1,5 +1,5 @@
 // steady is as small as a Go service gets: one goroutine that allocates so many
-// bytes a second, ten times a second. At Go's smallest heap of 4 MiB, one MiB a
+// bytes a second, once a second. At Go's smallest heap of 4 MiB, one MiB a
 // second is a collection every few seconds.
 package main
 
@@ -14,9 +14,9 @@ import (
 var kept [64][]byte
 
 func main() {
-	bytesPerSecond := flag.Int("bytes-per-second", 1<<20, "allocated, evenly over each second")
+	bytesPerSecond := flag.Int("bytes-per-second", 1<<20, "allocated, in equal parts at each beat")
 	collectEvery := flag.Duration("collect-every", 0, "besides, collect at this pace")
-	beat := flag.Duration("beat", 100*time.Millisecond, "how often a part of it is allocated")
+	beat := flag.Duration("beat", time.Second, "how often a part of it is allocated")
 	flag.Parse()
 	// A service of a few millicores does not need all of the machine's.
 	if os.Getenv("GOMAXPROCS") == "" {
