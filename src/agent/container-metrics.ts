@@ -1,4 +1,4 @@
-/** The latest window of each watched container as Prometheus gauges: the signals that policies are judged by. */
+/** The latest window of each watched container as Prometheus gauges: the signals that policies are judged by. Made when somebody asks for them. */
 import { Gauge, type Registry } from 'prom-client';
 import { isMissing, type SignalWindow } from '../model/index.ts';
 
@@ -36,32 +36,34 @@ const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
 };
 
 export class ContainerMetrics {
-  readonly #labels = new Map<string, Labels>();
-  readonly #gauges: readonly (readonly [Gauge, Reading])[];
+  readonly #latest = new Map<string, SignalWindow>();
 
   constructor(registry: Registry) {
-    this.#gauges = Object.entries(GAUGES).map(([name, [help, read]]) => [
-      new Gauge({ name: `robotgc_container_${name}`, help, labelNames: LABELS, registers: [registry] }),
-      read,
-    ]);
+    const latest = this.#latest;
+    for (const [name, [help, read]] of Object.entries(GAUGES)) {
+      new Gauge({
+        name: `robotgc_container_${name}`,
+        help,
+        labelNames: LABELS,
+        registers: [registry],
+        collect() {
+          this.reset();
+          for (const window of latest.values()) {
+            const value = read(window);
+            if (value !== null && value !== undefined) this.set(labelsOf(window), value);
+          }
+        },
+      });
+    }
   }
 
   observe(window: SignalWindow): void {
-    const labels = labelsOf(window);
-    this.#labels.set(window.containerId, labels);
-    for (const [gauge, read] of this.#gauges) {
-      const value = read(window);
-      if (value === null || value === undefined) gauge.remove(labels);
-      else gauge.set(labels, value);
-    }
+    this.#latest.set(window.containerId, window);
   }
 
   /** A container that is no longer watched leaves no stale numbers behind. */
   forget(containerId: string): void {
-    const labels = this.#labels.get(containerId);
-    if (!labels) return;
-    this.#labels.delete(containerId);
-    for (const [gauge] of this.#gauges) gauge.remove(labels);
+    this.#latest.delete(containerId);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What the agent tells Prometheus of itself. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectProcessMetrics } from './process-metrics.ts';
 
 export class AgentMetrics {
   readonly registry = new Registry();
@@ -34,7 +35,7 @@ export class AgentMetrics {
   ]);
 
   constructor() {
-    collectDefaultMetrics({ register: this.registry, prefix: 'robotgc_agent_' });
+    collectProcessMetrics(this.registry, 'robotgc_agent_');
   }
 
   #gauge(name: string, help: string, labelNames: string[] = []): Gauge {

@@ -37,7 +37,8 @@ export class IncidentDesk {
     // Before the incidents are known, one that is open already could be opened again.
     if (this.#stop.signal.aborted || !this.#options.incidents.hasSynced()) return;
     const { windows } = this.#options.roster.recorder(window.containerId);
-    for (const detection of this.#judge.detect(selected, windows.all(), new Date())) {
+    const latest = windows.latest(this.#judge.considered(selected));
+    for (const detection of this.#judge.detect(selected, latest, new Date())) {
       this.#options.onBreach(detection.breach.signal);
       this.#tellPod(detection);
       this.#respond(detection);

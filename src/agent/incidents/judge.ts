@@ -34,7 +34,12 @@ export class Judge {
     this.#options = options;
   }
 
-  /** @param windows of the container, oldest first */
+  /** How many of a container's latest windows its policies look at. */
+  considered({ policies }: Pick<Selected, 'policies'>): number {
+    return policies.reduce((most, policy) => Math.max(most, this.#thresholdsOf(policy).breach.of), 0);
+  }
+
+  /** @param windows of the container, oldest first; `considered` of them suffice */
   detect(selected: Selected, windows: readonly SignalWindow[], now: Date): Detection[] {
     const { target, pod, policies } = selected;
     return policies.flatMap((policy) => {

@@ -21,6 +21,7 @@ import { ActivityPoller, isUnanswered } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
 import { EarlyPressure } from './early-pressure.ts';
+import { FactsByProcess } from './facts-by-process.ts';
 import { Followed } from './followed.ts';
 import { ProbeSupervisor } from './probe-supervisor.ts';
 import { isProbeGone } from './progress.ts';
@@ -72,12 +73,16 @@ interface Tracked {
   /** Start of the window under way; null while nothing is observed. */
   sinceNs: number | null;
   told: string;
+  /** As it was last compared with `told`. */
+  state: TargetState | null;
   toldActivity: string;
 }
 
 /** What one tick found, for one target. */
 interface TickFacts {
   readonly flush: Flush;
+  /** The flush's events, by process. */
+  readonly facts: FactsByProcess;
   readonly node: NodePressure;
   readonly activeRobots: number | null;
 }
@@ -170,10 +175,11 @@ export class Sampler {
     await this.#forgetUnwanted();
     const flush = wasWithout ? nothingUntil(this.#options.monotonicNs()) : probe && (await this.#flush(probe));
     const node = this.#options.readNode();
+    const facts = flush ? new FactsByProcess(flush) : null;
     for (const tracked of this.#tracked.values()) {
       const reading = activity.reading(tracked.target);
       const activeRobots = reading?.kind === 'count' ? reading.robots : null;
-      if (flush) this.#closeWindow(tracked, { flush, node, activeRobots });
+      if (flush && facts) this.#closeWindow(tracked, { flush, facts, node, activeRobots });
       else skipWindow(tracked);
     }
     // What was read without a probe has its last window by now, and begins anew with one.
@@ -231,7 +237,7 @@ export class Sampler {
     }
   }
 
-  #closeWindow(tracked: Tracked, { flush, node, activeRobots }: TickFacts): void {
+  #closeWindow(tracked: Tracked, { flush, facts, node, activeRobots }: TickFacts): void {
     const { target, sinceNs, builder } = tracked;
     const pids = tracked.followed.watched();
     if (sinceNs === null) {
@@ -243,7 +249,7 @@ export class Sampler {
       endNs: flush.atNs,
       endedAtMs: this.#options.wallMs() - (this.#options.monotonicNs() - flush.atNs) / 1e6,
       pids,
-      ...flush,
+      ...facts.of(pids),
       readings: tracked.followed.readings(this.#options.monotonicNs() / 1e6),
       missing: this.#missing(tracked).flatMap(({ signals }) => signals),
       cgroup: tracked.cgroup?.read('tick') ?? null,
@@ -253,17 +259,17 @@ export class Sampler {
       capturingAt: (atNs) => this.#captures.contains(target.key, atNs),
     };
     tracked.sinceNs = flush.atNs;
-    this.#tellEvents(tracked, flush, pids);
+    this.#tellEvents(tracked, observed);
     const periodMs = this.#options.periodMs ?? 1000;
     if ((flush.atNs - sinceNs) / 1e6 < periodMs / 2) builder.prime(observed);
     else this.#options.sink.window(target, builder.close(observed));
   }
 
-  #tellEvents({ target }: Tracked, flush: Flush, pids: readonly number[]): void {
+  #tellEvents({ target }: Tracked, { pauses, cycles, waits }: Pick<Observed, 'pauses' | 'cycles' | 'waits'>): void {
     const { sink } = this.#options;
-    if (sink.pause) for (const pause of flush.pauses) if (pids.includes(pause.pid)) sink.pause(target, pause);
-    if (sink.cycle) for (const cycle of flush.cycles) if (pids.includes(cycle.pid)) sink.cycle(target, cycle);
-    if (sink.wait) for (const wait of flush.waits) if (pids.includes(wait.pid)) sink.wait(target, wait);
+    if (sink.pause) for (const pause of pauses) sink.pause(target, pause);
+    if (sink.cycle) for (const cycle of cycles) sink.cycle(target, cycle);
+    if (sink.wait) for (const wait of waits) sink.wait(target, wait);
   }
 
   async #followProcesses(probe: ProbeClient | null, gone: readonly number[]): Promise<void> {
@@ -308,6 +314,8 @@ export class Sampler {
 
   #tellState(tracked: Tracked): void {
     const state = this.#stateOf(tracked);
+    if (state === tracked.state) return;
+    tracked.state = state;
     const told = JSON.stringify(state);
     if (told === tracked.told) return;
     tracked.told = told;
@@ -347,6 +355,7 @@ function newlyTracked(target: Target): Tracked {
     started: false,
     sinceNs: null,
     told: '',
+    state: null,
     toldActivity: '',
   };
 }
