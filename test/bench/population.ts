@@ -48,12 +48,16 @@ export class Population implements AsyncDisposable {
     });
     const cgroup = makePodCgroup(this.#group, metadata.uid, containerId);
     this.#cgroups.push(cgroup);
-    this.#processes.push(this.#start(cgroup));
-    await patchMerge(transport, pods, { namespace, name }, { status: running(containerId) }, { subresource: 'status' });
+    // The whole of 127.0.0.0/8 is this machine: an address for each pod.
+    const podIP = `127.77.${index >> 8}.${index & 255}`;
+    this.#processes.push(this.#start(cgroup, podIP));
+    const status = running(containerId, podIP);
+    await patchMerge(transport, pods, { namespace, name }, { status }, { subresource: 'status' });
   }
 
-  #start({ procsFiles }: PodCgroup): ChildProcess {
-    const { binary, args } = this.#options;
+  #start({ procsFiles }: PodCgroup, podIP: string): ChildProcess {
+    const { binary } = this.#options;
+    const args = [...this.#options.args, '-pprof', `${podIP}:6060`];
     const join = procsFiles.map((file) => `echo $$ > ${file}`).join(' && ');
     return spawn('sh', ['-c', `${join} && exec "$0" "$@"`, binary, ...args], { stdio: 'ignore' });
   }
@@ -64,7 +68,7 @@ export class Population implements AsyncDisposable {
   }
 }
 
-function running(containerId: string): object {
+function running(containerId: string, podIP: string): object {
   const container = {
     name: 'robot',
     image: 'robot',
@@ -76,8 +80,8 @@ function running(containerId: string): object {
   };
   return {
     phase: 'Running',
-    podIP: '127.0.0.1',
-    podIPs: [{ ip: '127.0.0.1' }],
+    podIP,
+    podIPs: [{ ip: podIP }],
     containerStatuses: [container],
   };
 }

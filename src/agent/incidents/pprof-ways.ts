@@ -11,6 +11,7 @@ import {
 } from '../../capture/index.ts';
 import type { Proc } from '../../host/index.ts';
 import { type Controller, type HandlerResult, KeyedQueue, type Pod, type Transport } from '../../kube/index.ts';
+import { backoffMs } from '../sampler/backoff.ts';
 
 /** As status and documentation name the ways. */
 export const wayNames: Readonly<Record<Way, string>> = {
@@ -44,7 +45,12 @@ export interface PprofWaysOptions {
 
 /** A program opens its pprof some time after its start. */
 const firstLookMs = 3_000;
+/**
+ * Next looks, for its status alone (a capture looks for itself): doubling, because a look through the API server costs milliseconds, and a
+ * fleet without pprof would have all of its containers looked for each minute.
+ */
 const nextLookMs = 60_000;
+const maxLookMs = 3_600_000;
 const connectTimeoutMs = 3_000;
 
 export class PprofWays implements Controller {
@@ -54,6 +60,8 @@ export class PprofWays implements Controller {
   readonly queue = new KeyedQueue({ name: 'pprof-ways' });
   readonly #options: PprofWaysOptions;
   readonly #known = new Map<string, WayResult>();
+  /** Looks in vain, by container. */
+  readonly #misses = new Map<string, number>();
 
   constructor(options: PprofWaysOptions) {
     this.#options = options;
@@ -70,13 +78,17 @@ export class PprofWays implements Controller {
 
   forget(containerId: string): void {
     this.#known.delete(containerId);
+    this.#misses.delete(containerId);
   }
 
   async reconcile(containerId: string, signal: AbortSignal): Promise<HandlerResult> {
     const subject = this.#options.subject(containerId);
     if (!subject || this.#known.get(containerId)?.type === 'found') return {};
     const result = await this.find(subject, signal);
-    return result.type === 'found' ? {} : { requeueAfterMs: nextLookMs };
+    if (result.type === 'found') return {};
+    const misses = (this.#misses.get(containerId) ?? 0) + 1;
+    this.#misses.set(containerId, misses);
+    return { requeueAfterMs: backoffMs(misses, nextLookMs, maxLookMs) };
   }
 
   /** The way that worked last, if it still does; else the first that does, least privilege first. */

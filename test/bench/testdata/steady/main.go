@@ -6,6 +6,9 @@ package main
 import (
 	"flag"
 	"fmt"
+	"log"
+	"net/http"
+	_ "net/http/pprof"
 	"os"
 	"runtime"
 	"time"
@@ -17,7 +20,11 @@ func main() {
 	bytesPerSecond := flag.Int("bytes-per-second", 1<<20, "allocated, in equal parts at each beat")
 	collectEvery := flag.Duration("collect-every", 0, "besides, collect at this pace")
 	beat := flag.Duration("beat", time.Second, "how often a part of it is allocated")
+	pprof := flag.String("pprof", "", "address of /debug/pprof; empty for none")
 	flag.Parse()
+	if *pprof != "" {
+		go func() { log.Fatal(http.ListenAndServe(*pprof, nil)) }()
+	}
 	// A service of a few millicores does not need all of the machine's.
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(1)
