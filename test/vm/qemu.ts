@@ -1,0 +1,42 @@
+/** The command line of a machine without acceleration by the processor. Pure. */
+export interface QemuSettings {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly modules: string;
+  readonly jobs: string;
+  readonly disk: string;
+  /** Two FIFOs, PORT.in and PORT.out. */
+  readonly port: string;
+  readonly console: string;
+  readonly memoryMiB: number;
+  /** TCP port of 127.0.0.1 here → port of the machine. Nothing else of a network leads out of or into it. */
+  readonly forwards: ReadonlyMap<number, number>;
+}
+
+/** Page-table isolation and the like cost much where every instruction is emulated, and protect nobody here. */
+const kernelArguments =
+  'console=ttyS0 loglevel=5 psi=1 panic=-1 mitigations=off no5lvl nowatchdog net.ifnames=0 rdinit=/init';
+
+export function qemuCommand(settings: QemuSettings): readonly string[] {
+  const forwards = [...settings.forwards].map(([here, there]) => `,hostfwd=tcp:127.0.0.1:${here}-:${there}`).join('');
+  return [
+    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-smp', '2', '-m', String(settings.memoryMiB)],
+    ...['-kernel', settings.kernel, '-initrd', settings.initrd, '-append', kernelArguments],
+    ...['-chardev', `file,id=console,path=${settings.console}`, '-serial', 'chardev:console'],
+    ...['-drive', `file=${settings.disk},if=virtio,format=raw,cache=unsafe,discard=unmap`],
+    ...share('host', '/', ',readonly=on,multidevs=remap'),
+    ...share('modules', settings.modules, ',readonly=on'),
+    ...share('jobs', settings.jobs, ''),
+    ...['-device', 'virtio-serial-pci', '-chardev', `pipe,id=port,path=${settings.port}`],
+    ...['-device', 'virtserialport,chardev=port,name=port'],
+    ...['-netdev', `user,id=net,restrict=on${forwards}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+  ];
+}
+
+function share(tag: string, path: string, more: string): readonly string[] {
+  return [
+    ...['-fsdev', `local,id=${tag},path=${path},security_model=none${more}`],
+    ...['-device', `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+  ];
+}
