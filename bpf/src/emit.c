@@ -319,9 +319,9 @@ void emit_wait(struct output *out, const struct wait_event *event)
 	output_print(out, "}\n");
 }
 
-void emit_oom_victim(struct output *out, const struct oom_event *event)
+void emit_instant(struct output *out, const char *type, const struct instant_event *event)
 {
-	output_print(out, "{\"type\":\"oomVictim\",\"pid\":%" PRIu32 ",\"atNs\":%" PRIu64 "}\n", event->header.pid,
+	output_print(out, "{\"type\":\"%s\",\"pid\":%" PRIu32 ",\"atNs\":%" PRIu64 "}\n", type, event->header.pid,
 		     (uint64_t)event->at_ns);
 }
 

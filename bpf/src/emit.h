@@ -65,7 +65,7 @@ void emit_assist(struct output *out, const struct assist_event *event);
 void emit_cycle(struct output *out, const struct cycle_event *event, const struct controller_layout *layout,
 		uint64_t triggered);
 void emit_wait(struct output *out, const struct wait_event *event);
-void emit_oom_victim(struct output *out, const struct oom_event *event);
+void emit_instant(struct output *out, const char *type, const struct instant_event *event);
 /* What was counted for a process; prints nothing of what was not. */
 void emit_measures(struct output *out, uint32_t pid, const struct measures *measures);
 /* Assist stalls of this process were looked at for a part of the time only. */

@@ -150,6 +150,7 @@ enum event_kind {
 	EVENT_CYCLE,
 	EVENT_WAIT,
 	EVENT_OOM_VICTIM,
+	EVENT_EXEC,
 };
 
 struct event_header {
@@ -214,7 +215,8 @@ struct wait_event {
 	__u8 address[16];
 };
 
-struct oom_event {
+/* Something that happened to a process: OOM victim, exec. */
+struct instant_event {
 	struct event_header header;
 	__u64 at_ns;
 };

@@ -169,20 +169,13 @@ int on_mark_victim(struct bpf_raw_tracepoint_args *context)
 	__u32 global = first >> 32 ? BPF_CORE_READ((const struct task_struct *)first, tgid) : (__u32)first;
 	__u32 *ours = bpf_map_lookup_elem(&global_pids, &global);
 	const struct target *target;
-	struct oom_event *event;
 	__u64 pid_tgid;
 
 	if (!ours)
 		return 0;
 	pid_tgid = (__u64)*ours << 32 | *ours;
 	target = target_of(pid_tgid);
-	if (!target)
-		return 0;
-	event = reserve(sizeof(*event));
-	if (!event)
-		return 0;
-	fill_header(&event->header, EVENT_OOM_VICTIM, pid_tgid, target);
-	event->at_ns = bpf_ktime_get_ns();
-	submit(event);
+	if (target)
+		report_instant(EVENT_OOM_VICTIM, pid_tgid, target);
 	return 0;
 }

@@ -148,6 +148,17 @@ static __always_inline void count(const struct target *target, enum counted kind
 	__sync_fetch_and_add(&histogram->buckets[bucket], 1);
 }
 
+static __always_inline void report_instant(enum event_kind kind, __u64 pid_tgid, const struct target *target)
+{
+	struct instant_event *event = reserve(sizeof(*event));
+
+	if (!event)
+		return;
+	fill_header(&event->header, kind, pid_tgid, target);
+	event->at_ns = bpf_ktime_get_ns();
+	submit(event);
+}
+
 /* The record of one wait, to be completed and submitted; NULL when the ring is full. */
 static __always_inline struct wait_event *reserve_wait(enum wait wait, __u64 pid_tgid, const struct target *target,
 						       __u64 start_ns, __u64 duration_ns)

@@ -60,8 +60,12 @@ int records_emit(void *context, void *record, size_t size)
 			emit_wait(&probe->out, record);
 		break;
 	case EVENT_OOM_VICTIM:
-		if (size >= sizeof(struct oom_event))
-			emit_oom_victim(&probe->out, record);
+		if (size >= sizeof(struct instant_event))
+			emit_instant(&probe->out, "oomVictim", record);
+		break;
+	case EVENT_EXEC:
+		if (size >= sizeof(struct instant_event))
+			emit_instant(&probe->out, "exec", record);
 		break;
 	case EVENT_CYCLE_END:
 	case EVENT_CYCLE:

@@ -13,6 +13,7 @@ enum signal {
 	SIGNAL_RECLAIM,
 	SIGNAL_OOM,
 	SIGNAL_CONNECT,
+	SIGNAL_EXEC,
 };
 
 static const char *const signal_names[N_TRACEPOINT_SIGNALS] = {
@@ -20,11 +21,13 @@ static const char *const signal_names[N_TRACEPOINT_SIGNALS] = {
 	[SIGNAL_RECLAIM] = "reclaim",
 	[SIGNAL_OOM] = "oomVictim",
 	[SIGNAL_CONNECT] = "connect",
+	[SIGNAL_EXEC] = "exec",
 };
 
 /* In the order of the programs below; those of one signal are of use only together. */
 static const enum signal signals[N_TRACEPOINTS] = {
 	SIGNAL_MMAP, SIGNAL_MMAP, SIGNAL_RECLAIM, SIGNAL_RECLAIM, SIGNAL_RECLAIM, SIGNAL_RECLAIM, SIGNAL_OOM, SIGNAL_CONNECT,
+	SIGNAL_EXEC,
 };
 
 static void lack(struct tracepoints *tracepoints, enum signal signal, int error)
@@ -52,6 +55,7 @@ void tracepoints_try(struct tracepoints *tracepoints, const struct kernel *kerne
 		kernel->skeleton->progs.on_memcg_reclaim_end,
 		kernel->skeleton->progs.on_mark_victim,
 		kernel->skeleton->progs.on_sock_state,
+		kernel->skeleton->progs.on_exec,
 	};
 	int i;
 

@@ -6,8 +6,8 @@
 #include "emit.h"
 #include "kernel.h"
 
-#define N_TRACEPOINTS 8
-#define N_TRACEPOINT_SIGNALS 4
+#define N_TRACEPOINTS 9
+#define N_TRACEPOINT_SIGNALS 5
 
 struct tracepoints {
 	struct bpf_program *programs[N_TRACEPOINTS]; /* NULL: this kernel has no such tracepoint */

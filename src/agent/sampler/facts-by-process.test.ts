@@ -18,6 +18,7 @@ test('each event goes to its process alone, in order', () => {
         counts: [],
         waits: [],
         oomVictims: asked.map((of) => ({ type: 'oomVictim', pid: of, atNs: 7 })),
+        execs: [],
         gone: [],
         lost: 0,
         atNs: 1,

@@ -19,7 +19,7 @@ interface FollowedProcess {
 
 /**
  * A process executes another program soon after its start (an entry point's shell) or never: so long it is looked at in each round. Later
- * on a look, three system calls, comes at this pace; that it ended is known from the probe at once.
+ * on a look, three system calls, comes at this pace: the probe tells at once where one did so all the same, and that it ended.
  */
 const youngMs = 10_000;
 const settledCheckMs = 10_000;
@@ -79,6 +79,14 @@ export class Followed {
     for (const { progress } of this.#processes.values()) if (progress.kind === 'read') progress.reader.close();
     this.#processes.clear();
     this.#known = null;
+  }
+
+  /** The probe saw these execute another program: they are looked at again in the next round. */
+  changed(pids: readonly number[]): void {
+    for (const pid of pids) {
+      const known = this.#processes.get(pid);
+      if (known) known.checkAtMs = 0;
+    }
   }
 
   /** The probe saw these end. */

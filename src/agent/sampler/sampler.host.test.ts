@@ -1,11 +1,14 @@
 /** The sampler on real processes with the real probe: what comes, goes, and turns into another program. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
 import { openProc } from '../../host/index.ts';
+import { removeTemporaryFolders, temporaryFolder } from '../../host/probe/testing/ground.ts';
 import type { SignalWindow } from '../../model/index.ts';
 import { buildRobot, type Robot, startRobot, stopChild, whyNoHost } from '../testing/robot.ts';
 import { hostSampler, type Sampler, type Target, type TargetState } from './index.ts';
@@ -48,6 +51,7 @@ describe.skipIf(missing !== undefined)(`Sampler${missing ? ` (skipped: ${missing
   afterAll(async () => {
     stop.abort();
     await running;
+    removeTemporaryFolders();
   });
 
   const target = (key: string): Target => ({
@@ -105,6 +109,25 @@ describe.skipIf(missing !== undefined)(`Sampler${missing ? ` (skipped: ${missing
     await within('it is refused', () => states.get('shell')?.state === 'Refused');
     expect(states.get('shell')).toMatchObject({ reason: 'not-go' });
     await within('it is watched', () => states.get('shell')?.state === 'Watching');
+  });
+
+  test('a program that becomes another one, long after its start, is watched as that within two windows', async () => {
+    const program = join(temporaryFolder('execs'), 'execs');
+    execFileSync('go', ['build', '-o', program, '.'], {
+      cwd: fileURLToPath(new URL('../../../test/robustness/testdata/execs', import.meta.url)),
+    });
+    const child = spawn(program, { stdio: ['pipe', 'ignore', 'inherit'] });
+    children.push(child);
+    populations.set('changing', [child.pid ?? 0]);
+    sampler.setTargets([target('changing')]);
+    const linkNow = (): string | undefined => sampler.inspect('changing')?.programs[0]?.executable.link;
+    await within('it is watched', () => linkNow() === program);
+    // From then on it is looked at now and then only.
+    await delay(11_000);
+    const seq = newest('changing')?.seq ?? 0;
+    child.stdin?.write(`${binary} -sessions 100 -pprof= -metrics=127.0.0.1:0 -control=127.0.0.1:0\n`);
+    await within('the other program is watched', () => linkNow() === binary);
+    expect((newest('changing')?.seq ?? 0) - seq).toBeLessThanOrEqual(2);
   });
 
   test('a target without a process waits; one that has ended waits again', async () => {

@@ -185,7 +185,7 @@ export class Sampler {
     // What was read without a probe has its last window by now, and begins anew with one.
     if (wasWithout) this.#changeProbe(probe);
     this.#withoutProbe = this.#supervisor.obstacle !== null;
-    if ((flush && probe) || this.#withoutProbe) await this.#followProcesses(probe, flush?.gone ?? []);
+    if ((flush && probe) || this.#withoutProbe) await this.#followProcesses(probe, flush);
     const tracked = [...this.#tracked.values()];
     activity.poll(tracked.map(({ target, followed }) => ({ target, pids: followed.watched() })));
     for (const each of tracked) {
@@ -272,7 +272,7 @@ export class Sampler {
     if (sink.wait) for (const wait of waits) sink.wait(target, wait);
   }
 
-  async #followProcesses(probe: ProbeClient | null, gone: readonly number[]): Promise<void> {
+  async #followProcesses(probe: ProbeClient | null, flush: Flush | null): Promise<void> {
     const { proc } = this.#options;
     const attachments = this.#attachments?.attachments ?? null;
     if (probe && !attachments) return;
@@ -282,7 +282,8 @@ export class Sampler {
     try {
       for (const [key, tracked] of this.#tracked) {
         const population = populations.get(key);
-        await tracked.followed.gone(gone, attachments);
+        await tracked.followed.gone(flush?.gone ?? [], attachments);
+        tracked.followed.changed(flush?.execs ?? []);
         const nowMs = this.#options.monotonicNs() / 1e6;
         await tracked.followed.follow(population?.pids ?? [], {
           proc,

@@ -22,6 +22,8 @@ export interface Flush {
   readonly counts: CountsEvent[];
   readonly waits: WaitEvent[];
   readonly oomVictims: OomVictimEvent[];
+  /** Watched processes that executed another program: what was attached does not see them any more. */
+  readonly execs: number[];
   /** Watched processes that ended. They need no `unwatch`. */
   readonly gone: number[];
   /** Events that were dropped, in the kernel's ring or here: not 0 means that the lists are incomplete. */
@@ -41,6 +43,7 @@ const nothing = (): Collected => ({
   counts: [],
   waits: [],
   oomVictims: [],
+  execs: [],
   gone: [],
 });
 
@@ -86,6 +89,9 @@ export class EventCollector {
         return;
       case 'oomVictim':
         this.#keep(this.#events.oomVictims, event);
+        return;
+      case 'exec':
+        this.#keep(this.#events.execs, event.pid);
         return;
       case 'gone':
         this.#keep(this.#events.gone, event.pid);

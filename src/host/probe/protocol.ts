@@ -321,6 +321,9 @@ export type WaitEvent = z.infer<typeof waitEventSchema>;
 export const oomVictimEventSchema = z.object({ type: z.literal('oomVictim'), pid, atNs: ns });
 export type OomVictimEvent = z.infer<typeof oomVictimEventSchema>;
 
+/** A watched process has executed another program: nothing of it is seen until it is watched anew. */
+const execEventSchema = z.object({ type: z.literal('exec'), pid, atNs: ns });
+
 /** What a trigger tells, at once; `pressureGone`: its cgroup has ended, and the trigger with it. */
 const pressureEventSchemas = [
   z.object({ type: z.literal('pressure'), id: z.string(), atNs: ns }),
@@ -345,6 +348,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   countsEventSchema,
   waitEventSchema,
   oomVictimEventSchema,
+  execEventSchema,
   /** Events the kernel's ring had no room for since the last flush. */
   z.object({ type: z.literal('lost'), count: z.number().int().positive() }),
   z.object({ type: z.literal('flushed'), seq, atNs: ns }),

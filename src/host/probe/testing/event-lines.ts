@@ -78,6 +78,7 @@ export const events: ProbeEvent[] = [
     peer: '[2001:db8::1]:443',
   },
   { type: 'oomVictim', pid: 1, atNs: 9 },
+  { type: 'exec', pid: 1, atNs: 9 },
   { type: 'triggerSet', id: 'psi1', seq: 3 },
   { type: 'triggerCleared', id: 'psi1', seq: 4 },
   { type: 'pressure', id: 'psi1', atNs: 9 },
