@@ -45,6 +45,49 @@ it('shows the signals of the latest window in base units, and leaves out what is
   expect(text).not.toContain('robotgc_container_memory_current_bytes{');
 });
 
+it('shows waits for memory and network, each only where it was observed', async () => {
+  const none = { ...quiet, failed: 0 };
+  const waits: SignalWindow = {
+    ...window,
+    kernelMemory: {
+      mmap: quiet,
+      munmap: quiet,
+      reclaim: { ...quiet, sumNs: 500_000_000 },
+      slowMmaps: 6,
+      verySlowMmaps: 1,
+      waitsWhileMarking: 0,
+      heapGrows: 2,
+      mmapFailures: 0,
+      oomVictims: 0,
+    },
+    network: {
+      tlsClient: { ...none, maxNs: 3e8 },
+      tlsServer: { ...none, maxNs: 7e8 },
+      openssl: none,
+      connect: none,
+      read: none,
+    },
+  };
+  const shown = async (of: SignalWindow): Promise<string> => {
+    const registry = new Registry();
+    new ContainerMetrics(registry).observe(of);
+    return registry.metrics();
+  };
+  const all = await shown(waits);
+  expect(all).toContain(`robotgc_container_mmap_slow_per_second{${labels}} 3`);
+  expect(all).toContain(`robotgc_container_mmap_very_slow_per_second{${labels}} 0.5`);
+  expect(all).toContain(`robotgc_container_reclaim_stall_ratio{${labels}} 0.25`);
+  expect(all).toContain(`robotgc_container_tls_handshake_max_seconds{${labels}} 0.7`);
+  expect(all).toContain(`robotgc_container_connect_max_seconds{${labels}} 0`);
+  expect(all).toContain(`robotgc_container_assist_observed_ratio{${labels}} 1`);
+  const part = await shown({ ...waits, missing: ['kernelMemory', 'network.connect', 'network.tlsServer', 'gcAssist'] });
+  expect(part).not.toContain('robotgc_container_mmap_slow_per_second{');
+  expect(part).not.toContain('robotgc_container_reclaim_stall_ratio{');
+  expect(part).not.toContain('robotgc_container_connect_max_seconds{');
+  expect(part).toContain(`robotgc_container_tls_handshake_max_seconds{${labels}} 0.3`);
+  expect(part).toContain(`robotgc_container_assist_observed_ratio{${labels}} 0`);
+});
+
 it('forgets a container that is no longer watched', async () => {
   const registry = new Registry();
   const metrics = new ContainerMetrics(registry);

@@ -1,6 +1,6 @@
 /** The latest window of each watched container as Prometheus gauges: the signals that policies are judged by. Made when somebody asks for them. */
 import { Gauge, type Registry } from 'prom-client';
-import { isMissing, type SignalWindow } from '../model/index.ts';
+import { isMissing, type NetworkWaits, type SignalWindow } from '../model/index.ts';
 
 const LABELS = ['namespace', 'pod', 'container'] as const;
 type Labels = Record<(typeof LABELS)[number], string>;
@@ -9,6 +9,30 @@ type Reading = (window: SignalWindow) => number | null | undefined;
 function p99Seconds(field: 'gcPause' | 'gcAssist' | 'gcStall'): Reading {
   return (window) => (isMissing(window, field) ? null : window[field].p99Ns / 1e9);
 }
+
+function perSecond(field: 'mmap' | 'heapGrows', count: 'slowMmaps' | 'verySlowMmaps' | 'heapGrows'): Reading {
+  return (window) =>
+    isMissing(window, `kernelMemory.${field}`)
+      ? null
+      : window.kernelMemory && (window.kernelMemory[count] * 1000) / window.durationMs;
+}
+
+const reclaimStallShare: Reading = (window) =>
+  isMissing(window, 'kernelMemory.reclaim')
+    ? null
+    : window.kernelMemory && window.kernelMemory.reclaim.sumNs / (window.durationMs * 1e6);
+
+function longestSeconds(...phases: (keyof NetworkWaits)[]): Reading {
+  return (window) => {
+    const seen = phases.filter((phase) => !isMissing(window, `network.${phase}`));
+    return window.network && seen.length > 0
+      ? Math.max(...seen.map((phase) => window.network?.[phase].maxNs ?? 0)) / 1e9
+      : null;
+  };
+}
+
+const assistObservedShare: Reading = (window) =>
+  isMissing(window, 'gcAssist') ? 0 : (window.gcAssistSampling?.observedShare ?? 1);
 
 /** name → help and reading; `null` = not known in this window, and then not shown. */
 const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
@@ -31,6 +55,19 @@ const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
     'Share of time all tasks waited for memory.',
     ({ cgroup }) => cgroup?.memoryPressure?.full,
   ],
+  assist_observed_ratio: ['Share of the time in which assist stalls were looked at.', assistObservedShare],
+  mmap_slow_per_second: ['mmap calls of 1 ms and longer.', perSecond('mmap', 'slowMmaps')],
+  mmap_very_slow_per_second: ['mmap calls of 10 ms and longer.', perSecond('mmap', 'verySlowMmaps')],
+  heap_grows_per_second: [
+    'How often the Go heap asked the kernel for address space.',
+    perSecond('heapGrows', 'heapGrows'),
+  ],
+  reclaim_stall_ratio: ['Time that threads had to free memory for the kernel, by time that passed.', reclaimStallShare],
+  tls_handshake_max_seconds: [
+    'The longest TLS handshake of crypto/tls or OpenSSL that ended.',
+    longestSeconds('tlsClient', 'tlsServer', 'openssl'),
+  ],
+  connect_max_seconds: ['The longest TCP connect that ended.', longestSeconds('connect')],
   cpu_throttled_ratio: ['Share of CFS periods that were throttled.', ({ cgroup }) => cgroup?.throttledShare],
   active_robots: ['Robots that the container serves.', ({ activeRobots }) => activeRobots],
 };

@@ -127,6 +127,10 @@ export const SignalWindow = z.object({
 });
 export type SignalWindow = z.infer<typeof SignalWindow>;
 
-export function isMissing({ missing }: Pick<SignalWindow, 'missing'>, field: keyof SignalWindow): boolean {
-  return missing?.includes(field) ?? false;
+/** @param field as `missing` names it; what is part of a missing field is missing too */
+export function isMissing(
+  { missing }: Pick<SignalWindow, 'missing'>,
+  field: keyof SignalWindow | `${keyof SignalWindow}.${string}`,
+): boolean {
+  return missing?.some((name) => field === name || field.startsWith(`${name}.`)) ?? false;
 }
