@@ -146,7 +146,11 @@ void emit_pause(struct output *out, const struct pause_event *event)
 		output_print(out, "%" PRIu64, (uint64_t)event->stopping_ns);
 	else
 		output_print(out, "null");
-	output_print(out, ",\"totalNs\":%" PRIu64 "}\n", (uint64_t)event->total_ns);
+	output_print(out, ",\"totalNs\":%" PRIu64 ",\"restartNs\":%" PRIu64, (uint64_t)event->total_ns,
+		     (uint64_t)event->restart_ns);
+	if (event->stopping_cpu_known)
+		output_print(out, ",\"stoppingCpuNs\":%" PRIu64, (uint64_t)event->stopping_cpu_ns);
+	output_print(out, "}\n");
 }
 
 void emit_assist(struct output *out, const struct assist_event *event)

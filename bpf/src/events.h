@@ -167,6 +167,10 @@ struct pause_event {
 	__u64 start_ns;
 	__u64 stopping_ns;
 	__u64 total_ns;
+	__u64 restart_ns; /* from start_ns until startTheWorldWithSema is entered */
+	__u64 stopping_cpu_ns; /* of all Ps */
+	__u32 stopping_cpu_known;
+	__u32 pad;
 };
 
 struct assist_event {

@@ -34,6 +34,8 @@ struct {
 struct open_stw {
 	__u64 started_stopping_ns;
 	__u64 finished_stopping_ns;
+	__u64 stopping_cpu_ns;
+	__u64 entered_ns;
 	__u32 reason;
 	__u32 stopping_known;
 };
@@ -103,13 +105,15 @@ static __always_inline void on_stw_stopped(struct pt_regs *regs, struct target *
 	target->stopping_known = 1;
 }
 
-/* func startTheWorldWithSema(now int64, w worldStop) int64; w = {reason, startedStopping, finishedStopping, …} */
+/* func startTheWorldWithSema(now int64, w worldStop) int64; w = {reason, startedStopping, finishedStopping, stoppingCPUTime} */
 static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, struct target *target,
 					 __u64 cookie)
 {
 	struct open_stw open = {
 		.started_stopping_ns = GO_ARG3(regs),
 		.finished_stopping_ns = GO_ARG4(regs),
+		.stopping_cpu_ns = GO_ARG5(regs),
+		.entered_ns = bpf_ktime_get_ns(),
 		.reason = (__u8)GO_ARG2(regs),
 		.stopping_known = !!(cookie & COOKIE_STOPPING_KNOWN),
 	};
@@ -127,7 +131,8 @@ static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, s
 }
 
 /* Its result is the runtime's own end of the pause, taken after the world was started. */
-static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, struct target *target)
+static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, struct target *target,
+				       __u64 cookie)
 {
 	struct open_stw *open = bpf_map_lookup_elem(&open_stws, &pid_tgid);
 	struct pause_event *event;
@@ -146,6 +151,10 @@ static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, str
 		event->start_ns = open->started_stopping_ns;
 		event->stopping_ns = open->finished_stopping_ns - open->started_stopping_ns;
 		event->total_ns = GO_RESULT1(regs) - open->started_stopping_ns;
+		event->restart_ns = open->entered_ns - open->started_stopping_ns;
+		event->stopping_cpu_ns = open->stopping_cpu_ns;
+		event->stopping_cpu_known = !!(cookie & COOKIE_STOPPING_KNOWN);
+		event->pad = 0;
 		submit(event);
 	}
 	bpf_map_delete_elem(&open_stws, &pid_tgid);
@@ -233,7 +242,7 @@ int on_hit(struct pt_regs *regs)
 		on_stw_entry(regs, pid_tgid, target, cookie);
 		break;
 	case POINT_STW_RET:
-		on_stw_ret(regs, pid_tgid, target);
+		on_stw_ret(regs, pid_tgid, target, cookie);
 		break;
 	case POINT_STW_STOPPED:
 		on_stw_stopped(regs, target);

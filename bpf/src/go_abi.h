@@ -13,6 +13,7 @@
 #define GO_ARG2(regs) ((regs)->rbx)
 #define GO_ARG3(regs) ((regs)->rcx)
 #define GO_ARG4(regs) ((regs)->rdi)
+#define GO_ARG5(regs) ((regs)->rsi)
 #define GO_RESULT1(regs) ((regs)->rax)
 #define GO_G(regs) ((regs)->r14)
 #elif defined(__TARGET_ARCH_arm64)
@@ -20,6 +21,7 @@
 #define GO_ARG2(context) (((struct user_pt_regs *)(context))->regs[1])
 #define GO_ARG3(context) (((struct user_pt_regs *)(context))->regs[2])
 #define GO_ARG4(context) (((struct user_pt_regs *)(context))->regs[3])
+#define GO_ARG5(context) (((struct user_pt_regs *)(context))->regs[4])
 #define GO_RESULT1(context) (((struct user_pt_regs *)(context))->regs[0])
 #define GO_G(context) (((struct user_pt_regs *)(context))->regs[28])
 #else

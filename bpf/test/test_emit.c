@@ -60,18 +60,21 @@ static void errors(void)
 static void pauses(void)
 {
 	struct pause_event event = { .header = { .pid = 1, .tid = 2 }, .reason = 1, .stopping_known = 1,
-				     .start_ns = 9007199254740993, .stopping_ns = 4, .total_ns = 5 };
+				     .start_ns = 9007199254740993, .stopping_ns = 4, .total_ns = 9,
+				     .restart_ns = 6, .stopping_cpu_ns = 7, .stopping_cpu_known = 1 };
 	json_t *root;
 
 	emit_pause(&out, &event);
 	root = taken();
 	CHECK(integer(root, "startNs") == 9007199254740993 && integer(root, "stoppingNs") == 4 &&
-	      integer(root, "totalNs") == 5 && integer(root, "tid") == 2 && integer(root, "reason") == 1, "pause");
+	      integer(root, "totalNs") == 9 && integer(root, "restartNs") == 6 &&
+	      integer(root, "stoppingCpuNs") == 7 && integer(root, "tid") == 2 && integer(root, "reason") == 1, "pause");
 	json_decref(root);
-	event.stopping_known = 0;
+	event.stopping_known = event.stopping_cpu_known = 0;
 	emit_pause(&out, &event);
 	root = taken();
-	CHECK(json_is_null(json_object_get(root, "stoppingNs")), "unknown stopping part");
+	CHECK(json_is_null(json_object_get(root, "stoppingNs")) && !json_object_get(root, "stoppingCpuNs"),
+	      "unknown stopping part");
 	json_decref(root);
 }
 

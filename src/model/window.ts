@@ -18,6 +18,8 @@ export const GcFacts = z.object({
   /** Non-idle GC CPU time ÷ (GOMAXPROCS × window), as the runtime's own GCCPUFraction counts it. */
   cpuShare: ratio,
   assistShare: ratio,
+  /** CPU time of idle mark workers, likewise, charged as their cycle ends: with `cpuShare` it is `/cpu/classes/gc/total`. */
+  idleShare: ratio.optional(),
   /** Live heap marked by the last cycle (`/gc/heap/live:bytes`). */
   heapLiveBytes: bytes,
   heapGoalBytes: bytes,

@@ -65,6 +65,24 @@ describe('GcLedger', () => {
     expect(ledger.close([], [], 2 * second, 3 * second).gcCpuNs).toBe(0);
   });
 
+  test('a pause costs what each P stood still: while others had yet to stop, and all of them until the restart', () => {
+    const charge = (over: Partial<PauseEvent>): number => {
+      const pause = pauseEvent({ startNs: 1000, stoppingNs: 300, totalNs: 1000, ...over });
+      return new GcLedger().close([pause], [cycleEvent({ atNs: 5000, procs: 4 })], 0, second).gcCpuNs;
+    };
+    expect(charge({ reason: 2, stoppingCpuNs: 500, restartNs: 900 })).toBe(500 + 4 * 600);
+    // Mark termination: its end was taken before the restart.
+    expect(charge({ reason: 1, stoppingCpuNs: 500, restartNs: 1100 })).toBe(500 + 4 * 700);
+    // Go 1.22: all Ps from the beginning.
+    expect(charge({ reason: 2, restartNs: 900 })).toBe(4 * 1000);
+    expect(charge({ reason: 1, restartNs: 900 })).toBe(4 * 900);
+  });
+
+  test('idle workers are told apart', () => {
+    const { cycle } = collection(0.2e9, 0.4e9, { idleNs: 90e6 });
+    expect(new GcLedger().close([], [cycle], 0, second)).toMatchObject({ gcCpuNs: 0, idleCpuNs: 90e6 });
+  });
+
   test('after a gap in observation nothing is assumed to be under way', () => {
     const ledger = new GcLedger();
     const first = collection(0.1e9, 0.2e9);

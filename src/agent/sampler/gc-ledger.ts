@@ -28,10 +28,12 @@ export type HeapState = Pick<
 
 export interface GcCharge {
   /**
-   * Assist + dedicated + fractional worker time + stopped time × GOMAXPROCS: the terms of `/cpu/classes/gc/total:cpu-seconds` without idle
+   * Assist + dedicated + fractional worker time + pauses on all Ps: the terms of `/cpu/classes/gc/total:cpu-seconds` without idle
    * workers, whose time nobody else wanted.
    */
   readonly gcCpuNs: number;
+  /** The rest of that total: time of idle workers, charged as their cycle ends. */
+  readonly idleCpuNs: number;
   readonly assistCpuNs: number;
   readonly cycles: number;
   readonly limitDrivenCycles: number;
@@ -52,17 +54,19 @@ export class GcLedger {
     const procs = (cycles.at(-1) ?? this.#last)?.procs ?? null;
     let gcCpuNs = 0;
     let assistCpuNs = 0;
+    let idleCpuNs = 0;
     let limitDrivenCycles = 0;
     for (const cycle of cycles) {
       const tookNs = cycle.assistNs + cycle.dedicatedNs + cycle.fractionalNs;
       gcCpuNs += Math.max(0, tookNs - this.#chargedAheadNs);
       assistCpuNs += cycle.assistNs;
+      idleCpuNs += cycle.idleNs;
       if (this.#last?.goalByMemoryLimit && !cycle.userForced) limitDrivenCycles += 1;
       this.#remember(cycle);
     }
     for (const pause of pauses) {
       if (pause.reason !== gcMarkTermination && pause.reason !== gcSweepTermination) continue;
-      gcCpuNs += stoppedNs(pause) * (procs ?? 0);
+      gcCpuNs += pauseCpuNs(pause, procs ?? 0);
       if (pause.reason === gcSweepTermination) this.#markingBegan(pause.startNs + pause.totalNs);
       else this.#markingEnded(pause.startNs);
     }
@@ -70,6 +74,7 @@ export class GcLedger {
     return {
       gcCpuNs,
       assistCpuNs,
+      idleCpuNs,
       cycles: cycles.length,
       limitDrivenCycles,
       allocBytesPerSecond: this.#allocBytesPerSecond,
@@ -115,7 +120,14 @@ export class GcLedger {
   }
 }
 
-/** The runtime charges a pause from when the last P has stopped; until then the others still ran the program. */
-function stoppedNs({ totalNs, stoppingNs }: PauseEvent): number {
-  return Math.max(0, totalNs - (stoppingNs ?? 0));
+/**
+ * `accumulateGCPauseTime` in runtime/mgc.go. Since Go 1.23: each P from when it has stopped, all of them from when the last one has; until
+ * the runtime begins to start the world. (The end of mark termination is taken before that.) Go 1.22: all Ps from the beginning, at
+ * sweep termination until they run again.
+ */
+function pauseCpuNs(pause: PauseEvent, procs: number): number {
+  const { totalNs, stoppingNs, stoppingCpuNs, restartNs = totalNs } = pause;
+  const untilRestartNs = Math.min(totalNs, restartNs);
+  if (stoppingCpuNs !== undefined) return stoppingCpuNs + Math.max(0, untilRestartNs - (stoppingNs ?? 0)) * procs;
+  return (pause.reason === gcSweepTermination ? totalNs : untilRestartNs) * procs;
 }

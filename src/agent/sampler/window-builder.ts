@@ -174,6 +174,7 @@ function gcFacts(charges: readonly GcCharge[], durationNs: number): GcFacts | nu
     cycles: sum((charge) => charge.cycles),
     cpuShare: share(sum((charge) => charge.gcCpuNs)),
     assistShare: share(sum((charge) => charge.assistCpuNs)),
+    idleShare: share(sum((charge) => charge.idleCpuNs)),
     heapLiveBytes: sum(({ last }) => last.heapMarkedBytes),
     heapGoalBytes: sum(({ last }) => last.heapGoalBytes ?? unboundedHeapGoal),
     rootsBytes: sum(({ last }) => last.lastStackScanBytes + last.globalsScanBytes),

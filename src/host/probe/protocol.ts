@@ -188,6 +188,10 @@ export const pauseEventSchema = z.object({
   stoppingNs: ns.nullable(),
   /** From the beginning of stopping to the world running again: what `/sched/pauses/total/*` counts. */
   totalNs: ns,
+  /** From `startNs` until the runtime began to start the world again. Of mark termination the runtime takes the end before that. */
+  restartNs: ns.optional(),
+  /** Time that Ps stood still while others had not stopped yet, of all together: what the runtime charges as CPU time. Since Go 1.23. */
+  stoppingCpuNs: ns.optional(),
 });
 export type PauseEvent = z.infer<typeof pauseEventSchema>;
 
