@@ -1,6 +1,15 @@
 /** Running programs that nobody can watch: the tables of a real one damaged, so that the kernel still runs it. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 export interface Odd {
@@ -8,6 +17,8 @@ export interface Odd {
   /** The reason that is given; several where more than one is right. */
   readonly reasons: readonly string[];
   readonly make: (go: Buffer) => { readonly bytes: Buffer; readonly sizeBytes?: number };
+  /** Written where the file is sparse. */
+  readonly patches?: (go: Buffer) => readonly { readonly at: number; readonly bytes: Buffer }[];
 }
 
 const fileHeader = { sectionTable: 40, sectionCount: 60, namesIndex: 62 };
@@ -59,6 +70,23 @@ function versioned(bytes: Buffer, version: string): Buffer {
   const length = bytes[info.offset + 32] ?? 0;
   bytes.write(version.padEnd(length, ' ').slice(0, length), info.offset + 33, 'latin1');
   return bytes;
+}
+
+/** The header of the real one, which says that 64 MiB of names and 2,000,000 functions follow. */
+function emptyFunctionTable(realAt: number, go: Buffer): Buffer {
+  const header = Buffer.from(go.subarray(realAt, realAt + 72));
+  const mebibyte = 2 ** 20;
+  for (const [index, word] of [
+    [0, 2_000_000],
+    [3, 72],
+    [4, 64 * mebibyte],
+    [5, 64 * mebibyte],
+    [6, 64 * mebibyte],
+    [7, 64 * mebibyte],
+  ] as const) {
+    header.writeBigUInt64LE(BigInt(word), 8 + 8 * index);
+  }
+  return header;
 }
 
 const withoutSymbols = (bytes: Buffer): Buffer => {
@@ -131,12 +159,23 @@ export const oddPrograms: readonly Odd[] = [
     make: (go) => ({ bytes: sized(go, '.symtab', 9 * gibibyte), sizeBytes: 10 * gibibyte }),
   },
   {
-    name: 'with 4,000,000 symbols and 9 GiB of their names in a sparse file of 10 GiB',
+    name: 'with as many symbols as are read, and 9 GiB of their names in a sparse file of 10 GiB',
     reasons: ['too-large'],
     make: (go) => ({
-      bytes: sized(sized(go, '.symtab', 24 * 4_000_000), '.strtab', 9 * gibibyte),
+      bytes: sized(sized(go, '.symtab', 24 * 2_000_000), '.strtab', 9 * gibibyte),
       sizeBytes: 10 * gibibyte,
     }),
+  },
+  {
+    name: 'with as many symbols and names as are read, all of them empty',
+    reasons: ['too-large', 'malformed', 'function-not-found'],
+    make: (go) => {
+      const bytes = sized(placed(go, '.symtab', 5 * gibibyte), '.symtab', 24 * 2_000_000);
+      return {
+        bytes: sized(placed(bytes, '.strtab', 6 * gibibyte), '.strtab', 64 * 2 ** 20),
+        sizeBytes: 10 * gibibyte,
+      };
+    },
   },
   {
     name: 'with a function table whose names fill a sparse file of 10 GiB',
@@ -149,6 +188,15 @@ export const oddPrograms: readonly Odd[] = [
       word(0, 4);
       return { bytes: withoutSymbols(sized(go, '.gopclntab', 9 * gibibyte)), sizeBytes: 10 * gibibyte };
     },
+  },
+  {
+    name: 'with a function table as large as is read, all of it empty',
+    reasons: ['too-large', 'malformed'],
+    make: (go) => {
+      const bytes = placed(go, '.gopclntab', gibibyte);
+      return { bytes: withoutSymbols(sized(bytes, '.gopclntab', 200 * 2 ** 20)), sizeBytes: 2 * gibibyte };
+    },
+    patches: (go) => [{ at: gibibyte, bytes: emptyFunctionTable(section(go, '.gopclntab').offset, go) }],
   },
   {
     name: 'with build info of 9 GiB in a sparse file of 10 GiB',
@@ -167,6 +215,10 @@ export function writeOdd(odd: Odd, original: string, folder: string, index: numb
   const { bytes, sizeBytes } = odd.make(readFileSync(original));
   writeFileSync(file, bytes);
   if (sizeBytes !== undefined) truncateSync(file, sizeBytes);
+  const patched = openSync(file, 'r+');
+  for (const { at, bytes: patch } of odd.patches?.(readFileSync(original)) ?? [])
+    writeSync(patched, patch, 0, patch.length, at);
+  closeSync(patched);
   chmodSync(file, 0o755);
   return file;
 }

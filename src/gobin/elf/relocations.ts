@@ -1,3 +1,4 @@
+import { refuse } from '../refusal.ts';
 import type { Window } from '../window.ts';
 import type { ElfFile } from './elf.ts';
 import { fileOffset } from './elf.ts';
@@ -6,6 +7,8 @@ const shtRela = 4;
 const entryBytes = 24;
 /** R_X86_64_RELATIVE (psABI): the loader writes load base + addend. */
 const relativeType = 8;
+/** A position-independent kube-apiserver has 0.6 million. */
+const maxEntries = 3_000_000;
 
 /**
  * The link-time value of the pointer at `address`: what the file holds there, else the addend of its RELATIVE relocation
@@ -17,6 +20,7 @@ export function pointerAt(elf: ElfFile, file: Window, address: number): number {
   if (stored !== 0 || !elf.pie) return stored;
   for (const section of elf.sections) {
     if (section.type !== shtRela || section.offset + section.size > file.size) continue;
+    if (section.size > maxEntries * entryBytes) refuse('too-large', `a table of ${section.size} bytes of relocations`);
     const end = section.offset + section.size - entryBytes;
     for (let entry = section.offset; entry <= end; entry += entryBytes) {
       if (file.u32(entry + 8) !== relativeType || file.u32(entry + 12) !== 0) continue;

@@ -11,7 +11,7 @@ export interface Symbol64 {
 const shtSymtab = 2;
 const shtDynsym = 11;
 const entryBytes = 24;
-const maxSymbols = 4_000_000;
+const maxSymbols = 2_000_000;
 
 /**
  * Looks names up in `.symtab`. Undefined when there is no symbol table.
