@@ -24,6 +24,7 @@ export const parts: readonly Part[] = [
   check('lint, format and the dependency rule', ['biome', 'check', '--error-on-warnings', '.']),
   check('types', ['tsc', '--noEmit']),
   vitest('unit'),
+  vitest('fuzz'),
   check('robots: go vet', ['go', 'vet', './...'], join(repositoryDir, 'test/robots')),
   { name: 'robots: go test', run: runGo },
   check('probe: tests under ASan and UBSan', ['make', '-C', 'bpf', 'test']),
