@@ -2,10 +2,12 @@
 import { type Command, Option } from 'commander';
 import type { RobotGCPolicy } from '../api/index.ts';
 import { deriveThresholds } from '../model/index.ts';
-import { say } from './output.ts';
+import { printJson, say } from './output.ts';
 import { loadPolicy } from './policy-file.ts';
+import { boundedLines } from './watch/bounded-lines.ts';
 import { durationOption } from './watch/duration-option.ts';
 import { duration, percent } from './watch/format.ts';
+import { unreadLine } from './watch/objects.ts';
 import { ndjsonPrinter, type Printer, textPrinter } from './watch/printer.ts';
 import { namedProcess } from './watch/process.ts';
 import { watch } from './watch/run.ts';
@@ -41,10 +43,11 @@ async function run(options: WatchOptions): Promise<number> {
 }
 
 function printerFor(options: WatchOptions, policy: RobotGCPolicy | null): Printer {
-  const write = (line: string): void => {
-    process.stdout.write(line);
-  };
-  if (options.output === 'ndjson') return ndjsonPrinter(write, policy?.metadata.name ?? '');
+  if (options.output === 'ndjson') {
+    const told = (lines: number): void => printJson(unreadLine(lines));
+    return ndjsonPrinter(boundedLines(process.stdout, told), policy?.metadata.name ?? '');
+  }
+  const write = boundedLines(process.stdout, (lines) => say(`${lines} lines were not printed: nobody read them`));
   const colour = process.stdout.isTTY && process.env.NO_COLOR === undefined;
   return textPrinter(write, policy ? deriveThresholds(policy.spec) : null, colour);
 }

@@ -65,3 +65,8 @@ export function watchingLine({ goVersion, pids, missing = [] }: Extract<TargetSt
 export function refusedLine(pid: number, state: Extract<TargetState, { state: 'Refused' }>): object {
   return { type: 'refused', pid, reason: state.reason, message: state.message };
 }
+
+/** So many objects stood here that were dropped, because nobody read them in time. */
+export function unreadLine(lines: number): object {
+  return { type: 'unread', lines };
+}
