@@ -53,6 +53,12 @@ describe('judge', () => {
       /robots fell from 5000 to 100/,
     ],
     [
+      'stalls that nobody saw',
+      run(share(0.3, { missing: ['gcStall'] }), share(0.02, { missing: ['gcStall'] }), 'gcStallP99'),
+      'Inconclusive',
+      /gcStallP99 was not observed in 60 of 60 windows/,
+    ],
+    [
       'less allocation',
       run(share(0.3), share(0.02, { gc: { allocBytesPerSecond: 1 } })),
       'Inconclusive',

@@ -4,6 +4,7 @@ import {
   checkOf,
   deriveThresholds,
   everBroken,
+  isMissing,
   median,
   type SignalCheck,
   type SignalWindow,
@@ -41,7 +42,7 @@ export function judge({ before: allBefore, after: allAfter, policy, signal }: Ju
   const length = Math.min(allBefore.length, allAfter.length);
   const before = allBefore.slice(allBefore.length - length);
   const after = allAfter.slice(allAfter.length - length);
-  const doubt = whyNotComparable({ before: allBefore, after: allAfter });
+  const doubt = whyNotComparable({ before: allBefore, after: allAfter }) ?? whyNotObserved(signal, before, after);
   if (doubt !== undefined) return { verdict: 'Inconclusive', reason: doubt, progress: false };
 
   const thresholds = deriveThresholds(policy);
@@ -64,6 +65,14 @@ export function judge({ before: allBefore, after: allAfter, policy, signal }: Ju
   return { verdict: 'Better', reason: `${signal} is under its limit: ${difference.text}.`, progress };
 }
 
+/** Zeros of windows in which nobody looked are no health. */
+function whyNotObserved(signal: SignalName, ...stretches: (readonly SignalWindow[])[]): string | undefined {
+  const windows = stretches.flat();
+  const { field } = checkOf(signal);
+  const blind = windows.filter((window) => isMissing(window, field)).length;
+  return blind === 0 ? undefined : `${signal} was not observed in ${blind} of ${windows.length} windows.`;
+}
+
 function compare(check: SignalCheck, before: readonly SignalWindow[], after: readonly SignalWindow[]) {
   const [was, is] = [observed(check, before), observed(check, after)];
   const { pLower } = mannWhitneyLower(is, was);
@@ -79,8 +88,8 @@ function observed(check: SignalCheck, windows: readonly SignalWindow[]): number[
   return windows.flatMap((window) => {
     const value = check.observe(window);
     if (value !== undefined) return [value];
-    const quiet = check.signal === 'gcCpuShare' && window.gcStall.count === 0 && window.lostEvents === 0;
-    return quiet ? [0] : [];
+    const quiet = window.gcStall.count === 0 && window.lostEvents === 0 && !isMissing(window, 'gc');
+    return check.signal === 'gcCpuShare' && quiet ? [0] : [];
   });
 }
 

@@ -37,6 +37,13 @@ describe('containerStates', () => {
     ).toEqual([{ pod: 'dispatch-0', container: 'robot', node: 'node-1', state: 'Watching', goVersion: 'go1.26.8' }]);
   });
 
+  test('what is not observed of a container that is watched is said', () => {
+    const missing = [{ signals: ['gcStall'], reason: 'NO_PERMISSION', message: 'x'.repeat(2_000) }];
+    const [state] = statesOf({}, [[a, { ...watching, missing }]]);
+    expect(state?.missing).toEqual([{ signals: ['gcStall'], reason: 'NO_PERMISSION', message: 'x'.repeat(1_024) }]);
+    expect(state?.state).toBe('Watching');
+  });
+
   test('but it is when nothing else of the pod is watched', () => {
     expect(
       statesOf({}, [

@@ -15,6 +15,8 @@ import { Sampler, type SamplerOptions } from './sampler.ts';
 export interface HostSamplerOptions
   extends Pick<SamplerOptions, 'populate' | 'sink' | 'onProbeDown' | 'onProbeUp' | 'onFlush' | 'onTick'> {
   readonly roots?: Partial<HostRoots>;
+  /** Another way to start the probe, for tests. */
+  readonly startProbe?: SamplerOptions['startProbe'];
   /** One line that the probe wrote for people. */
   readonly onProbeLog?: (line: string) => void;
 }
@@ -26,9 +28,9 @@ export function hostSampler(options: HostSamplerOptions): Sampler {
   const { roots, onProbeLog, ...rest } = options;
   const node = openNodePressure(roots?.procRoot);
   return new Sampler({
+    startProbe: () => startProbe({ commandTimeoutMs, ...(onProbeLog ? { onLog: onProbeLog } : {}) }),
     ...rest,
     proc: openProc(roots?.procRoot),
-    startProbe: () => startProbe({ commandTimeoutMs, ...(onProbeLog ? { onLog: onProbeLog } : {}) }),
     openCgroup: (memberships) => openCgroup(memberships, roots?.cgroupRoot),
     readNode: () => node.read(),
     watchPressure: (onPressure) =>

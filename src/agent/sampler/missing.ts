@@ -17,7 +17,7 @@ export function missingFromBooks({ reason, message }: WithoutProbe): MissingSign
 
 /** The probe's names of what a kernel may lack, as fields of windows. */
 const fieldsOfKernel: Readonly<Record<string, readonly string[]>> = {
-  mmap: ['kernelMemory.mmap', 'kernelMemory.munmap'],
+  mmap: ['kernelMemory.mmap', 'kernelMemory.munmap', 'kernelMemory.slowMmaps'],
   reclaim: ['kernelMemory.reclaim'],
   oomVictim: ['kernelMemory.oomVictims'],
   connect: ['network.connect'],

@@ -81,7 +81,8 @@ export class WindowBuilder {
   close(observed: Observed): SignalWindow {
     const durationNs = Math.max(1, observed.endNs - observed.startNs);
     const ours = factsOf(observed);
-    const missing = observed.missing ?? [];
+    const charges = this.#charges(observed);
+    const missing = [...(observed.missing ?? []), ...(areTimesUnknown(observed) ? ['gc'] : [])];
     const isObserved = (field: keyof SignalWindow): boolean => !missing.includes(field);
     const of = (wanted: PauseClass): number[] =>
       ours.pauses.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
@@ -104,7 +105,7 @@ export class WindowBuilder {
       ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
       ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(ours) } : {}),
       ...(isObserved('network') ? { network: networkWaits(ours.waits) } : {}),
-      gc: gcFacts(this.#charges(observed), durationNs),
+      gc: gcFacts(charges, durationNs),
       cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
       lostEvents: observed.lostEvents,
@@ -144,6 +145,11 @@ export class WindowBuilder {
       return ledger.close(reading);
     });
   }
+}
+
+/** The books' times could not be read: what collections cost is not known. */
+function areTimesUnknown({ readings }: Observed): boolean {
+  return readings !== undefined && [...readings.values()].some(({ work }) => work === null);
 }
 
 /** Of the container's own processes. */

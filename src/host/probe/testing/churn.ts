@@ -31,6 +31,8 @@ const reportSchema = z.object({
   idleCpuSeconds: z.number(),
   pauseCpuSeconds: z.number(),
   gcCpuSeconds: z.number(),
+  /** The latest cycle in which the GC CPU limiter was on; 0: none. */
+  lastLimitedCycle: z.int(),
   pausesTotal: histogramSchema,
   pausesStopping: histogramSchema,
   otherPausesTotal: histogramSchema,

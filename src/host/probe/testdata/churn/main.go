@@ -48,6 +48,7 @@ type report struct {
 	IdleSeconds      float64   `json:"idleCpuSeconds"`
 	PauseCPUSeconds  float64   `json:"pauseCpuSeconds"`
 	TotalCPUSeconds  float64   `json:"gcCpuSeconds"`
+	LastLimitedCycle uint64    `json:"lastLimitedCycle"`
 	PausesTotal      histogram `json:"pausesTotal"`
 	PausesStopping   histogram `json:"pausesStopping"`
 	OtherPausesTotal histogram `json:"otherPausesTotal"`
@@ -84,7 +85,7 @@ func read() report {
 		"/gc/scan/globals:bytes", "/gc/heap/allocs:bytes", "/cpu/classes/gc/mark/assist:cpu-seconds",
 		"/cpu/classes/gc/mark/dedicated:cpu-seconds", "/cpu/classes/gc/mark/idle:cpu-seconds",
 		"/sched/pauses/total/gc:seconds", "/sched/pauses/stopping/gc:seconds", "/sched/pauses/total/other:seconds",
-		"/cpu/classes/gc/pause:cpu-seconds", "/cpu/classes/gc/total:cpu-seconds",
+		"/cpu/classes/gc/pause:cpu-seconds", "/cpu/classes/gc/total:cpu-seconds", "/gc/limiter/last-enabled:gc-cycle",
 	}
 	samples := make([]metrics.Sample, len(names))
 	for i, name := range names {
@@ -108,6 +109,7 @@ func read() report {
 		DedicatedSeconds: samples[10].Value.Float64(), IdleSeconds: samples[11].Value.Float64(),
 		PausesTotal: hist(12), PausesStopping: hist(13), OtherPausesTotal: hist(14),
 		PauseCPUSeconds: samples[15].Value.Float64(), TotalCPUSeconds: samples[16].Value.Float64(),
+		LastLimitedCycle: samples[17].Value.Uint64(),
 		MaxProcs: runtime.GOMAXPROCS(0),
 	}
 }

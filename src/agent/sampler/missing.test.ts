@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { missingFromBooks, missingInKernel, missingInProgram } from './missing.ts';
+
+describe('what is not observed', () => {
+  it('without the probe is all that only it sees', () => {
+    const { signals, reason, message } = missingFromBooks({ reason: 'NO_BPF', message: 'this kernel has no BPF' });
+    expect(signals).toContain('gcStall');
+    expect(reason).toBe('NO_BPF');
+    expect(message).toContain('this kernel has no BPF');
+  });
+
+  it('for want of a tracepoint is named as windows name it', () => {
+    const missing = [
+      { signal: 'mmap', reason: 'no such tracepoint' },
+      { signal: 'later', reason: 'unheard of' },
+    ];
+    expect(missingInKernel({ missing })).toEqual([
+      {
+        signals: ['kernelMemory.mmap', 'kernelMemory.munmap', 'kernelMemory.slowMmaps'],
+        reason: 'KERNEL',
+        message: 'no such tracepoint',
+      },
+      { signals: ['later'], reason: 'KERNEL', message: 'unheard of' },
+    ]);
+  });
+
+  it('of a program is what its code hides, not what it does not have', () => {
+    const absent = (group: 'heapGrow' | 'tlsClient' | 'assistSlow', reason: 'function-not-found' | 'inlined') =>
+      ({ kind: 'absent', group, reason, message: `${group} ${reason}` }) as const;
+    expect(missingInProgram({ optional: [absent('tlsClient', 'function-not-found')] })).toEqual([]);
+    expect(missingInProgram({ optional: [absent('assistSlow', 'inlined')] })).toEqual([]);
+    expect(missingInProgram({ optional: [{ kind: 'ok', group: 'tlsClient', points: [] }] })).toEqual([]);
+    expect(
+      missingInProgram({ optional: [absent('heapGrow', 'function-not-found'), absent('tlsClient', 'inlined')] }),
+    ).toEqual([
+      { signals: ['kernelMemory.heapGrows'], reason: 'function-not-found', message: 'heapGrow function-not-found' },
+      { signals: ['network.tlsClient'], reason: 'inlined', message: 'tlsClient inlined' },
+    ]);
+  });
+});

@@ -1,0 +1,213 @@
+/** Where no probe can work: windows from real programs' own books, held against what their runtimes say; and the probe that comes later. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { until } from '../../../test/support/until.ts';
+import { openProc } from '../../host/index.ts';
+import { ProbeError, startProbe } from '../../host/probe/index.ts';
+import { Churn } from '../../host/probe/testing/churn.ts';
+import { buildProbe, missingGround, removeTemporaryFolders, temporaryFolder } from '../../host/probe/testing/ground.ts';
+import { isMissing, type SignalWindow } from '../../model/index.ts';
+import { hostSampler, type Target, type TargetState } from './index.ts';
+
+const missing = missingGround();
+const proc = openProc();
+const missingFields = ['gcPause', 'gcAssist', 'gcStall', 'capturePause', 'kernelMemory', 'network'];
+
+function build(version: string): string {
+  const binary = join(temporaryFolder('without-probe'), 'churn');
+  execFileSync('go', ['build', '-ldflags=-s -w', '-o', binary, '.'], {
+    cwd: fileURLToPath(new URL('../../host/probe/testdata/churn', import.meta.url)),
+    env: { ...process.env, GOTOOLCHAIN: `go${version}`, GOFLAGS: '-p=2', CGO_ENABLED: '0' },
+  });
+  return binary;
+}
+
+const target: Target = {
+  key: 'churn',
+  pod: { namespace: 'robots', name: 'churn', uid: 'churn' },
+  container: 'churn',
+  containerId: 'churn',
+  activity: null,
+};
+
+const noPermission = new ProbeError('NO_PERMISSION', 'the kernel refused to load the BPF program');
+
+/** A sampler of one process under way; ends with `stop`. */
+class Watched {
+  readonly windows: SignalWindow[] = [];
+  readonly states: TargetState[] = [];
+  readonly downs: string[] = [];
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  constructor(pid: number, startProbeHere: Parameters<typeof hostSampler>[0]['startProbe']) {
+    const sampler = hostSampler({
+      ...(startProbeHere ? { startProbe: startProbeHere } : {}),
+      populate: () => new Map([['churn', { pids: [pid], cgroups: proc.cgroups(pid) ?? null }]]),
+      sink: {
+        window: (_, window) => this.windows.push(window),
+        state: (_, state) => this.states.push(state),
+      },
+      onProbeDown: ({ code }) => this.downs.push(code),
+    });
+    sampler.setTargets([target]);
+    this.#running = sampler.run(this.#stop.signal);
+  }
+
+  async more(windows: number): Promise<void> {
+    const wanted = this.windows.length + windows;
+    await until(`${windows} windows more`, () => this.windows.length >= wanted, 30_000, 20);
+  }
+
+  sum(value: (window: SignalWindow) => number): number {
+    return this.windows.reduce((total, window) => total + value(window), 0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+}
+
+const cpuSeconds = ({ gc, durationMs }: SignalWindow, share: number | undefined): number =>
+  ((share ?? 0) * (gc?.gomaxprocs ?? 0) * durationMs) / 1e3;
+
+describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
+  let watched: Watched | null = null;
+  afterEach(async () => {
+    await watched?.stop();
+    watched = null;
+  });
+  afterAll(removeTemporaryFolders);
+
+  describe.each(['1.22.12', '1.23.12', '1.24.13', '1.25.8', '1.26.8'])('go%s, stripped', (version) => {
+    let binary: string;
+    beforeAll(() => {
+      binary = build(version);
+    }, 300_000);
+
+    test('windows add up to what runtime/metrics counts', async () => {
+      await using churn = new Churn(binary, { GOGC: '60', GOMEMLIMIT: '2GiB' });
+      await churn.ask('gc');
+      watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
+      await watched.more(2);
+      const before = await churn.ask('report');
+      await churn.ask('start');
+      await watched.more(4);
+      await churn.ask('stop');
+      const after = await churn.ask('gc');
+      await watched.more(2);
+
+      const rise = (name: 'numGC' | 'assistCpuSeconds' | 'dedicatedCpuSeconds' | 'pauseCpuSeconds'): number =>
+        after[name] - before[name];
+      expect(rise('numGC')).toBeGreaterThan(20);
+      expect(watched.sum(({ gc }) => gc?.cycles ?? 0)).toBe(rise('numGC'));
+      expect(watched.sum((window) => cpuSeconds(window, window.gc?.assistShare))).toBeCloseTo(
+        rise('assistCpuSeconds'),
+        6,
+      );
+      expect(watched.sum((window) => cpuSeconds(window, window.gc?.cpuShare))).toBeCloseTo(
+        rise('assistCpuSeconds') + rise('dedicatedCpuSeconds') + rise('pauseCpuSeconds'),
+        6,
+      );
+      const allocated = watched.sum(({ gc, durationMs }) => ((gc?.allocBytesPerSecond ?? 0) * durationMs) / 1e3);
+      expect(allocated / (after.allocBytes - before.allocBytes)).toBeCloseTo(1, 2);
+      expect(watched.windows.at(-1)?.gc).toMatchObject({
+        heapLiveBytes: after.heapLiveBytes,
+        heapGoalBytes: after.heapGoalBytes,
+        gogc: 60,
+        goMemLimitBytes: 2 * 1024 ** 3,
+        gomaxprocs: after.maxProcs,
+        limitDrivenCycles: 0,
+      });
+      expect(watched.windows.every(({ cgroup }) => (cgroup?.memoryCurrentBytes ?? 0) > 0)).toBe(true);
+      expect(watched.windows.map(({ seq }) => seq)).toEqual(watched.windows.map((_, index) => index));
+    }, 60_000);
+
+    test('under a memory limit, goal and cycles are those of the limit', async () => {
+      await using churn = new Churn(binary, { GOGC: 'off', GOMEMLIMIT: '40MiB' });
+      await churn.ask('gc');
+      await churn.ask('start');
+      watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
+      await watched.more(3);
+      await churn.ask('stop');
+      const after = await churn.ask('gc');
+      await watched.more(2);
+      const gc = watched.windows.at(-1)?.gc;
+      expect(gc).toMatchObject({ gogc: -1, goMemLimitBytes: 40 * 1024 ** 2, heapLiveBytes: after.heapLiveBytes });
+      // The goal follows what is mapped from moment to moment.
+      expect((gc?.heapGoalBytes ?? 0) / after.heapGoalBytes).toBeCloseTo(1, 1);
+      expect(watched.sum((window) => window.gc?.limitDrivenCycles ?? 0)).toBeGreaterThan(10);
+    }, 60_000);
+  });
+
+  test('state and windows say what is missing, and it is told once', async () => {
+    await using churn = new Churn(build('1.26.8'), { GOGC: '60' });
+    await churn.ask('start');
+    watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
+    await watched.more(4);
+    expect(watched.states.at(-1)).toMatchObject({
+      state: 'Watching',
+      goVersion: 'go1.26.8',
+      pids: [churn.pid],
+      missing: [{ signals: missingFields, reason: 'NO_PERMISSION' }],
+    });
+    expect(watched.states).toHaveLength(1);
+    expect(watched.downs).toEqual(['NO_PERMISSION']);
+    for (const window of watched.windows) {
+      expect(window.missing).toEqual(missingFields);
+      expect(window).not.toHaveProperty('network');
+    }
+  }, 60_000);
+
+  test('a probe that starts later takes over: no window is lost, none is counted twice', async () => {
+    buildProbe();
+    await using churn = new Churn(build('1.26.8'), { GOGC: '60' });
+    await churn.ask('gc');
+    let attempts = 0;
+    watched = new Watched(churn.pid, async () => {
+      attempts += 1;
+      if (attempts <= 4) throw noPermission;
+      return startProbe();
+    });
+    await watched.more(1);
+    const before = await churn.ask('report');
+    await churn.ask('start');
+    const { windows } = watched;
+    await until('the probe watches', () => windows.some(({ missing: fields }) => fields === undefined), 30_000, 20);
+    await watched.more(3);
+    await churn.ask('stop');
+    const after = await churn.ask('gc');
+    await watched.more(2);
+
+    expect(windows.map(({ seq }) => seq)).toEqual(windows.map((_, index) => index));
+    const takeover = windows.findIndex((window) => !isMissing(window, 'gcStall'));
+    expect(windows.slice(takeover).every((window) => !isMissing(window, 'gcStall'))).toBe(true);
+    expect(windows.slice(takeover).some(({ gcPause }) => gcPause.count > 0)).toBe(true);
+    expect(watched.states.at(-1)).not.toHaveProperty('missing');
+    const counted = watched.sum(({ gc }) => gc?.cycles ?? 0);
+    const happened = after.numGC - before.numGC;
+    expect(counted).toBeLessThanOrEqual(happened);
+    // Those that end while the probe is put in place are seen by neither.
+    expect(happened - counted).toBeLessThan(0.2 * happened);
+  }, 90_000);
+
+  test('a probe that only ends is waited for, not replaced by books', async () => {
+    buildProbe();
+    await using churn = new Churn(build('1.26.8'), { GOGC: '60' });
+    await churn.ask('start');
+    let probePid = 0;
+    watched = new Watched(churn.pid, async () => {
+      const probe = await startProbe();
+      probePid = probe.processId;
+      return probe;
+    });
+    await watched.more(2);
+    process.kill(probePid, 'SIGKILL');
+    await watched.more(3);
+    expect(watched.windows.every((window) => !isMissing(window, 'gcStall'))).toBe(true);
+    expect(watched.downs).toEqual(['PROBE_EXITED']);
+  }, 60_000);
+});
