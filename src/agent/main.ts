@@ -85,6 +85,12 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
         roster.setActivity(key, activity);
         tellPolicies(key);
       },
+      rhythm: ({ key, pod, container }, rhythm) => {
+        const { kind, periodMs, confidence } = rhythm;
+        log.info({ pod: pod.name, container, kind, periodMs, confidence }, 'allocation rhythm');
+        roster.setRhythm(key, rhythm);
+        tellPolicies(key);
+      },
       pause: ({ key }, pause) => roster.recorder(key).pause(pause),
       cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
       pressure: ({ pod, container }, { signal: pressure, share, limit }) =>

@@ -183,6 +183,14 @@ export const ContainerState = z.object({
     .object({ reason: z.string(), message: z.string() })
     .optional()
     .describe('Why the number of active robots is not known; absent while it is.'),
+  rhythm: z
+    .object({
+      kind: z.enum(['message', 'stateMachine', 'timer', 'mixed', 'unknown']),
+      periodMs: z.number().optional(),
+      confidence: z.number(),
+    })
+    .optional()
+    .describe('How the container allocates, looked at now and then; absent until it was.'),
   missing: z
     .array(z.object({ signals: z.array(z.string()), reason: z.string(), message: z.string() }))
     .optional()

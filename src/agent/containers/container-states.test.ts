@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bytesReader, planAttach } from '../../gobin/index.ts';
+import type { Rhythm } from '../../model/index.ts';
 import type { WayResult } from '../incidents/pprof-ways.ts';
 import type { Activity, TargetState } from '../sampler/index.ts';
 import { containerIdOf, pod, policy } from '../testing/objects.ts';
@@ -16,6 +17,7 @@ function statesOf(
   states: [string, TargetState][],
   ways: [string, WayResult][] = [],
   activities: [string, Activity][] = [],
+  rhythms: [string, Rhythm][] = [],
 ) {
   const list = watchlist([policy('dispatch', spec)], [pod('dispatch-0', { running: { robot: 'a', proxy: 'b' } })]);
   return containerStates('robots/dispatch', {
@@ -23,6 +25,7 @@ function statesOf(
     watchlist: list,
     states: new Map(states),
     activities: new Map(activities),
+    rhythms: new Map(rhythms),
     ways: new Map(ways),
   });
 }
@@ -39,9 +42,16 @@ describe('containerStates', () => {
 
   test('what is not observed of a container that is watched is said', () => {
     const missing = [{ signals: ['gcStall'], reason: 'NO_PERMISSION', message: 'x'.repeat(2_000) }];
-    const [state] = statesOf({}, [[a, { ...watching, missing }]]);
+    const [state] = statesOf({ container: 'robot' }, [[a, { ...watching, missing }]]);
     expect(state?.missing).toEqual([{ signals: ['gcStall'], reason: 'NO_PERMISSION', message: 'x'.repeat(1_024) }]);
     expect(state?.state).toBe('Watching');
+  });
+
+  test('how it allocates stands rounded, so that it is not written anew for a last digit', () => {
+    const rhythm: Rhythm = { kind: 'timer', periodMs: 99.98712, confidence: 0.7512, reason: 'synthetic' };
+    const of = (state: TargetState) => statesOf({ container: 'robot' }, [[a, state]], [], [], [[a, rhythm]])[0]?.rhythm;
+    expect(of(watching)).toEqual({ kind: 'timer', periodMs: 100, confidence: 0.75 });
+    expect(of(notGo)).toBeUndefined();
   });
 
   test('but it is when nothing else of the pod is watched', () => {

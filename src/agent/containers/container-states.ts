@@ -1,6 +1,7 @@
 /** What a policy's status says of the containers of this node. Pure. */
 import type { ContainerState } from '../../api/index.ts';
 import { keyOf } from '../../kube/index.ts';
+import type { Rhythm } from '../../model/index.ts';
 import { type WayResult, wayNames } from '../incidents/pprof-ways.ts';
 import type { Activity, TargetState } from '../sampler/index.ts';
 import type { Watchlist } from './watchlist.ts';
@@ -12,6 +13,8 @@ export interface KnownOfContainers {
   readonly states: ReadonlyMap<string, TargetState>;
   /** By container id. */
   readonly activities: ReadonlyMap<string, Activity>;
+  /** By container id. */
+  readonly rhythms: ReadonlyMap<string, Rhythm>;
   /** Which way to pprof works, or why none does, by container id. */
   readonly ways: ReadonlyMap<string, WayResult>;
 }
@@ -31,8 +34,13 @@ export function containerStates(policyKey: string, known: KnownOfContainers): Co
     const state = known.states.get(id) ?? beginning;
     if (policy.spec.container === undefined && isNeighbour(state) && podIsWatched(pod.metadata.uid, known)) continue;
     const about = containerState(node, target.pod.name, target.container, state, known.ways.get(id));
-    const counted = state.state === 'Watching' && target.activity !== null;
-    list.push({ ...about, ...(counted ? activityProblem(known.activities.get(id)) : {}) });
+    const watched = state.state === 'Watching';
+    const counted = watched && target.activity !== null;
+    list.push({
+      ...about,
+      ...(counted ? activityProblem(known.activities.get(id)) : {}),
+      ...(watched ? rhythmOf(known.rhythms.get(id)) : {}),
+    });
   }
   return list.sort((a, b) => compare(a.pod, b.pod) || compare(a.container, b.container));
 }
@@ -82,6 +90,13 @@ function activityProblem(activity: Activity | undefined): Pick<ContainerState, '
   if (activity?.kind !== 'unknown') return {};
   const { reason, message } = activity;
   return { activity: { reason, message: message.slice(0, maxMessageLength) } };
+}
+
+function rhythmOf(rhythm: Rhythm | undefined): Pick<ContainerState, 'rhythm'> {
+  if (!rhythm) return {};
+  const { kind, periodMs, confidence } = rhythm;
+  const period = periodMs === undefined ? {} : { periodMs: Number(periodMs.toPrecision(3)) };
+  return { rhythm: { kind, ...period, confidence: Number(confidence.toFixed(2)) } };
 }
 
 function compare(a: string, b: string): number {

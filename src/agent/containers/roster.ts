@@ -2,6 +2,7 @@
 import type { ContainerState, RobotGCPolicy } from '../../api/index.ts';
 import type { ContainerProcesses } from '../../host/index.ts';
 import { keyOf, type Pod, type Store } from '../../kube/index.ts';
+import type { Rhythm } from '../../model/index.ts';
 import { Recorder } from '../evidence/index.ts';
 import type { WayResult } from '../incidents/pprof-ways.ts';
 import type { Activity, Population, Target, TargetState } from '../sampler/index.ts';
@@ -18,6 +19,7 @@ interface Entry {
   readonly recorder: Recorder;
   state: TargetState | null;
   activity: Activity | null;
+  rhythm: Rhythm | null;
 }
 
 export class Roster {
@@ -65,6 +67,10 @@ export class Roster {
     this.#entry(containerId).activity = activity;
   }
 
+  setRhythm(containerId: string, rhythm: Rhythm): void {
+    this.#entry(containerId).rhythm = rhythm;
+  }
+
   state(containerId: string): TargetState | null {
     return this.#entries.get(containerId)?.state ?? null;
   }
@@ -88,18 +94,20 @@ export class Roster {
   containerStates(policyKey: string, ways: ReadonlyMap<string, WayResult>): ContainerState[] {
     const states = new Map<string, TargetState>();
     const activities = new Map<string, Activity>();
-    for (const [id, { state, activity }] of this.#entries) {
+    const rhythms = new Map<string, Rhythm>();
+    for (const [id, { state, activity, rhythm }] of this.#entries) {
       if (state) states.set(id, state);
       if (activity) activities.set(id, activity);
+      if (rhythm) rhythms.set(id, rhythm);
     }
     const { node } = this.#options;
-    return containerStates(policyKey, { node, watchlist: this.#list, states, activities, ways });
+    return containerStates(policyKey, { node, watchlist: this.#list, states, activities, rhythms, ways });
   }
 
   #entry(containerId: string): Entry {
     const known = this.#entries.get(containerId);
     if (known) return known;
-    const entry: Entry = { recorder: new Recorder(), state: null, activity: null };
+    const entry: Entry = { recorder: new Recorder(), state: null, activity: null, rhythm: null };
     this.#entries.set(containerId, entry);
     return entry;
   }

@@ -59,7 +59,7 @@ export function bundleEntries(evidence: Evidence): BundleEntry[] {
   return entries;
 }
 
-function inspectionEntries({ programs, cgroup }: Inspection): BundleEntry[] {
+function inspectionEntries({ programs, cgroup, rhythm }: Inspection): BundleEntry[] {
   const runtime = programs.map(({ pid, plan }) => ({
     pid,
     goVersion: plan.goVersion,
@@ -71,6 +71,8 @@ function inspectionEntries({ programs, cgroup }: Inspection): BundleEntry[] {
   }));
   const entries = [{ path: 'snapshots/runtime.json', content: bytes(json(runtime)), source: 'the executable' }];
   if (cgroup) entries.push({ path: 'snapshots/cgroup.json', content: bytes(json(cgroup)), source: 'the cgroup' });
+  const source = 'runtime.gcController and heap statistics through /proc/PID/mem, for some seconds in turn';
+  if (rhythm) entries.push({ path: 'snapshots/rhythm.json', content: bytes(json(rhythm)), source });
   return entries;
 }
 

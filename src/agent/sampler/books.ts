@@ -28,6 +28,14 @@ export function openBooks(proc: Proc, process: ProcessIdentity, executable: Exec
   }
 }
 
+/** Null when the process has ended, or its books cannot be read. */
+export function openReader(pid: number, proc: Proc, plans: PlanCache): ControllerReader | null {
+  const identity = proc.identity(pid);
+  const executable = proc.executable(pid);
+  const opened = identity && executable && openBooks(proc, identity, executable, plans);
+  return opened?.kind === 'open' ? opened.reader : null;
+}
+
 /** Null when the process has ended. Throws `ControllerReadError` when these cannot be its books. */
 export function readBooks(reader: ControllerReader): GcReading | null {
   // In this order: a cycle that ends between the two is charged once, as ended.

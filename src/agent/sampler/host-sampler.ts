@@ -7,6 +7,8 @@ import {
   openNodePressure,
   openProc,
   pressurePoller,
+  recordAllocations,
+  rhythmPace,
   scrapeActivity,
 } from '../../host/index.ts';
 import { startProbe } from '../../host/probe/index.ts';
@@ -35,6 +37,7 @@ export function hostSampler(options: HostSamplerOptions): Sampler {
     readNode: () => node.read(),
     watchPressure: (onPressure) =>
       pressurePoller({ onPressure, monotonicNs, ...(roots?.procRoot ? { procRoot: roots.procRoot } : {}) }),
+    rhythm: { record: recordAllocations, pace: rhythmPace },
     scrape: scrapeActivity,
     countConnections: (request) => countConnections({ ...request, procRoot: roots?.procRoot }),
     monotonicNs,

@@ -19,12 +19,14 @@ import { type Flush, nothingUntil, type ProbeClient, type ProbeError } from '../
 import { sleep } from '../sleep.ts';
 import { ActivityPoller, isUnanswered } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
+import { openReader } from './books.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
 import { EarlyPressure } from './early-pressure.ts';
 import { FactsByProcess } from './facts-by-process.ts';
 import { Followed } from './followed.ts';
 import { ProbeSupervisor } from './probe-supervisor.ts';
 import { isProbeGone } from './progress.ts';
+import { type RhythmSubject, Rhythms, type RhythmsOptions } from './rhythms.ts';
 import { nextTickMs } from './ticks.ts';
 import type {
   Activity,
@@ -48,6 +50,8 @@ export interface SamplerOptions {
   readonly watchPressure: (onPressure: OnPressure) => PressureWatch;
   readonly scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
   readonly countConnections: (request: ConnectionsRequest) => Promise<ActivityResult>;
+  /** Records the allocation of programs for some seconds. */
+  readonly rhythm: Pick<RhythmsOptions, 'record' | 'pace'>;
   /** Processes of all targets, by key, at this moment. */
   readonly populate: () => ReadonlyMap<string, Population>;
   readonly sink: SamplerSink;
@@ -98,6 +102,7 @@ export class Sampler {
   #attachments: { probe: ProbeClient; attachments: Attachments } | null = null;
   /** No probe can work here: programs are read without one. */
   #withoutProbe = false;
+  #rhythms: Rhythms | null = null;
 
   constructor(options: SamplerOptions) {
     this.#options = options;
@@ -135,7 +140,8 @@ export class Sampler {
   inspect(key: string): Inspection | null {
     const tracked = this.#tracked.get(key);
     if (!tracked) return null;
-    return { programs: tracked.followed.programs(), cgroup: tracked.cgroup?.read() ?? null };
+    const { followed, cgroup } = tracked;
+    return { programs: followed.programs(), cgroup: cgroup?.read() ?? null, rhythm: this.#rhythms?.of(key) ?? null };
   }
 
   /** Samples until the signal is aborted; then takes every probe out of every program. Rejects only on a defect. */
@@ -144,12 +150,14 @@ export class Sampler {
     const nowMs = (): number => this.#options.monotonicNs() / 1e6;
     const { scrape, countConnections } = this.#options;
     const activity = new ActivityPoller({ scrape, countConnections, nowMs, signal });
+    this.#rhythms = this.#options.sink.rhythm ? this.#lookForRhythms(signal) : null;
     const startMs = nowMs();
     await this.#tick(activity);
     while (!signal.aborted) {
       await sleep(nextTickMs(startMs, nowMs(), periodMs) - nowMs(), signal).catch(() => {});
       await this.#tick(activity);
     }
+    await this.#rhythms?.settled();
     this.#early.close();
     for (const tracked of this.#tracked.values()) tracked.cgroup?.close();
     await this.#supervisor.stop();
@@ -193,7 +201,26 @@ export class Sampler {
       this.#tellState(each);
       this.#tellActivity(each, activity.reading(each.target));
     }
+    this.#rhythms?.offer(tracked.flatMap((each) => this.#rhythmSubject(each)));
     this.#options.onTick?.();
+  }
+
+  #lookForRhythms(signal: AbortSignal): Rhythms {
+    return new Rhythms({
+      ...this.#options.rhythm,
+      nowMs: () => this.#options.monotonicNs() / 1e6,
+      tell: (key, rhythm) => {
+        const target = this.#tracked.get(key)?.target;
+        if (target) this.#options.sink.rhythm?.(target, rhythm);
+      },
+      signal,
+    });
+  }
+
+  /** Of several processes of a container the first, which is nearly always the only one. */
+  #rhythmSubject({ target, followed }: Tracked): RhythmSubject[] {
+    const pid = followed.watched()[0];
+    return pid === undefined ? [] : [{ key: target.key, open: () => openReader(pid, this.#options.proc, this.#plans) }];
   }
 
   /** A new probe has no attachments: everything is attached anew by the same path as a new process. */

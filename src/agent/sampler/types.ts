@@ -3,6 +3,7 @@ import type { AttachPlan } from '../../gobin/index.ts';
 import type { CgroupMembership, CgroupSample, Executable } from '../../host/index.ts';
 import type { CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
 import type { PressureLimits, PressureOnset } from '../../model/pressure-onset.ts';
+import type { Rhythm } from '../../model/rhythm/index.ts';
 import type { SignalWindow } from '../../model/window.ts';
 import type { WindowSubject } from './window-builder.ts';
 
@@ -72,6 +73,8 @@ export interface WatchedProgram {
 export interface Inspection {
   readonly programs: readonly WatchedProgram[];
   readonly cgroup: CgroupSample | null;
+  /** How it allocates, as far as it is known; null until it was looked at. */
+  readonly rhythm: Rhythm | null;
 }
 
 /** Receives what the sampler sees; called synchronously between two ticks, so it must be quick. */
@@ -84,6 +87,8 @@ export interface SamplerSink {
   pause?(target: Target, pause: PauseEvent): void;
   cycle?(target: Target, cycle: CycleEvent): void;
   wait?(target: Target, wait: WaitEvent): void;
+  /** How the target allocates: when that is known for the first time, and when it has changed. Where this is not asked for, nobody looks. */
+  rhythm?(target: Target, rhythm: Rhythm): void;
   /** Memory pressure begins to break a limit: known within 250 ms, before the window that will show it has ended. */
   pressure?(target: Target, onset: PressureOnset): void;
 }

@@ -1,7 +1,7 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { TargetState } from '../../agent/sampler/index.ts';
 import { type CycleEvent, type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
-import { type Breach, isMissing, type PressureOnset, type SignalWindow } from '../../model/index.ts';
+import { type Breach, isMissing, type PressureOnset, type Rhythm, type SignalWindow } from '../../model/index.ts';
 
 export function pauseLine(pause: PauseEvent): object {
   const { type, pid, reason, startNs, stoppingNs, totalNs } = pause;
@@ -60,6 +60,11 @@ export function breachLine(breach: Breach, policy: string, window: SignalWindow,
 
 export function watchingLine({ goVersion, pids, missing = [] }: Extract<TargetState, { state: 'Watching' }>): object {
   return { type: 'watching', pids, goVersion, missing };
+}
+
+/** With what it was classified by. */
+export function rhythmLine(rhythm: Rhythm): object {
+  return { type: 'rhythm', ...rhythm };
 }
 
 export function refusedLine(pid: number, state: Extract<TargetState, { state: 'Refused' }>): object {

@@ -1,7 +1,7 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
 import type { TargetState } from '../../agent/sampler/index.ts';
 import type { CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
-import type { Breach, PressureOnset, SignalWindow, Thresholds } from '../../model/index.ts';
+import type { Breach, PressureOnset, Rhythm, SignalWindow, Thresholds } from '../../model/index.ts';
 import {
   breachLine,
   cycleLine,
@@ -9,6 +9,7 @@ import {
   pauseLine,
   pressureLine,
   refusedLine,
+  rhythmLine,
   waitLine,
   watchingLine,
   windowLine,
@@ -23,6 +24,8 @@ export interface Printer {
   window(window: SignalWindow): void;
   /** Memory pressure begins to break a limit: between two windows. */
   pressure(onset: PressureOnset, detectedAt: Date): void;
+  /** How the process allocates, when that is known or has changed. */
+  rhythm(rhythm: Rhythm): void;
   breach(breach: Breach, window: SignalWindow, detectedAt: Date): void;
   /** The process is watched from here on; what is not observed of it, and why. */
   watching(state: Extract<TargetState, { state: 'Watching' }>): void;
@@ -42,6 +45,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
       print(pressureLine(window));
     },
     pressure: (onset, detectedAt) => print(onsetLine(onset, detectedAt)),
+    rhythm: (rhythm) => print(rhythmLine(rhythm)),
     breach: (breach, window, detectedAt) => print(breachLine(breach, policy, window, detectedAt)),
     watching: (state) => print(watchingLine(state)),
     refused: (pid, state) => print(refusedLine(pid, state)),
@@ -62,6 +66,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
       write(`${row(window, options)}\n`);
     },
     pressure: (onset) => write(`${onsetText(onset, options)}\n`),
+    rhythm: () => {}, // the sentence on stderr says it
     breach: (breach) => write(`${breachText(breach, options)}\n`),
     watching: () => {},
     refused: () => {}, // the sentence on stderr says it

@@ -13,6 +13,7 @@ import {
 import { type ExitCode, exitCodes } from '../exit.ts';
 import type { Printer } from './printer.ts';
 import type { NamedProcess } from './process.ts';
+import { rhythmText } from './text.ts';
 
 export interface WatchRequest {
   readonly process: NamedProcess;
@@ -75,6 +76,10 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       cycle: (_, cycle) => printer.cycle(cycle),
       wait: (_, wait) => {
         if (isSlow(wait, network)) printer.wait(wait);
+      },
+      rhythm: (_, rhythm) => {
+        printer.rhythm(rhythm);
+        say(rhythmText(rhythm));
       },
       pressure: (_, onset) => printer.pressure(onset, new Date()),
     },

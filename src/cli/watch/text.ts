@@ -1,7 +1,7 @@
 /** `robotgc watch -o text`: one row a second, the numbers over their limit in red. Pure. */
 import { styleText } from 'node:util';
 import type { WaitEvent } from '../../host/probe/index.ts';
-import type { Breach, PressureOnset, SignalWindow, Thresholds } from '../../model/index.ts';
+import type { Breach, PressureOnset, Rhythm, RhythmKind, SignalWindow, Thresholds } from '../../model/index.ts';
 import { duration, percent, size } from './format.ts';
 
 export interface TextOptions {
@@ -98,6 +98,20 @@ export function waitText({ on, durationNs, failed, peer }: WaitEvent, options: T
     'yellow',
     `wait: ${waitNames[on]}${to} ${failed ? 'failed after' : 'took'} ${duration(durationNs)}`,
   );
+}
+
+const rhythmNames: Readonly<Record<RhythmKind, string>> = {
+  message: 'driven by messages',
+  stateMachine: 'in steps of a state machine',
+  timer: 'by timers',
+  mixed: 'mixed',
+  unknown: 'not known',
+};
+
+export function rhythmText({ kind, periodMs, confidence, reason }: Rhythm): string {
+  const period = periodMs === undefined ? '' : `, each ${duration(periodMs * 1e6)}`;
+  const trust = kind === 'unknown' ? '' : `, confidence ${percent(confidence)}`;
+  return `allocation rhythm: ${rhythmNames[kind]}${period}${trust} (${reason})`;
 }
 
 function stall(count: number, ns: number): string {

@@ -1,2 +1,3 @@
 export * from './classify.ts';
+export * from './news.ts';
 export * from './series.ts';

@@ -110,7 +110,7 @@ func read() report {
 		PausesTotal: hist(12), PausesStopping: hist(13), OtherPausesTotal: hist(14),
 		PauseCPUSeconds: samples[15].Value.Float64(), TotalCPUSeconds: samples[16].Value.Float64(),
 		LastLimitedCycle: samples[17].Value.Uint64(),
-		MaxProcs: runtime.GOMAXPROCS(0),
+		MaxProcs:         runtime.GOMAXPROCS(0),
 	}
 }
 
