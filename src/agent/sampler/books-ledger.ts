@@ -20,9 +20,10 @@ interface Booked {
   readonly cycles: number;
   readonly gcCpuNs: number;
   readonly assistCpuNs: number;
+  readonly idleCpuNs: number;
 }
 
-const nothing: Booked = { cycles: 0, gcCpuNs: 0, assistCpuNs: 0 };
+const nothing: Booked = { cycles: 0, gcCpuNs: 0, assistCpuNs: 0, idleCpuNs: 0 };
 
 export class BooksLedger {
   #before: ControllerBooks | null = null;
@@ -42,6 +43,7 @@ export class BooksLedger {
     return {
       gcCpuNs: rise('gcCpuNs'),
       assistCpuNs: rise('assistCpuNs'),
+      idleCpuNs: rise('idleCpuNs'),
       cycles,
       limitDrivenCycles: before?.goalByMemoryLimit === true ? cycles : 0,
       allocBytesPerSecond: before && allocationRate(before, books),
@@ -64,6 +66,7 @@ function bookedAt(books: ControllerBooks, work: GcWork): Booked {
     cycles: isUnderWay ? Math.max(0, work.cycles - 1) : work.cycles,
     gcCpuNs: work.assistNs + work.dedicatedNs + work.pauseNs + assistSoFarNs + reservedNs,
     assistCpuNs: work.assistNs + assistSoFarNs,
+    idleCpuNs: work.idleNs,
   };
 }
 
@@ -72,6 +75,7 @@ function atLeast(low: Booked, value: Booked): Booked {
     cycles: Math.max(low.cycles, value.cycles),
     gcCpuNs: Math.max(low.gcCpuNs, value.gcCpuNs),
     assistCpuNs: Math.max(low.assistCpuNs, value.assistCpuNs),
+    idleCpuNs: Math.max(low.idleCpuNs, value.idleCpuNs),
   };
 }
 
