@@ -29,23 +29,43 @@ export function compactProgram(bytes: Uint8Array, goVersion: string): Uint8Array
     .map(([name, { address, end }]) => ({ name, address, end, code: readFunction(elf, file, found, name).code }))
     .sort((a, b) => a.address - b.address);
   const textStart = functions[0]?.address ?? 0;
-  const code = functions.map(({ address, code: own }) => ({ address, data: withCalls(own) }));
   const table = { name: '.gopclntab', address: tableAddress, data: functionTable(functions, textStart) };
   const info = { name: '.go.buildinfo', address: tableAddress / 2, data: buildInfoSection(goVersion, 'path\tcompact') };
-  return elfOf([...code, info, table]);
+  return elfOf([...clustersOf(functions).map(withCalls), info, table]);
 }
 
-/** Calls of the function behind its end. */
-function withCalls(code: Uint8Array): Uint8Array {
-  const all = new Uint8Array(code.length + 5 * callsEach);
-  const view = new DataView(all.buffer);
-  all.set(code);
-  for (let i = 0; i < callsEach; i++) {
-    const at = code.length + 5 * i;
-    all[at] = 0xe8;
-    view.setInt32(at + 1, -(at + 5), true);
+interface Code {
+  readonly address: number;
+  readonly end: number;
+  readonly code: Uint8Array;
+}
+
+/** Neighbours whose calls would not fit between them. */
+function clustersOf(functions: readonly Code[]): Code[][] {
+  const clusters: Code[][] = [];
+  for (const each of functions) {
+    const last = clusters.at(-1);
+    const room = each.address - (last?.at(-1)?.end ?? Number.NEGATIVE_INFINITY);
+    if (last && room < 5 * callsEach * (last.length + 1)) last.push(each);
+    else clusters.push([each]);
   }
-  return all;
+  return clusters;
+}
+
+/** Functions at their addresses, and calls of each behind the last: calls are counted in a function's own segment. */
+function withCalls(functions: readonly Code[]): Piece {
+  const address = Math.min(...functions.map((each) => each.address));
+  const end = Math.max(...functions.map((each) => each.address + each.code.length)) - address;
+  const callees = functions.flatMap((callee) => Array.from({ length: callsEach }, () => callee.address));
+  const data = new Uint8Array(end + 5 * callees.length);
+  const view = new DataView(data.buffer);
+  for (const each of functions) data.set(each.code, each.address - address);
+  for (const [i, callee] of callees.entries()) {
+    const at = end + 5 * i;
+    data[at] = 0xe8;
+    view.setInt32(at + 1, callee - (address + at + 5), true);
+  }
+  return { address, data };
 }
 
 /** As cmd/link writes it: header, names, entries, records (runtime/symtab.go, pcHeader). */

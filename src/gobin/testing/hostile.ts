@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { goVersion, planAttach } from '../index.ts';
-import type { ByteReader } from '../types.ts';
+import type { ByteReader, OptionalPointName } from '../types.ts';
 
 /** A real stripped Go program that is always there: the TypeScript compiler's. */
 export function realGoProgram(): Uint8Array {
@@ -74,10 +74,16 @@ export function checkAnswer(reader: ByteReader, cpuLimitMs: number): 'ok' | 'ref
     if (point.point === 'assistExit') expect(bytes).toMatch(/^(7.|eb|e9|0f8.)/);
     else expect(bytes.slice(0, 2)).toBe(isReturn ? 'c3' : '55');
   }
-  const jumps = /^(pollPark|assistSlow)/;
   for (const { point, offset, bytes } of plan.optional.flatMap((group) => (group.kind === 'ok' ? group.points : []))) {
     expect(Buffer.from(reader.read(offset, bytes.length / 2)).toString('hex')).toBe(bytes);
-    expect(bytes).toMatch(jumps.test(point) ? /^(7.|eb|e9|0f8.)/ : point.endsWith('Ret') ? /^c3/ : /^55/);
+    expect(bytes).toMatch(opcodeOf(point));
   }
   return 'ok';
+}
+
+/** Jumps, calls, returns; else the PUSH behind a function's stack check. */
+function opcodeOf(point: OptionalPointName): RegExp {
+  if (/^(pollPark|assistSlow)/.test(point)) return /^(7.|eb|e9|0f8.)/;
+  if (point === 'stwStopped') return /^e8/;
+  return point.endsWith('Ret') ? /^c3/ : /^55/;
 }

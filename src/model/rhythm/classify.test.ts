@@ -35,7 +35,7 @@ const beat = (objectBytes: readonly number[], bytesPerSecond: number, periodMs: 
 });
 const period = fc.double({ min: 20, max: 150, noNaN: true });
 const jitter = fc.double({ min: 0, max: 0.15, noNaN: true });
-const runs = { numRuns: 60 };
+const runs = { numRuns: 25 };
 /** A program that allocates in two or three sizes only fills their spans at regular times. */
 const isHiddenBySpans = ({ kind, reason }: Rhythm): boolean => kind === 'unknown' && reason.includes('spans');
 
