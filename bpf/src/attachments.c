@@ -200,7 +200,7 @@ static void look(struct attachments *attachments, uint32_t index, const struct k
 	if (!entry->groups[GROUP_ASSISTS].attached &&
 	    !attach_group(entry, index, GROUP_ASSISTS, kernel, &failure)) {
 		fprintf(stderr, "robotgc-probe: %s\n", failure.message);
-		sampling_failed(&entry->sampling, now_ns());
+		sampling_failed(&entry->sampling, share, now_ns());
 		return;
 	}
 	open_gate(gate, sampling_room(share));

@@ -29,20 +29,32 @@ static void watch_all(struct sampling *sampling, uint64_t entered, uint64_t now_
 	sampling->entered_before = entered;
 }
 
-/* The next look begins at a random moment of the stretch after the present one. */
-static void rest(struct sampling *sampling, uint64_t now_ns)
-{
-	uint64_t begin = sampling->stretch_end_ns > now_ns ? sampling->stretch_end_ns : now_ns;
-
-	enter(sampling, SAMPLING_RESTING, now_ns);
-	sampling->stretch_end_ns = begin + SAMPLING_STRETCH_NS;
-	sampling->rest_until_ns =
-		begin + next_random(sampling) % (SAMPLING_STRETCH_NS - SAMPLING_LOOK_NS - SAMPLING_DRAIN_NS);
-}
-
 static uint64_t per_second(uint64_t count, uint64_t span_ns)
 {
 	return span_ns == 0 ? 0 : (uint64_t)((double)count * SECOND_NS / (double)span_ns);
+}
+
+/* Four fifths of the room, by the rate as last judged. */
+static uint64_t look_length(const struct sampling *sampling, uint64_t limit)
+{
+	uint64_t rate = sampling->look_ns ? per_second(sampling->look_entered, sampling->look_ns) : sampling->rate;
+	uint64_t length = rate ? sampling_room(limit) * SECOND_NS / 5 * 4 / rate : SAMPLING_LONGEST_LOOK_NS;
+
+	if (length < SAMPLING_LOOK_NS)
+		return SAMPLING_LOOK_NS;
+	return length < SAMPLING_LONGEST_LOOK_NS ? length : SAMPLING_LONGEST_LOOK_NS;
+}
+
+/* The next look begins at a random moment of the stretch after the present one. */
+static void rest(struct sampling *sampling, uint64_t limit, uint64_t now_ns)
+{
+	uint64_t begin = sampling->stretch_end_ns > now_ns ? sampling->stretch_end_ns : now_ns;
+
+	sampling->look_for_ns = look_length(sampling, limit);
+	enter(sampling, SAMPLING_RESTING, now_ns);
+	sampling->stretch_end_ns = begin + SAMPLING_STRETCH_NS;
+	sampling->rest_until_ns =
+		begin + next_random(sampling) % (SAMPLING_STRETCH_NS - sampling->look_for_ns - SAMPLING_DRAIN_NS);
 }
 
 void sampling_start(struct sampling *sampling, uint64_t now_ns, uint64_t entered, uint64_t seed)
@@ -86,7 +98,7 @@ static enum sampling_action step_looking(struct sampling *sampling, const struct
 {
 	uint64_t end_ns = gate->closed_ns ? gate->closed_ns : now_ns;
 
-	if (gate->open && now_ns - sampling->since_ns < SAMPLING_LOOK_NS)
+	if (gate->open && now_ns - sampling->since_ns < sampling->look_for_ns)
 		return SAMPLING_STAY;
 	if (end_ns < sampling->since_ns)
 		end_ns = sampling->since_ns;
@@ -116,7 +128,7 @@ static enum sampling_action step_draining(struct sampling *sampling, const struc
 			return SAMPLING_OPEN_FOR_ALL;
 		}
 	}
-	rest(sampling, now_ns);
+	rest(sampling, limit, now_ns);
 	return SAMPLING_DETACH;
 }
 
@@ -142,9 +154,9 @@ void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_n
 	sampling->entered_before = entered;
 }
 
-void sampling_failed(struct sampling *sampling, uint64_t now_ns)
+void sampling_failed(struct sampling *sampling, uint64_t limit, uint64_t now_ns)
 {
-	rest(sampling, now_ns);
+	rest(sampling, limit, now_ns);
 }
 
 bool sampled_in_part(const struct sampled *sampled)

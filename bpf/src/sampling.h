@@ -12,8 +12,13 @@
 
 /* One look in each such stretch of time, at a random moment of it. */
 #define SAMPLING_STRETCH_NS 250000000ULL
-/* A look ends after this, or once its room is used up. */
+/*
+ * A look is as long as the rate promises to use most of its room, and no shorter or longer than this: the
+ * length is settled before, because a look that ended only once it had seen enough would end early in
+ * bursts and last in calm, and make the rate seem lower than it is. It does end when its room is used up.
+ */
 #define SAMPLING_LOOK_NS 10000000ULL
+#define SAMPLING_LONGEST_LOOK_NS 150000000ULL
 /* Stalls that began in a look are followed to their end for so long. */
 #define SAMPLING_DRAIN_NS 50000000ULL
 /* Over which the rate is judged while all are seen. */
@@ -33,6 +38,7 @@ struct sampling {
 	uint64_t since_ns; /* this mode; ALL: since the rate was last judged */
 	uint64_t rest_until_ns;
 	uint64_t stretch_end_ns;
+	uint64_t look_for_ns; /* the length of the next look or the present one */
 	uint64_t entered_before; /* the gate's count at since_ns */
 	uint64_t taken_ns; /* the last taking */
 	uint64_t all_since_ns;   /* not yet taken part of an ALL mode */
@@ -68,7 +74,7 @@ enum sampling_action sampling_step(struct sampling *sampling, const struct gate_
 /* The gate was opened for a look just now. */
 void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_ns);
 /* The points could not be put in place: another try in the next stretch. */
-void sampling_failed(struct sampling *sampling, uint64_t now_ns);
+void sampling_failed(struct sampling *sampling, uint64_t limit, uint64_t now_ns);
 
 /* How many stalls may begin in one look. */
 uint64_t sampling_room(uint64_t limit);

@@ -148,6 +148,25 @@ static void a_moderate_storm_is_estimated_well(void)
 	CHECK(estimate > 18000 && estimate < 22500, "%.0f a second", estimate);
 }
 
+/* Just above the limit most of what may be seen is seen. */
+static void a_slight_storm_is_seen_for_much_of_the_time(void)
+{
+	static struct world world;
+	struct sampled sampled;
+	uint64_t entered, seen;
+
+	start(&world, 2 * LIMIT);
+	run(&world, 3000);
+	sampling_take(&world.sampling, world.now_ns);
+	entered = world.gate.entered;
+	run(&world, 20000);
+	sampled = sampling_take(&world.sampling, world.now_ns);
+	seen = world.gate.entered - entered;
+	CHECK(seen > 10 * LIMIT && seen <= 20 * LIMIT, "%llu seen in 20 s", (unsigned long long)seen);
+	CHECK(sampled.observed_ns > sampled.span_ns / 4, "%llu of %llu ns", (unsigned long long)sampled.observed_ns,
+	      (unsigned long long)sampled.span_ns);
+}
+
 static void after_a_storm_all_are_seen_again(void)
 {
 	static struct world world;
@@ -210,7 +229,7 @@ static void a_failed_look_is_tried_again(void)
 		switch (sampling_step(&world.sampling, &world.gate, LIMIT, world.now_ns)) {
 		case SAMPLING_ATTACH_AND_OPEN:
 			tries++;
-			sampling_failed(&world.sampling, world.now_ns);
+			sampling_failed(&world.sampling, LIMIT, world.now_ns);
 			break;
 		case SAMPLING_CLOSE:
 			world.gate.open = false;
@@ -230,6 +249,7 @@ int main(void)
 	few_are_all_seen();
 	a_storm_is_sampled_within_its_limit();
 	a_moderate_storm_is_estimated_well();
+	a_slight_storm_is_seen_for_much_of_the_time();
 	after_a_storm_all_are_seen_again();
 	it_does_not_swing();
 	what_does_not_end_is_not_waited_for();

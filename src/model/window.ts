@@ -48,7 +48,8 @@ export const AssistSampling = z.object({
   observed: z.int().nonnegative(),
   /** The 95 % confidence interval of `gcAssist.p99Ns`, from order statistics of what was seen. */
   p99LowNs: ns,
-  p99HighNs: ns,
+  /** Null: too few were seen to bound it from above. */
+  p99HighNs: ns.nullable(),
   /** Stalls that were seen to begin, and whose end was not waited for. */
   unfinished: z.int().nonnegative(),
 });
