@@ -46,7 +46,7 @@ export const AssistSampling = z.object({
   observedShare: z.number().min(0).max(1),
   /** Stalls seen. */
   observed: z.int().nonnegative(),
-  /** The 95 % confidence interval of `gcAssist.p99Ns`, from order statistics of what was seen. */
+  /** The 90 % confidence interval of `gcAssist.p99Ns`, from order statistics of what was seen. */
   p99LowNs: ns,
   /** Null: too few were seen to bound it from above. */
   p99HighNs: ns.nullable(),

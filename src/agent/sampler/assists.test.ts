@@ -35,12 +35,12 @@ describe('assists of a container', () => {
       p99Ns: 50_000,
       maxNs: 2_000_000,
     });
-    // Rank 990 of 1000, less and plus 1.96 · √(2 · 1000 · 0.99 · 0.01) = 8.7.
+    // Rank 990 of 1000, less and plus 1.645 · √(4 · 1000 · 0.99 · 0.01) = 10.4: the upper one is beyond the last.
     expect(sampling).toEqual({
       observedShare: 0.02,
       observed: 1000,
-      p99LowNs: 50_000,
-      p99HighNs: 2_000_000,
+      p99LowNs: 1_000,
+      p99HighNs: null,
       unfinished: 1,
     });
   });

@@ -1,0 +1,112 @@
+/**
+ * Assists in a storm, looked at for a part of the time against a second probe that sees every one: what a window
+ * says of its own error holds.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AttachPlan } from '../../gobin/index.ts';
+import { attachRequest, type Flush, type ProbeClient, startProbe } from '../../host/probe/index.ts';
+import { assistsOnly, everyAssist, sum } from '../../host/probe/testing/buckets.ts';
+import { Churn } from '../../host/probe/testing/churn.ts';
+import { buildChurnAs, buildModes } from '../../host/probe/testing/churn-builds.ts';
+import { buildProbe, missingGround, sleep } from '../../host/probe/testing/ground.ts';
+import { planOf } from '../../host/probe/testing/plan.ts';
+import { type AssistSampling, bucketStalls, type StallStats, stallStats } from '../../model/index.ts';
+import { assistsOf } from './assists.ts';
+
+const missing = missingGround();
+const windows = 30;
+const windowMs = 1_000;
+/** Below what the program reaches on a loaded machine, so that every window is sampled. */
+const limit = '1200';
+
+interface Compared {
+  readonly truth: StallStats;
+  readonly told: StallStats;
+  readonly sampling: AssistSampling;
+}
+
+/** Every assist, those that only take credit too: these make the storms. */
+function everyCall(plan: AttachPlan): AttachPlan {
+  return { ...plan, optional: plan.optional.filter(({ group }) => group !== 'assistSlow') };
+}
+
+async function watching(churn: Churn, plan: AttachPlan, assists: string): Promise<ProbeClient> {
+  const probe = await startProbe({ args: ['--assists', assists] });
+  await probe.attach(attachRequest('churn', `/proc/${churn.pid}/exe`, plan));
+  await probe.watch(churn.pid, 'churn');
+  return probe;
+}
+
+async function compare(): Promise<Compared[]> {
+  const [normal] = buildModes;
+  if (!normal) throw new Error('there are build modes');
+  const binary = buildChurnAs('1.26.8', normal);
+  const plan = everyCall(planOf(binary));
+  await using churn = new Churn(binary, { GOGC: '10' }, ['-lists', '20']);
+  await using every = await watching(churn, plan, everyAssist);
+  await using some = await watching(churn, plan, limit);
+  const both = (): Promise<[Flush, Flush]> => Promise.all([every.flush(), some.flush()]);
+  await churn.ask('start');
+  await sleep(2 * windowMs);
+  await both();
+  const compared: Compared[] = [];
+  for (let i = 0; i < windows; i++) {
+    await sleep(windowMs);
+    const [all, part] = await both();
+    const { sets, sampling } = assistsOf(assistsOnly(part.histograms), part.sampled);
+    const truth = stallStats(assistsOnly(all.histograms).map(bucketStalls));
+    if (sampling) compared.push({ truth, told: stallStats(sets), sampling });
+  }
+  return compared;
+}
+
+describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
+  let compared: Compared[] = [];
+  beforeAll(async () => {
+    buildProbe();
+    compared = await compare();
+  }, 300_000);
+  afterAll(() => {
+    const shares = compared.map(({ sampling }) => sampling.observedShare);
+    console.info(
+      `${compared.length} windows, looked at for ${(100 * (sum(shares) / shares.length)).toFixed(0)} % of the time`,
+    );
+  });
+  const all = (pick: (window: Compared) => number): number => sum(compared.map(pick));
+
+  it('are looked at for a part of the time only', () => {
+    expect(compared.length).toBeGreaterThanOrEqual(0.9 * windows);
+    expect(all(({ sampling }) => sampling.observedShare) / compared.length).toBeLessThan(0.8);
+  });
+
+  it('the true 99th percentile lies in the interval told, in nine windows of ten', () => {
+    const held = compared.filter(
+      ({ truth, sampling: { p99LowNs, p99HighNs } }) =>
+        truth.p99Ns >= p99LowNs && truth.p99Ns <= (p99HighNs ?? Number.POSITIVE_INFINITY),
+    );
+    console.info(`held in ${held.length} of ${compared.length}`);
+    // Of 30 windows so many hold by chance, with 99 %, when nine of ten do.
+    expect(held.length).toBeGreaterThanOrEqual(0.75 * compared.length);
+  });
+
+  it('and what is told is told narrowly: not below the median, not above the longest seen', () => {
+    for (const { told, sampling } of compared) {
+      expect(sampling.p99LowNs).toBeGreaterThanOrEqual(told.p50Ns);
+      expect(sampling.p99LowNs).toBeLessThanOrEqual(told.p99Ns);
+      if (sampling.p99HighNs === null) expect(sampling.observed).toBeLessThan(1_500);
+      else expect(sampling.p99HighNs).toBeLessThanOrEqual(told.maxNs);
+    }
+  });
+
+  it('count and sum, scaled, are right on average and within a factor of 2.5 in each window', () => {
+    for (const of of ['count', 'sumNs'] as const) {
+      const overall = all(({ told }) => told[of]) / all(({ truth }) => truth[of]);
+      expect(overall).toBeGreaterThan(0.8);
+      expect(overall).toBeLessThan(1.25);
+      for (const { told, truth } of compared) {
+        expect(told[of] / truth[of]).toBeGreaterThan(0.4);
+        expect(told[of] / truth[of]).toBeLessThan(2.5);
+      }
+    }
+  });
+});
