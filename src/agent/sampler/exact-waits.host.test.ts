@@ -8,13 +8,7 @@ import { freePorts } from '../../../test/cluster/ports.ts';
 import { until } from '../../../test/support/until.ts';
 import { planLibssl } from '../../gobin/index.ts';
 import { mappedLibssl, openFileReader, openProc } from '../../host/index.ts';
-import {
-  type AttachRequest,
-  mergeHistograms,
-  type ProbeClient,
-  startProbe,
-  type WaitKind,
-} from '../../host/probe/index.ts';
+import { mergeHistograms, type ProbeClient, startProbe, type WaitKind } from '../../host/probe/index.ts';
 import { sum } from '../../host/probe/testing/buckets.ts';
 import {
   buildProbe,
@@ -27,6 +21,7 @@ import { HitCounter, missingTracefs } from '../../host/probe/testing/hit-counter
 import { Observer, type Seen } from '../../host/probe/testing/observed.ts';
 import { planOf } from '../../host/probe/testing/plan.ts';
 import { Attachments } from './attachments.ts';
+import { libsslRequest } from './libraries.ts';
 import { buildPhases, Phases } from './testing/phases.ts';
 
 function lacks(...programs: string[]): string {
@@ -34,22 +29,6 @@ function lacks(...programs: string[]): string {
     (program) => !existsSync(`/usr/bin/${program}`) && !existsSync(`/usr/sbin/${program}`),
   );
   return missing.length > 0 ? ` (skipped: needs ${missing.join(', ')})` : '';
-}
-
-/** As the agent attaches to a library. */
-async function libraryRequest(file: string): Promise<AttachRequest> {
-  using reader = openFileReader(file);
-  const plan = planLibssl(reader);
-  if (plan.kind !== 'ok') throw new Error(plan.message);
-  const { offset, bytes } = plan;
-  return {
-    id: 'libssl',
-    file,
-    points: [
-      { point: 'sslEntry', offset, bytes },
-      { point: 'sslReturn', offset, bytes },
-    ],
-  };
 }
 
 const missing = missingGround();
@@ -219,7 +198,10 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
       const pid = server.pid ?? -1;
       const [library] = mappedLibssl(pid);
       if (!library) throw new Error('openssl has libssl mapped');
-      await probe.attach(await libraryRequest(library.path));
+      using reader = openFileReader(library.path);
+      const plan = planLibssl(reader);
+      if (plan.kind !== 'ok') throw new Error(plan.message);
+      await probe.attach(libsslRequest('libssl', library.path, plan));
       await probe.watch(pid, 'libssl');
       const { clientNs } = await phases.ask(`call ${address} 20`);
       // Who closes without a word has not shaken hands.

@@ -1,7 +1,7 @@
 /** The probe's attachments to libraries that watched processes have mapped: OpenSSL, for its handshakes. One for each file. */
-import { planLibssl } from '../../gobin/index.ts';
+import { type LibsslPlan, planLibssl } from '../../gobin/index.ts';
 import { type MappedFile, mappedLibssl, openFileReader } from '../../host/index.ts';
-import { type ProbeClient, ProbeError } from '../../host/probe/index.ts';
+import { type AttachRequest, type ProbeClient, ProbeError } from '../../host/probe/index.ts';
 import type { MissingSignals } from './types.ts';
 
 type Attached = { readonly id: string } | { readonly id: null; readonly missing: MissingSignals };
@@ -46,16 +46,8 @@ export class Libraries {
       using reader = openFileReader(file.path);
       const plan = planLibssl(reader);
       if (plan.kind !== 'ok') return unseen(plan.reason, plan.message);
-      const { offset, bytes } = plan;
       const id = `lib${this.#nextId++}`;
-      await this.#probe.attach({
-        id,
-        file: file.path,
-        points: [
-          { point: 'sslEntry', offset, bytes },
-          { point: 'sslReturn', offset, bytes },
-        ],
-      });
+      await this.#probe.attach(libsslRequest(id, file.path, plan));
       return { id };
     } catch (error) {
       // Replaced, unreadable, or refused by the kernel.
@@ -70,4 +62,16 @@ function unseen(reason: string, message: string): Attached {
 
 function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The order to watch a library's handshakes. */
+export function libsslRequest(id: string, file: string, { offset, bytes }: LibsslPlan): AttachRequest {
+  return {
+    id,
+    file,
+    points: [
+      { point: 'sslEntry', offset, bytes },
+      { point: 'sslReturn', offset, bytes },
+    ],
+  };
 }

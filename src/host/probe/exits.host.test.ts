@@ -1,23 +1,19 @@
 /** The exits of gcAssistAlloc that are no RET, on real programs: passed once for each call, and they see the same stalls. */
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttachPoint as PlannedPoint, planAttach } from '../../gobin/index.ts';
+import type { AttachPoint as PlannedPoint } from '../../gobin/index.ts';
 import { mergeHistograms, startProbe } from './index.ts';
 import { assistsOnly, everyAssist, sum } from './testing/buckets.ts';
 import { buildChurn, Churn } from './testing/churn.ts';
 import { buildProbe, missingGround, removeTemporaryFolders, sleep } from './testing/ground.ts';
 import { HitCounter, missingTracefs } from './testing/hit-counter.ts';
+import { planOf } from './testing/plan.ts';
 import { attachPoints } from './testing/points.ts';
 
 const missing = missingGround();
 const wantedStalls = 10_000;
 
-function assistPoints(binary: string): PlannedPoint[] {
-  const bytes = readFileSync(binary);
-  const plan = planAttach({ size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) });
-  if (plan.kind === 'refused') throw new Error(plan.message);
-  return plan.points.filter(({ symbol }) => symbol === 'runtime.gcAssistAlloc');
-}
+const assistPoints = (binary: string): readonly PlannedPoint[] =>
+  planOf(binary).points.filter(({ symbol }) => symbol === 'runtime.gcAssistAlloc');
 
 /** From rest to rest, until enough stalls have passed. */
 async function stall(churn: Churn, stalls: () => number | Promise<number>): Promise<void> {
@@ -34,7 +30,7 @@ describe.skipIf(missing !== '')(`cheap exits of real assist stalls${missing}`, (
 
   describe.each(['go1.22.12', 'go1.26.8'])('of %s', (toolchain) => {
     let binary = '';
-    let points: PlannedPoint[] = [];
+    let points: readonly PlannedPoint[] = [];
     beforeAll(() => {
       binary = buildChurn(toolchain);
       points = assistPoints(binary);
