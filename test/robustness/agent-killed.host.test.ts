@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { robotgc } from '../../src/agent/testing/cli.ts';
 import { startProbe } from '../../src/host/probe/index.ts';
 import { sum } from '../../src/host/probe/testing/buckets.ts';
-import { buildChurn, Churn } from '../../src/host/probe/testing/churn.ts';
+import { atRest, buildChurn, Churn } from '../../src/host/probe/testing/churn.ts';
 import { buildProbe, missingGround, removeTemporaryFolders, sleep } from '../../src/host/probe/testing/ground.ts';
 import { attachPoints } from '../../src/host/probe/testing/points.ts';
 import { SignalWindow } from '../../src/model/index.ts';
@@ -74,7 +74,7 @@ describe.skipIf(missing !== '')(`the agent is killed under load${missing}`, () =
     await using witness = await startProbe();
     await witness.attach({ id: 'churn', file: `/proc/${churn.pid}/exe`, points: attachPoints(binary) });
     await witness.watch(churn.pid, 'churn');
-    const before = await churn.ask('stop');
+    const before = await atRest(churn);
     await witness.flush();
 
     const first = watch(churn);
@@ -86,7 +86,7 @@ describe.skipIf(missing !== '')(`the agent is killed under load${missing}`, () =
     await sleep(1_500);
     const second = watch(churn);
     await second.untilStdout(/"seq":2,/);
-    const after = await churn.ask('stop');
+    const after = await atRest(churn);
     await sleep(2_200);
     second.child.kill('SIGINT');
     expect(await second.exited).toBe(0);

@@ -1,7 +1,7 @@
 /** The probe's attachments, one for each executable file, however many processes run it. */
 import { type AttachPlan, findGcGlobals, type GcGlobals, planAttach, type Refused } from '../../gobin/index.ts';
 import { type Executable, type FileReader, openFileReader } from '../../host/index.ts';
-import { attachRequest, groupPoints, type ProbeClient } from '../../host/probe/index.ts';
+import { attachRequest, groupPoints, type ProbeClient, ProbeError } from '../../host/probe/index.ts';
 import { Libraries } from './libraries.ts';
 import { missingInKernel } from './missing.ts';
 import type { MissingSignals } from './types.ts';
@@ -113,10 +113,19 @@ export class Attachments {
     const user = this.#users.get(key);
     if (!user) return;
     await this.#libraries.leave(pid);
-    if (!gone) await this.#probe.unwatch(pid);
+    if (!gone) await this.#unwatch(pid);
     user.processes -= 1;
     if (user.processes > 0) return;
     this.#users.delete(key);
     await this.#probe.detach(user.id);
+  }
+
+  /** A process that ended since the last flush is unknown to the probe already; its place among the users is given up all the same. */
+  async #unwatch(pid: number): Promise<void> {
+    try {
+      await this.#probe.unwatch(pid);
+    } catch (error) {
+      if (!(error instanceof ProbeError) || error.code !== 'NOT_WATCHED') throw error;
+    }
   }
 }

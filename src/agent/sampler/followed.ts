@@ -131,7 +131,8 @@ export class Followed {
     }
     if (!executable && !tools.proc.isAlive(identity)) return;
     const progress = executable ? await begin(identity, executable, tools) : unreadable(pid, tools.nowMs);
-    if (!progress) return;
+    // Who ends while it is looked at was not refused anything.
+    if (!progress || (progress.kind === 'refused' && !tools.proc.isAlive(identity))) return;
     const { startTicks } = identity;
     const sinceMs = tools.nowMs;
     this.#processes.set(pid, { pid, startTicks, executable, progress, sinceMs, checkAtMs: sinceMs });
@@ -149,7 +150,7 @@ export class Followed {
       await attachments.unwatch(pid, known.executable, gone);
     } catch (error) {
       if (isProbeGone(error)) throw error;
-      // NOT_WATCHED: the process ended between our look and this command.
+      // Refused: the probe has let go of it already.
     }
   }
 }

@@ -91,3 +91,9 @@ export class Churn implements AsyncDisposable {
     await this.exited;
   }
 }
+
+/** Stops it and collects, so that no cycle is under way: then the pauses that it has counted are whole. */
+export async function atRest(churn: Churn): Promise<Report> {
+  await churn.ask('stop');
+  return churn.ask('gc');
+}
