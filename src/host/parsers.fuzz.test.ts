@@ -37,7 +37,7 @@ describe('parsers of foreign text take everything, and give no number that is no
       name: text.name,
       make: (random) => mutate(random, seeds),
       take: (bytes) => {
-        const broken = brokenNumber(text.parse(Buffer.from(bytes).toString('utf8')));
+        const broken = brokenNumber(text.parse(Buffer.from(bytes).toString('utf8')), text.signed);
         if (broken !== undefined) throw new Error(`gave ${broken}`);
       },
     });

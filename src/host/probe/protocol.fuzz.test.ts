@@ -42,6 +42,7 @@ it('lines of the probe, cut anywhere, are events, unknown or invalid, and never 
         }
       }
     },
+    peakBytes: 2 ** 30,
     show: ({ bytes, step }) => `${step} ${bytes.toString('base64').slice(0, 6000)}`,
   });
   expect(report.inputs).toBeGreaterThan(0);

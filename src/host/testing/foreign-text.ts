@@ -27,6 +27,8 @@ export interface ForeignText {
   readonly name: string;
   readonly parse: (text: string) => unknown;
   readonly samples: readonly string[];
+  /** What it gives may be below zero: whether that can be counted is asked elsewhere. */
+  readonly signed?: true;
   /** Files of this machine that hold the same. */
   readonly files?: readonly string[];
 }
@@ -80,10 +82,11 @@ export const foreignTexts: readonly ForeignText[] = [
   { name: '/proc/PID/maps', parse: libsslMappings, samples: samples.maps, files: ['/proc/self/maps'] },
   { name: 'a line of maps', parse: parseMapping, samples: samples.maps.flatMap((text) => text.split('\n')) },
   { name: "a container's cgroup path", parse: parseContainerPath, samples: samples.containerPaths },
-  { name: 'Prometheus text', parse: (text) => sumMetric(text, query), samples: samples.prometheusText },
+  { name: 'Prometheus text', parse: (text) => sumMetric(text, query), signed: true, samples: samples.prometheusText },
   {
     name: 'OpenMetrics',
     parse: (text) => sumMetric(text, { ...query, format: 'openmetrics' }),
+    signed: true,
     samples: samples.openMetrics,
   },
   {
@@ -120,12 +123,12 @@ function tcpTable(text: string): unknown {
 }
 
 /** A counter that is no number, or less than nothing, would break every share made of it. */
-export function brokenNumber(value: unknown): number | undefined {
-  if (typeof value === 'number') return value >= 0 ? undefined : value;
+export function brokenNumber(value: unknown, signed?: true): number | undefined {
+  if (typeof value === 'number') return value >= (signed ? Number.NEGATIVE_INFINITY : 0) ? undefined : value;
   if (typeof value !== 'object' || value === null) return undefined;
   const inner = value instanceof Map ? value.values() : Object.values(value);
   for (const each of inner) {
-    const broken = brokenNumber(each);
+    const broken = brokenNumber(each, signed);
     if (broken !== undefined) return broken;
   }
   return undefined;

@@ -53,7 +53,8 @@ const text = fc
 /** Every parser takes every text without throwing, and no counter it gives is negative or not a number. */
 export function fuzzParsers(numRuns: number): void {
   const property = fc.property(text, (input) => {
-    for (const { name, parse } of foreignTexts) expect(brokenNumber(parse(input)), name).toBeUndefined();
+    for (const { name, parse, signed } of foreignTexts)
+      expect(brokenNumber(parse(input), signed), name).toBeUndefined();
   });
   fc.assert(property, { numRuns });
 }
