@@ -66,7 +66,7 @@ function executableOf(path: string): Executable | undefined {
   try {
     const link = readlinkSync(path);
     const file = statSync(path);
-    return { path, link, device: file.dev, inode: file.ino, sizeBytes: file.size };
+    return { path, link, device: file.dev, inode: file.ino, sizeBytes: file.size, modifiedMs: file.mtimeMs };
   } catch (error) {
     errorCode(error);
     return undefined;

@@ -32,6 +32,8 @@ export interface Executable {
   readonly device: number;
   readonly inode: number;
   readonly sizeBytes: number;
+  /** When its content was last written, ms since 1970. */
+  readonly modifiedMs: number;
 }
 
 /** The environment variables that configure Go's collector. No other variable is ever returned. */

@@ -10,9 +10,9 @@ export type Plan = AttachPlan | Refused;
 
 const maxRemembered = 256;
 
-/** Identity of a file's content, as far as a stat tells. */
-export function fileKey(executable: Executable): string {
-  return `${executable.device}:${executable.inode}:${executable.sizeBytes}`;
+/** Identity of a file's content, as far as a stat tells: a file may be overwritten in place while nobody runs it. */
+export function fileKey({ device, inode, sizeBytes, modifiedMs }: Executable): string {
+  return `${device}:${inode}:${sizeBytes}:${modifiedMs}`;
 }
 
 /** Reads a binary once: the answer for a file does not change while its identity stays. */
