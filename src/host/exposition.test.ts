@@ -164,3 +164,23 @@ describe('OpenMetrics', () => {
     [undefined, 'text'],
   ])('the type %j is %s', (type, format) => expect(formatOf(type)).toBe(format));
 });
+
+describe('a hostile answer takes as long as it is, not its square', () => {
+  const long = 1_000_000;
+  const metric = 'robot_active_sessions';
+  it.each([
+    ['digits', `${metric} ${'1'.repeat(long)}x`],
+    ['dots', `${metric} ${'.'.repeat(long)}x`],
+    ['an exponent', `${metric} 1e${'1'.repeat(long)}x`],
+    ['blanks behind a label', `${metric}{a${' '.repeat(long)}x`],
+    ['blanks behind a label value', `${metric}{a="b"${' '.repeat(long)}x`],
+    ['blanks behind a value', `${metric} 1 ${' '.repeat(long)}x`],
+    ['a label value without end', `${metric}{a="${'b'.repeat(long)}`],
+    ['labels', `${metric}{${'a="b",'.repeat(long / 6)}`],
+    ['an exemplar', `${metric} 1 # {a="b"}${' 1'.repeat(long / 2)}`],
+  ])('%s', (_what, text) => {
+    const began = performance.now();
+    expect(sumMetric(text, { name: metric }).kind).toBe('malformed');
+    expect(performance.now() - began).toBeLessThan(2_000);
+  });
+});

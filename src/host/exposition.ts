@@ -108,7 +108,7 @@ interface Braces {
 
 const quoted = '"((?:[^"\\\\]|\\\\.)*)"';
 const entryPattern = new RegExp(
-  `\\s*(?:([a-zA-Z_][a-zA-Z0-9_.]*)|${quoted})\\s*(?:=\\s*${quoted})?\\s*(,|(?=\\}))`,
+  `\\s*(?:([a-zA-Z_][a-zA-Z0-9_.]*)|${quoted})(?:\\s*=\\s*${quoted})?\\s*(,|(?=\\}))`,
   'y',
 );
 
@@ -142,5 +142,5 @@ function parseValue(text: string): number | undefined {
     if (special[2]?.toLowerCase() === 'nan') return Number.NaN;
     return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
-  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined;
 }
