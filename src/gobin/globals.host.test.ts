@@ -39,7 +39,8 @@ describe.skipIf(missing !== undefined)(
           expect(bySymbol.heapStats?.address).toBe(symbols.get('runtime.memstats')?.address);
           const { work, limiter } = layoutsOf(version);
           expect(bySymbol.workAddress).toBe((symbols.get('runtime.work')?.address ?? 0) + work);
-          expect(bySymbol.lastLimitedCycleAddress).toBe((symbols.get('runtime.gcCPULimiter')?.address ?? 0) + limiter);
+          expect(bySymbol.limiter?.address).toBe(symbols.get('runtime.gcCPULimiter')?.address);
+          expect(bySymbol.limiter?.layout).toEqual({ enabled: 4, lastEnabledCycle: limiter });
           expect(byCode).toEqual({ ...bySymbol, gcControllerFrom: 'code' });
         },
       );
@@ -49,14 +50,14 @@ describe.skipIf(missing !== undefined)(
         expect(found.gcControllerFrom).toBe('code');
         expect(found.heapStats).not.toBeNull();
         expect(found.workAddress).not.toBeNull();
-        expect(found.lastLimitedCycleAddress).not.toBeNull();
+        expect(found.limiter).not.toBeNull();
         // The linker puts the same variables in the same order: only the section may begin elsewhere.
         const twin = globalsOf(fileOf(variant.twin), false);
         expect((found.heapStats?.address ?? 0) - found.gcControllerAddress).toBe(
           (twin.heapStats?.address ?? 0) - twin.gcControllerAddress,
         );
-        expect((found.lastLimitedCycleAddress ?? 0) - found.gcControllerAddress).toBe(
-          (twin.lastLimitedCycleAddress ?? 0) - twin.gcControllerAddress,
+        expect((found.limiter?.address ?? 0) - found.gcControllerAddress).toBe(
+          (twin.limiter?.address ?? 0) - twin.gcControllerAddress,
         );
       });
     });

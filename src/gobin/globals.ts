@@ -11,7 +11,7 @@ import { layoutFor } from './layout.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { ByteReader, GcControllerLayout, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
-import { gcWorkBytes, gcWorkOffsetsFor, lastEnabledCycleOffset } from './work-layout.ts';
+import { type GcLimiterLayout, gcLimiterLayoutFor, gcWorkBytes, gcWorkOffsetsFor } from './work-layout.ts';
 
 /** Where the runtime keeps its books of the heap, and how to read them in a running program. */
 export interface GcGlobals {
@@ -28,8 +28,8 @@ export interface GcGlobals {
   readonly heapStats: { readonly address: number; readonly layout: HeapStatsLayout } | null;
   /** Link-time address of `runtime.work.cycles`, after which the CPU time of all cycles lies (`gcWorkFields`); null as before. */
   readonly workAddress: number | null;
-  /** Link-time address of `runtime.gcCPULimiter.lastEnabledCycle`; null as before. */
-  readonly lastLimitedCycleAddress: number | null;
+  /** Link-time address of `runtime.gcCPULimiter`; null as before. */
+  readonly limiter: { readonly address: number; readonly layout: GcLimiterLayout } | null;
 }
 
 const readBudgetBytes = 256 * 1024 * 1024;
@@ -118,7 +118,7 @@ export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = 
       layout,
       heapStats: known ? { address: heapStats, layout: heapStatsLayout } : null,
       workAddress: workOf(elf, minor, symbols?.get(symbolOf.work)?.address, fromCode),
-      lastLimitedCycleAddress: limiterOf(elf, minor, symbols?.get(symbolOf.limiter)?.address, fromCode),
+      limiter: limiterOf(elf, minor, symbols?.get(symbolOf.limiter)?.address, fromCode),
     };
   });
 }
@@ -132,11 +132,16 @@ function workOf(elf: ElfFile, minor: number, symbol: number | undefined, code: C
   return isWritable(elf, address, gcWorkBytes) ? address : null;
 }
 
-function limiterOf(elf: ElfFile, minor: number, symbol: number | undefined, code: CodeVote | undefined): number | null {
-  const offset = lastEnabledCycleOffset(minor);
-  const limiter = symbol ?? code?.(limiterMethods, loads.receiver, leastSites);
-  if (offset === undefined || limiter === undefined) return null;
-  return isWritable(elf, limiter + offset, 8) ? limiter + offset : null;
+function limiterOf(
+  elf: ElfFile,
+  minor: number,
+  symbol: number | undefined,
+  code: CodeVote | undefined,
+): GcGlobals['limiter'] {
+  const layout = gcLimiterLayoutFor(minor);
+  const address = symbol ?? code?.(limiterMethods, loads.receiver, leastSites);
+  if (layout === undefined || address === undefined) return null;
+  return isWritable(elf, address, layout.lastEnabledCycle + 4) ? { address, layout } : null;
 }
 
 type CodeVote = (functions: readonly string[], load: Load, leastSites: number) => number | undefined;

@@ -13,4 +13,4 @@ export { type LibsslPlan, planLibssl } from './libssl.ts';
 export { planAttach } from './plan.ts';
 export { bytesReader } from './reader.ts';
 export type * from './types.ts';
-export { type GcWorkField, gcWorkBytes, gcWorkFields } from './work-layout.ts';
+export { type GcLimiterLayout, type GcWorkField, gcWorkBytes, gcWorkFields } from './work-layout.ts';

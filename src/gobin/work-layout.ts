@@ -41,8 +41,15 @@ export function gcWorkOffsetsFor(minor: number): GcWorkOffsets | undefined {
   return offsetsByMinor[minor];
 }
 
-/** `lastEnabledCycle` in gcCPULimiterState (runtime/mgclimit.go), 32 bit: `/gc/limiter/last-enabled:gc-cycle`. */
-export function lastEnabledCycleOffset(minor: number): number | undefined {
+/** Offsets in gcCPULimiterState (runtime/mgclimit.go), from the same DWARF. */
+export interface GcLimiterLayout {
+  /** One byte: on at this moment. */
+  readonly enabled: number;
+  /** 32 bit: the cycle in which it was last switched on, `/gc/limiter/last-enabled:gc-cycle`. */
+  readonly lastEnabledCycle: number;
+}
+
+export function gcLimiterLayoutFor(minor: number): GcLimiterLayout | undefined {
   if (gcWorkOffsetsFor(minor) === undefined) return undefined;
-  return minor === 22 ? 72 : 64;
+  return { enabled: 4, lastEnabledCycle: minor === 22 ? 72 : 64 };
 }

@@ -58,7 +58,7 @@ function codeOf(action: () => unknown): string | undefined {
 
 async function until(holds: () => boolean): Promise<void> {
   for (let tries = 0; !holds(); tries++) {
-    if (tries > 1_000) throw new Error('waited in vain');
+    if (tries > 3_000) throw new Error('waited in vain');
     await sleep(5);
   }
 }
@@ -101,6 +101,24 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
       const grown = (series?.samples.at(-1)?.totalAllocBytes ?? 0) - (series?.samples[0]?.totalAllocBytes ?? 0);
       expect(grown / total).toBeGreaterThan(0.8);
       expect(grown / total).toBeLessThan(1.2);
+    });
+  });
+
+  describe.each(versions)('go%s under a limit below its live heap', (version) => {
+    it.each(modes)('$mode: tells of the GC CPU limiter what runtime/metrics tells', async ({ flags }) => {
+      const strained = ['-goroutines', '64', '-lists', '3000'];
+      await using churn = new Churn(build(version, flags), { GOGC: 'off', GOMEMLIMIT: '8MiB' }, strained);
+      await churn.ask('report');
+      using reader = openController(proc, identityOf(churn.pid), globalsOf(`/proc/${churn.pid}/exe`));
+      await churn.ask('start');
+      await until(() => reader.readLimiter()?.isOn === true);
+      await churn.ask('stop');
+      // Without a limit nothing needs limiting: what was last switched on stays so.
+      await churn.ask(`limit ${2 ** 40}`);
+      const { lastLimitedCycle, numGC } = await churn.ask('gc');
+      expect(reader.readLimiter()?.lastCycle).toBe(lastLimitedCycle);
+      expect(lastLimitedCycle).toBeGreaterThan(0);
+      expect(reader.readWork()?.cycles).toBe(numGC);
     });
   });
 

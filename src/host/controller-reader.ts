@@ -41,6 +41,13 @@ export class ControllerReadError extends Error {
   }
 }
 
+/** `runtime.gcCPULimiter`: while it is on, the collector may use no more than half of the processor time, and the heap grows past its goal. */
+export interface GcLimiter {
+  readonly isOn: boolean;
+  /** The cycle in which it was last switched on (`/gc/limiter/last-enabled:gc-cycle`); 0 for none. */
+  readonly lastCycle: number;
+}
+
 /** One program's books. All reads are synchronous: a pread of a few hundred bytes of memory. */
 export interface ControllerReader extends Disposable {
   readonly process: ProcessIdentity;
@@ -55,11 +62,8 @@ export interface ControllerReader extends Disposable {
    * the program has ended.
    */
   readWork(): GcWork | null | undefined;
-  /**
-   * The latest cycle in which the GC CPU limiter was on (`/gc/limiter/last-enabled:gc-cycle`), 0 for none; null where the program does not
-   * tell. Undefined when the program has ended.
-   */
-  readLastLimitedCycle(): number | null | undefined;
+  /** The GC CPU limiter; null where the program does not tell where it is. Undefined when the program has ended. */
+  readLimiter(): GcLimiter | null | undefined;
   close(): void;
 }
 
@@ -90,7 +94,8 @@ export function openController(proc: Proc, process: ProcessIdentity, globals: Gc
     const stats = globals.heapStats;
     const statsBytes = Buffer.alloc(stats?.layout.sizeBytes ?? 0);
     const work = Buffer.alloc(gcWorkBytes);
-    const limitedCycle = Buffer.alloc(4);
+    const { limiter } = globals;
+    const limiterState = Buffer.alloc(limiter ? limiter.layout.lastEnabledCycle + 4 : 0);
     const reader: ControllerReader = {
       process,
       read() {
@@ -117,10 +122,11 @@ export function openController(proc: Proc, process: ProcessIdentity, globals: Gc
         }
         return null;
       },
-      readLastLimitedCycle() {
-        if (globals.lastLimitedCycleAddress === null) return null;
-        if (!fill(fd, limitedCycle, globals.lastLimitedCycleAddress + moved)) return undefined;
-        return limitedCycle.readUInt32LE();
+      readLimiter() {
+        if (limiter === null) return null;
+        if (!fill(fd, limiterState, limiter.address + moved)) return undefined;
+        const { enabled, lastEnabledCycle } = limiter.layout;
+        return { isOn: limiterState[enabled] !== 0, lastCycle: limiterState.readUInt32LE(lastEnabledCycle) };
       },
       close,
       [Symbol.dispose]: close,

@@ -20,6 +20,7 @@ export {
   ControllerReadError,
   type ControllerReadErrorCode,
   type ControllerReader,
+  type GcLimiter,
   missingWithoutProbe,
   openController,
 } from './controller-reader.ts';

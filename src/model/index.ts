@@ -2,6 +2,7 @@
  * From a policy to numbers and from windows to judgements. Pure: plain data and a clock in, plain data out; imports `api` alone.
  */
 export * from './availability.ts';
+export * from './cycle-phases.ts';
 export * from './evaluate.ts';
 export * from './explain.ts';
 export * from './formula.ts';
@@ -20,3 +21,4 @@ export * from './thresholds.ts';
 export * from './trailing-stall.ts';
 export * from './trend.ts';
 export * from './window.ts';
+export * from './window-trend.ts';

@@ -33,6 +33,11 @@ export const GcFacts = z.object({
   gomaxprocs: z.int().positive(),
   /** Cycles of the window that the memory limit, not GOGC, triggered. */
   limitDrivenCycles: z.int().nonnegative(),
+  /**
+   * Whether the runtime's GC CPU limiter was switched on in the window, or was on at the end of one in which the collector worked: then the
+   * collector is held to half of the processor time, and the heap grows past its goal. Absent where that cannot be read.
+   */
+  limiterOn: z.boolean().optional(),
 });
 export type GcFacts = z.infer<typeof GcFacts>;
 

@@ -1,6 +1,7 @@
 /** The latest GC events of one target, bounded: a bundle shows single pauses and cycles, not only seconds. */
-import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import type { PauseEvent } from '../../host/probe/index.ts';
 import { type SignalWindow, WindowRing } from '../../model/index.ts';
+import type { SeenCycle } from '../sampler/index.ts';
 
 const maxCycles = 512;
 const maxPauses = 2048;
@@ -8,14 +9,14 @@ const maxPauses = 2048;
 export class Recorder {
   /** Ten minutes. */
   readonly windows = new WindowRing();
-  readonly #cycles: CycleEvent[] = [];
+  readonly #cycles: SeenCycle[] = [];
   readonly #pauses: PauseEvent[] = [];
 
   window(window: SignalWindow): void {
     this.windows.push(window);
   }
 
-  cycle(cycle: CycleEvent): void {
+  cycle(cycle: SeenCycle): void {
     keep(this.#cycles, cycle, maxCycles);
   }
 
@@ -23,7 +24,7 @@ export class Recorder {
     keep(this.#pauses, pause, maxPauses);
   }
 
-  get cycles(): readonly CycleEvent[] {
+  get cycles(): readonly SeenCycle[] {
     return this.#cycles;
   }
 

@@ -3,6 +3,7 @@ import {
   ControllerReadError,
   type ControllerReader,
   type Executable,
+  monotonicNs,
   openController,
   type Proc,
   type ProcessIdentity,
@@ -10,10 +11,15 @@ import {
 import type { PlanCache } from './attachments.ts';
 import type { GcReading } from './books-ledger.ts';
 
+/** A Go runtime needs some milliseconds, more on a busy machine. */
+const earlyMs = 5_000;
+
 export type OpenedBooks =
   | { readonly kind: 'open'; readonly reader: ControllerReader }
   /** The process has ended. */
   | { readonly kind: 'gone' }
+  /** It has just begun, and has not opened its books yet. */
+  | { readonly kind: 'early' }
   | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
 
 export function openBooks(proc: Proc, process: ProcessIdentity, executable: Executable, plans: PlanCache): OpenedBooks {
@@ -24,8 +30,14 @@ export function openBooks(proc: Proc, process: ProcessIdentity, executable: Exec
   } catch (error) {
     if (!(error instanceof ControllerReadError)) throw error;
     if (error.code === 'GONE') return { kind: 'gone' };
+    if (error.code === 'IMPLAUSIBLE' && isJustBorn(process)) return { kind: 'early' };
     return { kind: 'refused', reason: error.code, message: error.message };
   }
+}
+
+/** The kernel counts start times in hundredths of a second since boot, on a clock that also runs while the machine sleeps. */
+function isJustBorn({ startTicks }: ProcessIdentity): boolean {
+  return monotonicNs() / 1e6 - startTicks * 10 < earlyMs;
 }
 
 /** Null when the process has ended, or its books cannot be read. */

@@ -1,10 +1,21 @@
 /** The processes of one target, and how each is watched: by the probe, or by reading its own books where the probe cannot. */
-import { ControllerReadError, type Executable } from '../../host/index.ts';
+import { ControllerReadError, type ControllerReader, type Executable, type GcLimiter } from '../../host/index.ts';
 import { type Attachments, fileKey } from './attachments.ts';
 import { readBooks } from './books.ts';
 import type { GcReading } from './books-ledger.ts';
 import { missingFromBooks, missingInProgram } from './missing.ts';
-import { begin, type FollowTools, isProbeGone, type Progress, refused, retryMs, unreadable } from './progress.ts';
+import {
+  begin,
+  booksBeside,
+  booksClosed,
+  closeBooks,
+  type FollowTools,
+  isProbeGone,
+  type Progress,
+  refused,
+  retryMs,
+  unreadable,
+} from './progress.ts';
 import type { MissingSignals, TargetState, WatchedProgram } from './types.ts';
 
 interface FollowedProcess {
@@ -63,12 +74,24 @@ export class Followed {
     return found;
   }
 
+  /** Whether the runtime limits its collector, of each process that tells. */
+  limiters(): Map<number, GcLimiter> {
+    const found = new Map<number, GcLimiter>();
+    for (const { pid, progress } of this.#processes.values()) {
+      const limiter = readerOf(progress)?.readLimiter();
+      if (limiter) found.set(pid, limiter);
+    }
+    return found;
+  }
+
   /** Signals that are not seen of at least one process. */
   missing(attachments: Attachments | null): MissingSignals[] {
     for (const { pid, progress } of this.#processes.values()) {
       if (progress.kind === 'read') return [missingFromBooks(progress.why)];
       if (progress.kind !== 'watched') continue;
-      const missing = [...missingInProgram(progress.plan), ...(attachments?.missingOf(pid) ?? [])];
+      const { plan, books } = progress;
+      const withoutBooks = 'read' in books || books === booksClosed ? [] : [{ signals: ['gc.limiterOn'], ...books }];
+      const missing = [...missingInProgram(plan), ...(attachments?.missingOf(pid) ?? []), ...withoutBooks];
       if (missing.length > 0) return missing;
     }
     return [];
@@ -76,7 +99,7 @@ export class Followed {
 
   /** A new probe watches nothing yet, and what was read without one is its to watch. */
   reset(): void {
-    for (const { progress } of this.#processes.values()) if (progress.kind === 'read') progress.reader.close();
+    for (const { progress } of this.#processes.values()) closeBooks(progress);
     this.#processes.clear();
     this.#known = null;
   }
@@ -124,7 +147,7 @@ export class Followed {
       if (same && (settled || (await retried(known, tools)))) {
         known.checkAtMs = nextCheckMs(known, tools.nowMs);
         if (!settled) this.#known = null;
-        return;
+        return openLate(known, tools);
       }
       // Another process under the same PID, or the same one after exec.
       await this.#drop(pid, tools.attachments, known.startTicks !== identity.startTicks);
@@ -144,7 +167,7 @@ export class Followed {
     if (!known) return;
     this.#processes.delete(pid);
     this.#known = null;
-    if (known.progress.kind === 'read') known.progress.reader.close();
+    closeBooks(known.progress);
     if (known.progress.kind !== 'watched' || !known.executable || !attachments) return;
     try {
       await attachments.unwatch(pid, known.executable, gone);
@@ -153,6 +176,13 @@ export class Followed {
       // Refused: the probe has let go of it already.
     }
   }
+}
+
+/** The books of a process that had only just begun. */
+function openLate(known: FollowedProcess, tools: FollowTools): void {
+  const { pid, startTicks, executable, progress } = known;
+  if (progress.kind !== 'watched' || progress.books !== booksClosed || !executable) return;
+  known.progress = { ...progress, books: booksBeside({ pid, startTicks }, executable, tools) };
 }
 
 /** Whether a process whose books are read is settled again: the probe watches it now, or still cannot. */
@@ -207,6 +237,11 @@ const noProcess: TargetState = {
   reason: 'NoProcess',
   message: 'no running process was found in this container yet',
 };
+
+function readerOf(progress: Progress): ControllerReader | null {
+  if (progress.kind === 'read') return progress.reader;
+  return progress.kind === 'watched' && 'read' in progress.books ? progress.books : null;
+}
 
 function keyOrNull(executable: Executable | null): string | null {
   return executable ? fileKey(executable) : null;

@@ -7,7 +7,12 @@ import { openBooks } from './books.ts';
 import type { WithoutProbe } from './missing.ts';
 
 export type Progress =
-  | { readonly kind: 'watched'; readonly plan: AttachPlan }
+  | {
+      readonly kind: 'watched';
+      readonly plan: AttachPlan;
+      /** For what the probe does not tell; else why it cannot be had. */
+      readonly books: ControllerReader | WithoutProbe;
+    }
   | {
       readonly kind: 'read';
       readonly plan: AttachPlan;
@@ -58,7 +63,7 @@ export async function begin(
   if (!tools.attachments) return beginReading(process, executable, plan, tools, tools.without);
   try {
     await tools.attachments.watch(process.pid, executable, plan);
-    return { kind: 'watched', plan };
+    return { kind: 'watched', plan, books: booksBeside(process, executable, tools) };
   } catch (error) {
     if (isProbeGone(error)) throw error;
     const code = error instanceof ProbeError ? error.code : 'INTERNAL';
@@ -69,6 +74,26 @@ export async function begin(
   }
 }
 
+/** Nothing to tell yet: the process has just begun, or has just ended. */
+export const booksClosed: WithoutProbe = { reason: 'NOT_YET', message: 'the program has just begun' };
+
+export function booksBeside(
+  process: ProcessIdentity,
+  executable: Executable,
+  { proc, plans }: FollowTools,
+): ControllerReader | WithoutProbe {
+  const books = openBooks(proc, process, executable, plans);
+  if (books.kind === 'open') return books.reader;
+  if (books.kind === 'refused') return { reason: books.reason, message: books.message };
+  return booksClosed;
+}
+
+/** Lets go of what is kept open for a process. */
+export function closeBooks(progress: Progress): void {
+  if (progress.kind === 'read') progress.reader.close();
+  else if (progress.kind === 'watched' && 'close' in progress.books) progress.books.close();
+}
+
 function beginReading(
   process: ProcessIdentity,
   executable: Executable,
@@ -77,7 +102,7 @@ function beginReading(
   why: WithoutProbe,
 ): Progress | null {
   const books = openBooks(proc, process, executable, plans);
-  if (books.kind === 'gone') return null;
+  if (books.kind === 'gone' || books.kind === 'early') return null;
   const retryAtMs = nowMs + retryMs;
   if (books.kind === 'open') return { kind: 'read', plan, reader: books.reader, why, retryAtMs };
   return refused(books.reason, `${why.message}; and without the probe: ${books.message}`, retryAtMs);

@@ -42,7 +42,7 @@ function rig(recorded: (key: string) => Recorded = () => ({ kind: 'ended' })): R
       readHeap: () => undefined,
       readSizeClasses: () => undefined,
       readWork: () => undefined,
-      readLastLimitedCycle: () => undefined,
+      readLimiter: () => undefined,
       close,
       [Symbol.dispose]: close,
     };

@@ -21,6 +21,7 @@ import { ActivityPoller, isUnanswered } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
 import { openReader } from './books.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
+import { CycleJoin } from './cycle-join.ts';
 import { EarlyPressure } from './early-pressure.ts';
 import { FactsByProcess } from './facts-by-process.ts';
 import { Followed } from './followed.ts';
@@ -71,6 +72,7 @@ interface Tracked {
   target: Target;
   readonly followed: Followed;
   readonly builder: WindowBuilder;
+  phases: CycleJoin;
   cgroup: CgroupReader | null;
   /** A process of it is, or until the probe failed was, watched. */
   started: boolean;
@@ -230,6 +232,7 @@ export class Sampler {
     this.#early.useProbe(probe);
     for (const tracked of this.#tracked.values()) {
       tracked.followed.reset();
+      tracked.phases = new CycleJoin();
       tracked.sinceNs = null;
     }
   }
@@ -277,6 +280,7 @@ export class Sampler {
       endedAtMs: this.#options.wallMs() - (this.#options.monotonicNs() - flush.atNs) / 1e6,
       pids,
       ...facts.of(pids),
+      limiters: tracked.followed.limiters(),
       readings: tracked.followed.readings(this.#options.monotonicNs() / 1e6),
       missing: this.#missing(tracked).flatMap(({ signals }) => signals),
       cgroup: tracked.cgroup?.read('tick') ?? null,
@@ -286,16 +290,16 @@ export class Sampler {
       capturingAt: (atNs) => this.#captures.contains(target.key, atNs),
     };
     tracked.sinceNs = flush.atNs;
-    this.#tellEvents(tracked, observed);
+    this.#tellEvents(tracked, observed, facts);
     const periodMs = this.#options.periodMs ?? 1000;
     if ((flush.atNs - sinceNs) / 1e6 < periodMs / 2) builder.prime(observed);
     else this.#options.sink.window(target, builder.close(observed));
   }
 
-  #tellEvents({ target }: Tracked, { pauses, cycles, waits }: Pick<Observed, 'pauses' | 'cycles' | 'waits'>): void {
+  #tellEvents({ target, phases }: Tracked, { pauses, waits, pids }: Observed, facts: FactsByProcess): void {
     const { sink } = this.#options;
     if (sink.pause) for (const pause of pauses) sink.pause(target, pause);
-    if (sink.cycle) for (const cycle of cycles) sink.cycle(target, cycle);
+    if (sink.cycle) for (const cycle of phases.join(facts, pids)) sink.cycle(target, cycle);
     if (sink.wait) for (const wait of waits) sink.wait(target, wait);
   }
 
@@ -337,7 +341,12 @@ export class Sampler {
     tracked.cgroup?.close();
     tracked.cgroup = population?.cgroups ? (this.#options.openCgroup(population.cgroups) ?? null) : null;
     const readings = tracked.followed.readings(this.#options.monotonicNs() / 1e6);
-    tracked.builder.begin(tracked.sinceNs, tracked.cgroup?.read() ?? null, this.#options.readNode(), readings);
+    tracked.builder.begin(tracked.sinceNs, {
+      cgroup: tracked.cgroup?.read() ?? null,
+      node: this.#options.readNode(),
+      readings,
+      limiters: tracked.followed.limiters(),
+    });
   }
 
   #tellState(tracked: Tracked): void {
@@ -379,6 +388,7 @@ function newlyTracked(target: Target): Tracked {
     target,
     followed: new Followed(),
     builder,
+    phases: new CycleJoin(),
     cgroup: null,
     started: false,
     sinceNs: null,

@@ -2,6 +2,7 @@
 import type { AttachPlan } from '../../gobin/index.ts';
 import type { CgroupMembership, CgroupSample, Executable } from '../../host/index.ts';
 import type { CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
+import type { CyclePhases } from '../../model/cycle-phases.ts';
 import type { PressureLimits, PressureOnset } from '../../model/pressure-onset.ts';
 import type { Rhythm } from '../../model/rhythm/index.ts';
 import type { SignalWindow } from '../../model/window.ts';
@@ -77,6 +78,9 @@ export interface Inspection {
   readonly rhythm: Rhythm | null;
 }
 
+/** A finished cycle, its phases, and what triggered it. */
+export type SeenCycle = CycleEvent & CyclePhases;
+
 /** Receives what the sampler sees; called synchronously between two ticks, so it must be quick. */
 export interface SamplerSink {
   window(target: Target, window: SignalWindow): void;
@@ -85,7 +89,8 @@ export interface SamplerSink {
   /** Only when the reason why the number of robots is unknown has changed, or that it is known. For targets that are watched. */
   activity?(target: Target, activity: Activity): void;
   pause?(target: Target, pause: PauseEvent): void;
-  cycle?(target: Target, cycle: CycleEvent): void;
+  /** With its phases; as soon as its last pause is known. */
+  cycle?(target: Target, cycle: SeenCycle): void;
   wait?(target: Target, wait: WaitEvent): void;
   /** How the target allocates: when that is known for the first time, and when it has changed. Where this is not asked for, nobody looks. */
   rhythm?(target: Target, rhythm: Rhythm): void;

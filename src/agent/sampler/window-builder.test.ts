@@ -134,13 +134,13 @@ describe('WindowBuilder', () => {
   test('the first window since observation began says since when, however often it begins', () => {
     const builder = new WindowBuilder(subject);
     const second = (endNs: number) => builder.close(quietSecond({ endNs, endedAtMs: 1_700_000_000_000 + endNs / 1e6 }));
-    builder.begin(5e8, null, null);
+    builder.begin(5e8, { cgroup: null });
     expect([second(15e8), second(25e8)].map(({ observedFrom }) => observedFrom)).toEqual([
       '2023-11-14T22:13:20.500Z',
       undefined,
     ]);
     builder.skip();
-    builder.begin(40e8, null, null);
+    builder.begin(40e8, { cgroup: null });
     expect(second(50e8)).toMatchObject({ seq: 3, observedFrom: '2023-11-14T22:13:24.000Z' });
   });
 

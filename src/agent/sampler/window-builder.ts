@@ -1,6 +1,6 @@
 /** From what the probe and the kernel told about one container to its `SignalWindow`. Pure; remembers only what the next window needs. */
 
-import type { CgroupSample, NodePressure } from '../../host/index.ts';
+import type { CgroupSample, GcLimiter, NodePressure } from '../../host/index.ts';
 import type { Flush, PauseEvent } from '../../host/probe/index.ts';
 import { stopReason } from '../../host/probe/index.ts';
 import { exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
@@ -36,11 +36,14 @@ export interface Observed extends ProbeFacts {
   readonly capturingAt: (atNs: number) => boolean;
   /** Of those processes that the probe does not watch, by pid, at the window's end. */
   readonly readings?: Readings;
+  /** Whether the runtime limits its collector, by pid, at the window's end; of those processes that tell. */
+  readonly limiters?: Limiters;
   /** Window fields that were not observed. */
   readonly missing?: readonly string[];
 }
 
 type Readings = ReadonlyMap<number, GcReading>;
+type Limiters = ReadonlyMap<number, GcLimiter>;
 
 /** The runtime's goal when nothing bounds the heap (GOGC off, no GOMEMLIMIT): `/gc/heap/goal:bytes` prints 2^64 − 1. */
 export const unboundedHeapGoal = 2 ** 64;
@@ -50,6 +53,7 @@ export class WindowBuilder {
   readonly #ledgers = new Map<number, GcLedger>();
   readonly #books = new Map<number, BooksLedger>();
   readonly #cgroup = new CgroupLedger();
+  #limiters: Limiters = new Map();
   #seq = 0;
   /** On CLOCK_MONOTONIC; null when a window has told it. */
   #observedFromNs: number | null = null;
@@ -65,16 +69,25 @@ export class WindowBuilder {
   }
 
   /** Observation begins, for the first time or again; the readings are those from which the next window's deltas count. */
-  begin(atNs: number, cgroup: CgroupSample | null, node: NodePressure | null, readings: Readings = new Map()): void {
+  begin(
+    atNs: number,
+    {
+      cgroup,
+      node,
+      readings = new Map(),
+      limiters = new Map(),
+    }: Pick<Observed, 'cgroup' | 'node' | 'readings' | 'limiters'>,
+  ): void {
     this.#observedFromNs = atNs;
-    this.#cgroup.rebase(cgroup, node);
+    this.#cgroup.rebase(cgroup, node ?? null);
+    this.#limiters = limiters;
     this.#books.clear();
     this.#chargeBooks(readings);
   }
 
   /** Takes note of a stretch too short to be judged, such as the part of a second before the first whole one. */
   prime(observed: Observed): void {
-    this.#charges(observed);
+    this.#limiterOn(observed, this.#charges(observed));
     this.#cgroup.rebase(observed.cgroup, observed.node ?? null);
   }
 
@@ -105,7 +118,7 @@ export class WindowBuilder {
       ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
       ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(ours) } : {}),
       ...(isObserved('network') ? { network: networkWaits(ours.waits) } : {}),
-      gc: gcFacts(charges, durationNs),
+      gc: gcFacts(charges, durationNs, this.#limiterOn(observed, charges)),
       cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
       lostEvents: observed.lostEvents,
@@ -138,6 +151,17 @@ export class WindowBuilder {
     return [...charges, ...this.#chargeBooks(readings)];
   }
 
+  /** Of any process. Null where one of them does not tell, and none is on. What a program at rest was limited to says nothing of its rest. */
+  #limiterOn({ pids, limiters = new Map() }: Observed, charges: readonly GcCharge[]): boolean | null {
+    const before = this.#limiters;
+    this.#limiters = limiters;
+    const works = charges.some(({ cycles, gcCpuNs }) => cycles > 0 || gcCpuNs > 0);
+    const isOn = [...limiters].some(
+      ([pid, { isOn, lastCycle }]) => (works && isOn) || lastCycle > (before.get(pid)?.lastCycle ?? lastCycle),
+    );
+    return isOn || pids.every((pid) => limiters.has(pid)) ? isOn : null;
+  }
+
   #chargeBooks(readings: Readings): GcCharge[] {
     return [...readings].map(([pid, reading]) => {
       const ledger = this.#books.get(pid) ?? new BooksLedger();
@@ -168,7 +192,7 @@ function factsOf(observed: Observed): ProbeFacts {
 }
 
 /** One container's facts from its processes': times and sizes add up, settings are those of the first process. */
-function gcFacts(charges: readonly GcCharge[], durationNs: number): GcFacts | null {
+function gcFacts(charges: readonly GcCharge[], durationNs: number, limiterOn: boolean | null): GcFacts | null {
   const known = charges.flatMap((charge) => (charge.last ? [{ ...charge, last: charge.last }] : []));
   const first = known[0];
   if (!first) return null;
@@ -189,6 +213,7 @@ function gcFacts(charges: readonly GcCharge[], durationNs: number): GcFacts | nu
     goMemLimitBytes: first.last.memoryLimitBytes,
     gomaxprocs,
     limitDrivenCycles: sum((charge) => charge.limitDrivenCycles),
+    ...(limiterOn === null ? {} : { limiterOn }),
   };
 }
 

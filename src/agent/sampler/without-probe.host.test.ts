@@ -194,6 +194,23 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
     expect(happened - counted).toBeLessThan(0.2 * happened);
   }, 90_000);
 
+  test('a program that its runtime limits is told, with the probe and without', async () => {
+    buildProbe();
+    for (const start of [() => startProbe(), async () => Promise.reject(noPermission)]) {
+      const strained = ['-goroutines', '64', '-lists', '3000'];
+      await using churn = new Churn(build('1.26.8'), { GOGC: 'off', GOMEMLIMIT: '8MiB' }, strained);
+      await churn.ask('start');
+      watched = new Watched(churn.pid, start);
+      await until('it is limited', () => watched?.windows.at(-1)?.gc?.limiterOn === true, 30_000, 20);
+      await churn.ask('stop');
+      await churn.ask(`limit ${2 ** 40}`);
+      await churn.ask('gc');
+      await watched.more(2);
+      expect(watched.windows.at(-1)?.gc?.limiterOn).toBe(false);
+      await watched.stop();
+    }
+  }, 90_000);
+
   test('a probe that only ends is waited for, not replaced by books', async () => {
     buildProbe();
     await using churn = new Churn(build('1.26.8'), { GOGC: '60' });

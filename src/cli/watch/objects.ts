@@ -1,14 +1,21 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
-import type { TargetState } from '../../agent/sampler/index.ts';
-import { type CycleEvent, type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
-import { type Breach, isMissing, type PressureOnset, type Rhythm, type SignalWindow } from '../../model/index.ts';
+import type { SeenCycle, TargetState } from '../../agent/sampler/index.ts';
+import { type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
+import {
+  type Breach,
+  type HeapTrend,
+  isMissing,
+  type PressureOnset,
+  type Rhythm,
+  type SignalWindow,
+} from '../../model/index.ts';
 
 export function pauseLine(pause: PauseEvent): object {
   const { type, pid, reason, startNs, stoppingNs, totalNs } = pause;
   return { type, pid, reason, reasonName: stopReason(reason).name, startNs, stoppingNs, totalNs };
 }
 
-export function cycleLine(cycle: CycleEvent): object {
+export function cycleLine(cycle: SeenCycle): object {
   return { ...cycle };
 }
 
@@ -17,7 +24,7 @@ export function waitLine(wait: WaitEvent): object {
 }
 
 /** What is asked for most stands flat on top; below it the whole `SignalWindow`, as bundles hold it. */
-export function windowLine(window: SignalWindow): object {
+export function windowLine(window: SignalWindow, trend: HeapTrend | null): object {
   const observed = (field: 'gcStall' | 'gcPause') => (isMissing(window, field) ? null : window[field]);
   return {
     type: 'window',
@@ -29,8 +36,15 @@ export function windowLine(window: SignalWindow): object {
     heapLive: window.gc?.heapLiveBytes ?? null,
     heapGoal: window.gc?.heapGoalBytes ?? null,
     gogc: window.gc?.gogc ?? null,
+    heapLiveSlope: trend && slopeLine(trend),
     ...window,
   };
+}
+
+/** Bounds of the 95 % interval are null while there are too few cycles to tell them. */
+function slopeLine({ spanSeconds, liveBytesPerSecond: { perSecond, low, high } }: HeapTrend): object {
+  const [lowBytesPerSecond, highBytesPerSecond] = [low, high].map((bound) => (Number.isFinite(bound) ? bound : null));
+  return { bytesPerSecond: perSecond, lowBytesPerSecond, highBytesPerSecond, spanSeconds };
 }
 
 /** Undefined in a window without memory pressure. */

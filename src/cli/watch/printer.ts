@@ -1,7 +1,7 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
-import type { TargetState } from '../../agent/sampler/index.ts';
-import type { CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
-import type { Breach, PressureOnset, Rhythm, SignalWindow, Thresholds } from '../../model/index.ts';
+import type { SeenCycle, TargetState } from '../../agent/sampler/index.ts';
+import type { PauseEvent, WaitEvent } from '../../host/probe/index.ts';
+import type { Breach, HeapTrend, PressureOnset, Rhythm, SignalWindow, Thresholds } from '../../model/index.ts';
 import {
   breachLine,
   cycleLine,
@@ -18,10 +18,11 @@ import { breachText, header, onsetText, row, type TextOptions, waitText } from '
 
 export interface Printer {
   pause(pause: PauseEvent): void;
-  cycle(cycle: CycleEvent): void;
+  cycle(cycle: SeenCycle): void;
   /** A wait that was slow. */
   wait(wait: WaitEvent): void;
-  window(window: SignalWindow): void;
+  /** With the trend of the live heap over the last minutes; null before there is one. */
+  window(window: SignalWindow, trend: HeapTrend | null): void;
   /** Memory pressure begins to break a limit: between two windows. */
   pressure(onset: PressureOnset, detectedAt: Date): void;
   /** How the process allocates, when that is known or has changed. */
@@ -40,8 +41,8 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
     pause: (pause) => print(pauseLine(pause)),
     cycle: (cycle) => print(cycleLine(cycle)),
     wait: (wait) => print(waitLine(wait)),
-    window: (window) => {
-      print(windowLine(window));
+    window: (window, trend) => {
+      print(windowLine(window, trend));
       print(pressureLine(window));
     },
     pressure: (onset, detectedAt) => print(onsetLine(onset, detectedAt)),

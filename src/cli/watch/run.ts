@@ -6,7 +6,9 @@ import {
   type Breach,
   DEFAULT_NETWORK_LIMITS,
   deriveThresholds,
+  type HeapTrend,
   type Latch,
+  liveHeapTrend,
   type SignalWindow,
   WindowRing,
 } from '../../model/index.ts';
@@ -24,6 +26,10 @@ export interface WatchRequest {
   /** Ends the watch; what was seen until then is still printed. */
   readonly signal: AbortSignal;
 }
+
+/** Five minutes: long enough to tell a slope from the noise of cycles. It takes some milliseconds to compute, so not each second. */
+const trendWindows = 300;
+const trendEvery = 10;
 
 export async function watch(request: WatchRequest): Promise<ExitCode> {
   const { process, policy, printer, say } = request;
@@ -55,8 +61,14 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       say(state.message);
     }
   };
+  const recent = new WindowRing();
+  let trend: HeapTrend | null = null;
   const onWindow = (window: SignalWindow): void => {
-    printer.window(window);
+    recent.push(window);
+    if (window.seq < trendEvery || window.seq % trendEvery === 0) {
+      trend = liveHeapTrend(recent.all().slice(-trendWindows));
+    }
+    printer.window(window, trend);
     const now = new Date();
     const breach = judge?.(window, now);
     if (!breach) return;
