@@ -81,12 +81,17 @@ static bool has_assists(const struct attachment *entry)
 	return false;
 }
 
-static void detach_all(struct attachment *entry)
+static void detach_groups(struct attachment *entry)
 {
 	int group;
 
 	for (group = 0; group < GROUP_COUNT; group++)
 		uprobes_detach(&entry->groups[group]);
+}
+
+static void detach_all(struct attachment *entry)
+{
+	detach_groups(entry);
 	if (entry->fd >= 0)
 		close(entry->fd);
 }
@@ -127,6 +132,40 @@ static void close_gate(struct gate *gate)
 	__atomic_store_n(&gate->open, 0, __ATOMIC_RELEASE);
 }
 
+static void begin(struct attachments *attachments, uint32_t index)
+{
+	open_gate(&attachments->gates[index], NO_LIMIT);
+	sampling_start(&attachments->entries[index].sampling, now_ns(), attachments->gates[index].entered,
+		       now_ns() ^ index);
+}
+
+void attachments_rest(struct attachments *attachments, uint32_t index)
+{
+	struct attachment *entry = &attachments->entries[index];
+
+	if (!entry->id[0] || entry->resting)
+		return;
+	close_gate(&attachments->gates[index]);
+	detach_groups(entry);
+	entry->resting = true;
+}
+
+bool attachments_wake(struct attachments *attachments, uint32_t index, const struct kernel *kernel,
+		      struct failure *failure)
+{
+	struct attachment *entry = &attachments->entries[index];
+
+	if (!entry->resting)
+		return true;
+	if (!file_bytes_check(entry->fd, &entry->request, failure) || !attach_all(entry, index, kernel, failure)) {
+		detach_groups(entry);
+		return false;
+	}
+	begin(attachments, index);
+	entry->resting = false;
+	return true;
+}
+
 bool attachments_add(struct attachments *attachments, const struct kernel *kernel,
 		     const struct command *command, struct failure *failure)
 {
@@ -150,8 +189,8 @@ bool attachments_add(struct attachments *attachments, const struct kernel *kerne
 		detach_all(entry);
 		return false;
 	}
-	open_gate(&attachments->gates[index], NO_LIMIT);
-	sampling_start(&entry->sampling, now_ns(), attachments->gates[index].entered, now_ns() ^ index);
+	begin(attachments, index);
+	entry->resting = false;
 	memcpy(entry->id, command->id, sizeof(entry->id));
 	if (index >= attachments->n)
 		attachments->n = index + 1;
@@ -246,7 +285,7 @@ int attachments_sample(struct attachments *attachments, const struct kernel *ker
 	for (i = 0; i < attachments->n; i++) {
 		struct attachment *entry = &attachments->entries[i];
 
-		if (!entry->id[0] || !has_assists(entry))
+		if (!entry->id[0] || entry->resting || !has_assists(entry))
 			continue;
 		sample_one(attachments, i, kernel, share, at_ns);
 		if (entry->sampling.mode == SAMPLING_LOOKING || entry->sampling.mode == SAMPLING_DRAINING)

@@ -14,6 +14,7 @@ struct attachment {
 	struct attach_request request;
 	struct uprobes groups[GROUP_COUNT];
 	struct sampling sampling;
+	bool resting;
 };
 
 struct attachments {
@@ -32,6 +33,14 @@ uint32_t attachments_find(const struct attachments *attachments, const char *id)
 /* Checks the bytes, then attaches. On failure everything is as before. */
 bool attachments_add(struct attachments *attachments, const struct kernel *kernel,
 		     const struct command *command, struct failure *failure);
+/*
+ * Nobody is watched through it any more: its points are taken out at once, because the file may now be overwritten in place, and a
+ * breakpoint in code that was not checked would harm whoever runs it. It keeps its id and its file.
+ */
+void attachments_rest(struct attachments *attachments, uint32_t index);
+/* Checks the bytes again and attaches, if it rests. */
+bool attachments_wake(struct attachments *attachments, uint32_t index, const struct kernel *kernel,
+		      struct failure *failure);
 void attachments_remove(struct attachments *attachments, uint32_t index);
 void attachments_close(struct attachments *attachments);
 

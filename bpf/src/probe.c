@@ -81,7 +81,8 @@ static void do_watch(struct probe *probe, const struct command *command)
 
 	if (!find_attachment(probe, command, &index))
 		return;
-	if (targets_watch(&probe->targets, command->pid, index, &failure)) {
+	if (attachments_wake(&probe->attachments, index, &probe->kernel, &failure) &&
+	    targets_watch(&probe->targets, command->pid, index, &failure)) {
 		tracepoints_attach(&probe->tracepoints);
 		emit_watching(&probe->out, command);
 	} else {
@@ -244,15 +245,17 @@ void probe_continue_flush(struct probe *probe)
 
 void probe_reap(struct probe *probe)
 {
-	uint32_t pid;
+	uint32_t pid, attachment;
 
 	while (!output_is_full(&probe->out)) {
 		/* Its last records first. */
 		if (!probe_drain(probe))
 			return;
-		pid = targets_next_gone(&probe->targets);
+		pid = targets_next_gone(&probe->targets, &attachment);
 		if (!pid)
 			return;
+		if (!targets_use(&probe->targets, attachment))
+			attachments_rest(&probe->attachments, attachment);
 		emit_gone(&probe->out, pid);
 	}
 }

@@ -173,6 +173,16 @@ bool targets_unwatch(struct targets *targets, uint32_t pid)
 	return true;
 }
 
+bool targets_use(const struct targets *targets, uint32_t attachment)
+{
+	uint32_t slot;
+
+	for (slot = 0; slot < MAX_TARGETS; slot++)
+		if (targets->slots[slot].state == TARGET_WATCHED && targets->slots[slot].attachment == attachment)
+			return true;
+	return false;
+}
+
 void targets_unwatch_all_of(struct targets *targets, uint32_t attachment)
 {
 	uint32_t slot;
@@ -182,7 +192,7 @@ void targets_unwatch_all_of(struct targets *targets, uint32_t attachment)
 			stop_watching(targets, &targets->slots[slot]);
 }
 
-uint32_t targets_next_gone(struct targets *targets)
+uint32_t targets_next_gone(struct targets *targets, uint32_t *attachment)
 {
 	struct epoll_event event;
 	struct watched *watched;
@@ -191,6 +201,7 @@ uint32_t targets_next_gone(struct targets *targets)
 		return 0;
 	watched = &targets->slots[event.data.u32];
 	stop_watching(targets, watched);
+	*attachment = watched->attachment;
 	return watched->pid;
 }
 

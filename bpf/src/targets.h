@@ -41,10 +41,12 @@ struct watched *targets_of_record(struct targets *targets, const struct event_he
 bool targets_watch(struct targets *targets, uint32_t pid, uint32_t attachment, struct failure *failure);
 /* False when it was not watched. */
 bool targets_unwatch(struct targets *targets, uint32_t pid);
+/* Whether any process is watched through it. */
+bool targets_use(const struct targets *targets, uint32_t attachment);
 void targets_unwatch_all_of(struct targets *targets, uint32_t attachment);
 
-/* Takes one process that has ended off the list; returns its pid, 0 when there is none (any more). */
-uint32_t targets_next_gone(struct targets *targets);
+/* Takes one process that has ended off the list; returns its pid, 0 when there is none (any more). Says through what it was watched. */
+uint32_t targets_next_gone(struct targets *targets, uint32_t *attachment);
 
 /* Moves what the slot counted into `taken`; frees a slot that was leaving. False for a free slot. */
 bool targets_take(struct targets *targets, uint32_t slot, uint32_t *pid, struct measures *taken);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stopChild } from '../../src/agent/testing/robot.ts';
+import { startProbe } from '../../src/host/probe/index.ts';
 import { buildChurn, Churn } from '../../src/host/probe/testing/churn.ts';
 import {
   buildProbe,
@@ -13,8 +14,9 @@ import {
   sleep,
   temporaryFolder,
 } from '../../src/host/probe/testing/ground.ts';
+import { attachPoints } from '../../src/host/probe/testing/points.ts';
 import { until } from '../support/until.ts';
-import { descriptorsOf, kernelObjectsOf } from './kernel-objects.ts';
+import { descriptorsOf, kernelObjectsOf, textOf } from './kernel-objects.ts';
 import { oddPrograms } from './odd-programs.ts';
 import { SamplerRig } from './sampler-rig.ts';
 
@@ -204,5 +206,38 @@ describe.skipIf(missing !== '')(`targets come and go${missing}`, () => {
     await run('Refused');
     writeFileSync(file, readFileSync(binary));
     await run('Watching');
+  });
+
+  it('whose file is overwritten the moment they end, and run again, run without a breakpoint of ours', async () => {
+    const file = join(folder, 'at-once');
+    copyFileSync(binary, file);
+    const churn = new Churn(file, {}, quick);
+    const points = attachPoints(binary).filter(({ point }) => !point.startsWith('assist'));
+    await using probe = await startProbe();
+    await probe.attach({ id: 'at-once', file: `/proc/${churn.pid}/exe`, points });
+    await probe.watch(churn.pid, 'at-once');
+    await until('it is seen', async () => (await probe.flush()).pauses.length > 0);
+    for (const text of textOf(churn.pid, file, points)) expect(text.slice(0, 2)).toBe('cc');
+    const links = kernelObjectsOf(probe.processId).link.length;
+    churn.kill();
+    await churn.exited;
+    // Nobody has told the probe, which knows of the end all the same.
+    await until('the points are taken out', () => kernelObjectsOf(probe.processId).link.length < links, 2_000);
+
+    // The same code; only what stands at the points differs, where the next program would be harmed.
+    const changed = readFileSync(binary);
+    for (const { offset } of points) changed.writeUInt8(0x90, offset);
+    writeFileSync(file, changed);
+    const anew = spawn(file, ['-lists', '1'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    await until('it runs', () => readFileSync(`/proc/${anew.pid}/maps`, 'utf8').includes(file));
+    for (const text of textOf(anew.pid ?? 0, file, points)) expect(text.slice(0, 2)).toBe('90');
+    await expect(probe.watch(anew.pid ?? 0, 'at-once')).rejects.toMatchObject({ code: 'BYTES_DIFFER' });
+    await stopChild(anew);
+
+    // What it was attached to comes back: so does the attachment.
+    writeFileSync(file, readFileSync(binary));
+    await using again = new Churn(file, {}, quick);
+    await probe.watch(again.pid, 'at-once');
+    await until('it is seen again', async () => (await probe.flush()).pauses.some(({ pid }) => pid === again.pid));
   });
 });
