@@ -1,7 +1,7 @@
 /**
  * A thousand Go processes a minute come and go while two are watched for long: nothing of theirs is missed, nothing of the others stays.
  *
- *   ROBOTGC_CROWD_SECONDS   how long (default 15)
+ *   ROBOTGC_CROWD_SECONDS   how long (default 8)
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ import { SamplerRig } from './sampler-rig.ts';
 
 const missing = missingGround();
 const perMinute = 1_000;
-const seconds = Number(process.env.ROBOTGC_CROWD_SECONDS ?? 15);
+const seconds = Number(process.env.ROBOTGC_CROWD_SECONDS ?? 8);
 
 describe.skipIf(missing !== '')(`${perMinute} short-lived Go processes a minute${missing}`, () => {
   let binary = '';
