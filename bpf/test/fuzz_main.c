@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Drives a libFuzzer entry point without libFuzzer: mutations of a corpus of well-formed lines, for a
- * number of seconds, from a seed that is printed so that a failure can be run again.
+ * number of seconds and at least a number of inputs, from a seed that is printed so that a failure can be
+ * run again.
  *
- *   fuzz_input SECONDS CORPUS [SEED]
+ *   fuzz_input SECONDS CORPUS [SEED [INPUTS]]
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -111,14 +112,15 @@ int main(int argc, char **argv)
 {
 	static uint8_t data[MAX_INPUT_BYTES];
 	time_t end;
-	uint64_t runs = 0;
+	uint64_t runs = 0, wanted;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: %s SECONDS CORPUS [SEED]\n", argv[0]);
+		fprintf(stderr, "usage: %s SECONDS CORPUS [SEED [INPUTS]]\n", argv[0]);
 		return 2;
 	}
 	read_corpus(argv[2]);
 	state = argc > 3 ? strtoull(argv[3], NULL, 0) : (uint64_t)time(NULL);
+	wanted = argc > 4 ? strtoull(argv[4], NULL, 0) : 0;
 	printf("fuzz: seed %llu, %zu lines of corpus\n", (unsigned long long)state, n_corpus);
 	fflush(stdout);
 	end = time(NULL) + atol(argv[1]);
@@ -131,7 +133,7 @@ int main(int argc, char **argv)
 			size = mutate(data, size);
 		LLVMFuzzerTestOneInput(data, size);
 		runs++;
-	} while (time(NULL) < end);
+	} while (time(NULL) < end || runs < wanted);
 	printf("fuzz: %llu inputs, none did harm\n", (unsigned long long)runs);
 	while (n_corpus)
 		free(corpus[--n_corpus]);

@@ -9,7 +9,7 @@ test: $(TESTS:%=$(TEST_BUILD)/test_%) $(TEST_BUILD)/fuzz_input
 	$(TEST_BUILD)/fuzz_input 5 test/corpus.ndjson
 
 fuzz: $(TEST_BUILD)/fuzz_input
-	$< $(FUZZ_SECONDS) test/corpus.ndjson $(FUZZ_SEED)
+	$< $(FUZZ_SECONDS) test/corpus.ndjson $(or $(FUZZ_SEED),$(shell date +%s)) $(FUZZ_INPUTS)
 
 $(TEST_BUILD)/test_%: test/test_%.c test/check.h $(PURE_SANITIZED)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -o $@ $< $(PURE_SANITIZED) -ljansson
