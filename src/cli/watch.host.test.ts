@@ -62,6 +62,12 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     expect(gcPauses.length - counted).toBeLessThanOrEqual(24);
     expect(counted).toBeGreaterThan(4);
 
+    // Stalls of 1 ms and longer, one by one; the robot has some or none, and the histogram none that is not among them.
+    const assists = of('assist').map((object) => z.object({ g: z.number(), durationNs: z.number() }).parse(object));
+    for (const { durationNs } of assists) expect(durationNs).toBeGreaterThanOrEqual(1_000_000);
+    const longest = Math.max(0, ...windows.map(({ gcAssist }) => gcAssist.maxNs));
+    if (longest >= 1_000_000) expect(assists.map(({ durationNs }) => durationNs)).toContain(longest);
+
     const cycles = of('cycle').length;
     expect(cycles).toBeGreaterThan(2);
     expect(cycles).toBeLessThanOrEqual(after - before);

@@ -291,6 +291,8 @@ export class Sampler {
     };
     tracked.sinceNs = flush.atNs;
     this.#tellEvents(tracked, observed, facts);
+    const { assist } = this.#options.sink;
+    if (assist) for (const each of flush.assists) if (pids.includes(each.pid)) assist(target, each);
     const periodMs = this.#options.periodMs ?? 1000;
     if ((flush.atNs - sinceNs) / 1e6 < periodMs / 2) builder.prime(observed);
     else this.#options.sink.window(target, builder.close(observed));

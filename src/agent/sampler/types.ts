@@ -1,7 +1,7 @@
 /** What the sampler is told to follow, and what it says of it. */
 import type { AttachPlan } from '../../gobin/index.ts';
 import type { CgroupMembership, CgroupSample, Executable } from '../../host/index.ts';
-import type { CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
+import type { AssistEvent, CycleEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
 import type { CyclePhases } from '../../model/cycle-phases.ts';
 import type { PressureLimits, PressureOnset } from '../../model/pressure-onset.ts';
 import type { Rhythm } from '../../model/rhythm/index.ts';
@@ -91,6 +91,8 @@ export interface SamplerSink {
   pause?(target: Target, pause: PauseEvent): void;
   /** With its phases; as soon as its last pause is known. */
   cycle?(target: Target, cycle: SeenCycle): void;
+  /** A goroutine that was held up by an assist for 1 ms or longer. */
+  assist?(target: Target, assist: AssistEvent): void;
   wait?(target: Target, wait: WaitEvent): void;
   /** How the target allocates: when that is known for the first time, and when it has changed. Where this is not asked for, nobody looks. */
   rhythm?(target: Target, rhythm: Rhythm): void;

@@ -1,6 +1,6 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { SeenCycle, TargetState } from '../../agent/sampler/index.ts';
-import { type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
+import { type AssistEvent, type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
 import {
   type Breach,
   type HeapTrend,
@@ -17,6 +17,11 @@ export function pauseLine(pause: PauseEvent): object {
 
 export function cycleLine(cycle: SeenCycle): object {
   return { ...cycle };
+}
+
+/** `g` tells goroutines apart; it is an address, and means nothing else. */
+export function assistLine(assist: AssistEvent): object {
+  return { ...assist };
 }
 
 export function waitLine(wait: WaitEvent): object {

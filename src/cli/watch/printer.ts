@@ -1,8 +1,9 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
 import type { SeenCycle, TargetState } from '../../agent/sampler/index.ts';
-import type { PauseEvent, WaitEvent } from '../../host/probe/index.ts';
+import type { AssistEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
 import type { Breach, HeapTrend, PressureOnset, Rhythm, SignalWindow, Thresholds } from '../../model/index.ts';
 import {
+  assistLine,
   breachLine,
   cycleLine,
   onsetLine,
@@ -19,6 +20,8 @@ import { breachText, header, onsetText, row, type TextOptions, waitText } from '
 export interface Printer {
   pause(pause: PauseEvent): void;
   cycle(cycle: SeenCycle): void;
+  /** An assist of 1 ms or longer. */
+  assist(assist: AssistEvent): void;
   /** A wait that was slow. */
   wait(wait: WaitEvent): void;
   /** With the trend of the live heap over the last minutes; null before there is one. */
@@ -40,6 +43,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
   return {
     pause: (pause) => print(pauseLine(pause)),
     cycle: (cycle) => print(cycleLine(cycle)),
+    assist: (assist) => print(assistLine(assist)),
     wait: (wait) => print(waitLine(wait)),
     window: (window, trend) => {
       print(windowLine(window, trend));
@@ -61,6 +65,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
   return {
     pause: () => {},
     cycle: () => {},
+    assist: () => {},
     wait: (wait) => write(`${waitText(wait, options)}\n`),
     window: (window) => {
       if (rows++ % rowsPerHeader === 0) write(`${header(options)}\n`);

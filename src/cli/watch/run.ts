@@ -86,6 +86,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       },
       pause: (_, pause) => printer.pause(pause),
       cycle: (_, cycle) => printer.cycle(cycle),
+      assist: (_, assist) => printer.assist(assist),
       wait: (_, wait) => {
         if (isSlow(wait, network)) printer.wait(wait);
       },
