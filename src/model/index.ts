@@ -11,6 +11,7 @@ export * from './gogc-setting.ts';
 export * from './heap-fit.ts';
 export * from './heap-trend.ts';
 export * from './hysteresis.ts';
+export { PackedSeries } from './packed/series.ts';
 export * from './pressure-onset.ts';
 export * from './quantiles.ts';
 export * from './rhythm/index.ts';

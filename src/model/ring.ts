@@ -1,44 +1,58 @@
 /** The latest windows of one container: ten minutes by default, bounded by count whatever the clock does. */
+import { PackedSeries } from './packed/series.ts';
 import type { SignalWindow } from './window.ts';
 
 export const RING_CAPACITY = 600;
 
 export class WindowRing {
   readonly #capacity: number;
-  readonly #windows: SignalWindow[] = [];
+  readonly #packed: PackedSeries<SignalWindow>;
+  /** The newest ones as they came: as many as were asked for at once until now. */
+  readonly #newest: SignalWindow[] = [];
+  #kept = 1;
 
   /** @param capacity windows kept; one a second makes 600 ten minutes */
   constructor(capacity = RING_CAPACITY) {
     if (!Number.isInteger(capacity) || capacity < 1)
       throw new RangeError(`ring capacity ${capacity}: must be a positive integer`);
     this.#capacity = capacity;
+    this.#packed = new PackedSeries(capacity);
   }
 
   push(window: SignalWindow): void {
-    this.#windows.push(window);
-    if (this.#windows.length > this.#capacity) this.#windows.shift();
+    this.#packed.push(window);
+    this.#newest.push(window);
+    if (this.#newest.length > this.#kept) this.#newest.splice(0, this.#newest.length - this.#kept);
   }
 
   get size(): number {
-    return this.#windows.length;
+    return this.#packed.size;
   }
 
-  /** The newest `count` windows, oldest first. */
+  /** The newest `count` windows, oldest first. What is asked for each second is not unpacked each time. */
   latest(count: number): SignalWindow[] {
-    return count <= 0 ? [] : this.#windows.slice(-count);
+    const wanted = Math.min(Math.max(0, count), this.#capacity);
+    if (wanted === 0) return [];
+    if (wanted > this.#kept) {
+      this.#kept = wanted;
+      this.#newest.splice(0, this.#newest.length, ...this.#packed.latest(wanted));
+    }
+    return this.#newest.slice(-wanted);
   }
 
   newest(): SignalWindow | undefined {
-    return this.#windows.at(-1);
+    return this.#newest.at(-1);
   }
 
   /** All that are kept, oldest first; a copy. */
   all(): SignalWindow[] {
-    return [...this.#windows];
+    return this.#packed.all();
   }
 
   /** Windows that ended after `epochMs`, oldest first. */
   since(epochMs: number): SignalWindow[] {
-    return this.#windows.filter((window) => Date.parse(window.endedAt) > epochMs);
+    const isLater = (window: SignalWindow): boolean => Date.parse(window.endedAt) > epochMs;
+    const first = this.#newest[0];
+    return (first && !isLater(first) ? this.#newest : this.all()).filter(isLater);
   }
 }

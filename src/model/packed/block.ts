@@ -1,0 +1,133 @@
+/**
+ * A run of objects of one form, as what changes from each to the next. A second of a quiet container is much like the one before: of a
+ * hundred figures a dozen change, and those by little. Pure.
+ */
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { type Form, fromLeaves, type Leaf } from './leaves.ts';
+
+/** How a changed leaf is written. */
+const asDelta = 0;
+const asFloat = 1;
+const asWord = 2;
+const asTime = 3;
+
+/** Beyond, a difference of whole numbers is not exact. */
+const maxDelta = 2 ** 52;
+const firstBytes = 512;
+
+export class Block {
+  readonly form: Form;
+  #length = 0;
+  /** Strings and the like, each once. */
+  readonly #words: Leaf[] = [];
+  #last: Leaf[];
+  #writer: ByteWriter | null = new ByteWriter(firstBytes);
+  #packed: Uint8Array | null = null;
+
+  constructor(form: Form, leaves: number) {
+    this.form = form;
+    this.#last = new Array<Leaf>(leaves).fill(0);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** @param leaves as many as the form has; copied */
+  push(leaves: readonly Leaf[]): void {
+    const writer = this.#writer;
+    if (!writer) throw new RangeError('a closed block takes nothing more');
+    const last = this.#last;
+    let changed = 0;
+    for (let i = 0; i < last.length; i++) if (!Object.is(last[i], leaves[i])) changed += 1;
+    writer.count(changed);
+    let from = 0;
+    for (let i = 0; i < last.length; i++) {
+      const value = leaves[i];
+      if (Object.is(last[i], value)) continue;
+      this.#write(writer, i - from, last[i], value);
+      last[i] = value;
+      from = i;
+    }
+    this.#length += 1;
+  }
+
+  /** Gives back what only more objects would need. */
+  close(): void {
+    this.#packed = this.#writer?.bytes() ?? this.#packed;
+    this.#writer = null;
+    this.#last = [];
+  }
+
+  /** All objects, as they were pushed. */
+  *objects(): Generator<unknown> {
+    const reader = new ByteReader(this.#packed ?? this.#writer?.bytes() ?? new Uint8Array());
+    const leaves = new Array<Leaf>(this.#leafCount()).fill(0);
+    for (let n = 0; n < this.#length; n++) {
+      let at = 0;
+      for (let changed = reader.count(); changed > 0; changed--) {
+        const head = reader.count();
+        at += Math.floor(head / 4);
+        leaves[at] = this.#read(reader, head % 4, leaves[at]);
+      }
+      yield fromLeaves(this.form, leaves);
+    }
+  }
+
+  #leafCount(): number {
+    const count = ({ parts }: Form): number => parts.reduce((sum, part) => sum + (part === null ? 1 : count(part)), 0);
+    return count(this.form);
+  }
+
+  #write(writer: ByteWriter, gap: number, before: Leaf, value: Leaf): void {
+    if (typeof value === 'number' && !Number.isNaN(value) && !Object.is(value, -0)) {
+      const delta = Number.isSafeInteger(value) ? value - numberOf(before) : Number.NaN;
+      if (Number.isSafeInteger(delta) && Math.abs(delta) < maxDelta) {
+        writer.count(gap * 4 + asDelta);
+        writer.delta(delta);
+      } else {
+        writer.count(gap * 4 + asFloat);
+        writer.float(value);
+      }
+      return;
+    }
+    const timeMs = timeOf(value);
+    if (timeMs !== undefined) {
+      writer.count(gap * 4 + asTime);
+      writer.delta(timeMs - (timeOf(before) ?? 0));
+      return;
+    }
+    writer.count(gap * 4 + asWord);
+    writer.count(this.#wordOf(value));
+  }
+
+  #read(reader: ByteReader, how: number, before: Leaf): Leaf {
+    switch (how) {
+      case asDelta:
+        return numberOf(before) + reader.delta();
+      case asFloat:
+        return reader.float();
+      case asTime:
+        return new Date((timeOf(before) ?? 0) + reader.delta()).toISOString();
+      default:
+        return this.#words[reader.count()];
+    }
+  }
+
+  #wordOf(value: Leaf): number {
+    const known = this.#words.findIndex((word) => Object.is(word, value));
+    return known === -1 ? this.#words.push(value) - 1 : known;
+  }
+}
+
+/** What a difference counts from: the number before, where it is whole. */
+function numberOf(leaf: Leaf): number {
+  return typeof leaf === 'number' && Number.isSafeInteger(leaf) ? leaf : 0;
+}
+
+/** Milliseconds since 1970 of a time that is written just as `toISOString` writes it. */
+function timeOf(leaf: Leaf): number | undefined {
+  if (typeof leaf !== 'string' || leaf.length !== 24 || !leaf.endsWith('Z')) return undefined;
+  const timeMs = Date.parse(leaf);
+  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString() === leaf ? timeMs : undefined;
+}
