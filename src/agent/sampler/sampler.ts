@@ -13,6 +13,7 @@ import type {
   OnPressure,
   PressureWatch,
   Proc,
+  ReadPace,
   ScrapeRequest,
 } from '../../host/index.ts';
 import { type Flush, nothingUntil, type ProbeClient, type ProbeError } from '../../host/probe/index.ts';
@@ -90,6 +91,8 @@ interface TickFacts {
   /** The flush's events, by process. */
   readonly facts: FactsByProcess;
   readonly node: NodePressure;
+  /** How much of each cgroup needs to be read. */
+  readonly pace: ReadPace;
   readonly activeRobots: number | null;
 }
 
@@ -101,6 +104,8 @@ export class Sampler {
   readonly #early: EarlyPressure;
   readonly #tracked = new Map<string, Tracked>();
   #wanted: readonly Target[] = [];
+  /** Total of the node's memory pressure at the last tick. */
+  #nodeMemoryNs: number | null = null;
   #attachments: { probe: ProbeClient; attachments: Attachments } | null = null;
   /** No probe can work here: programs are read without one. */
   #withoutProbe = false;
@@ -185,11 +190,12 @@ export class Sampler {
     await this.#forgetUnwanted();
     const flush = wasWithout ? nothingUntil(this.#options.monotonicNs()) : probe && (await this.#flush(probe));
     const node = this.#options.readNode();
+    const pace = this.#paceAt(node);
     const facts = flush ? new FactsByProcess(flush) : null;
     for (const tracked of this.#tracked.values()) {
       const reading = activity.reading(tracked.target);
       const activeRobots = reading?.kind === 'count' ? reading.robots : null;
-      if (flush && facts) this.#closeWindow(tracked, { flush, facts, node, activeRobots });
+      if (flush && facts) this.#closeWindow(tracked, { flush, facts, node, pace, activeRobots });
       else skipWindow(tracked);
     }
     // What was read without a probe has its last window by now, and begins anew with one.
@@ -223,6 +229,12 @@ export class Sampler {
   #rhythmSubject({ target, followed }: Tracked): RhythmSubject[] {
     const pid = followed.watched()[0];
     return pid === undefined ? [] : [{ key: target.key, open: () => openReader(pid, this.#options.proc, this.#plans) }];
+  }
+
+  #paceAt({ memory }: NodePressure): ReadPace {
+    const before = this.#nodeMemoryNs;
+    this.#nodeMemoryNs = memory?.some.totalNs ?? null;
+    return before !== null && before === this.#nodeMemoryNs ? 'calm' : 'tick';
   }
 
   /** A new probe has no attachments: everything is attached anew by the same path as a new process. */
@@ -267,7 +279,7 @@ export class Sampler {
     }
   }
 
-  #closeWindow(tracked: Tracked, { flush, facts, node, activeRobots }: TickFacts): void {
+  #closeWindow(tracked: Tracked, { flush, facts, node, pace, activeRobots }: TickFacts): void {
     const { target, sinceNs, builder } = tracked;
     const pids = tracked.followed.watched();
     if (sinceNs === null) {
@@ -283,7 +295,7 @@ export class Sampler {
       limiters: tracked.followed.limiters(),
       readings: tracked.followed.readings(this.#options.monotonicNs() / 1e6),
       missing: this.#missing(tracked).flatMap(({ signals }) => signals),
-      cgroup: tracked.cgroup?.read('tick') ?? null,
+      cgroup: tracked.cgroup?.read(pace) ?? null,
       node,
       activeRobots,
       lostEvents: flush.lost,

@@ -10,8 +10,8 @@ export interface ReaderOptions {
   /** While it exists, so does the cgroup. */
   readonly directory: string;
   readonly files: CgroupFiles;
-  /** Reads the files; the slow ones, and those that could not be opened, only when it is a full read. */
-  readonly sample: (full: boolean) => CgroupSample;
+  /** Reads the files; the slow ones, and those that could not be opened, only when it is a full read. @param calm see `ReadPace` */
+  readonly sample: (full: boolean, calm: boolean) => CgroupSample;
 }
 
 export function cgroupReader({ version, pressureDirectory, directory, files, sample }: ReaderOptions): CgroupReader {
@@ -23,7 +23,7 @@ export function cgroupReader({ version, pressureDirectory, directory, files, sam
     read(wanted: ReadPace = 'all') {
       if (gone) return undefined;
       const full = pace.isFull(wanted);
-      const read = sample(full);
+      const read = sample(full, wanted === 'calm');
       // Controllers may be switched off below a cgroup that lives on, so a file that was lost is no proof.
       gone = (wanted === 'all' || files.anyLost()) && !existsSync(directory);
       if (!gone) return read;

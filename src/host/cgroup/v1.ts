@@ -45,7 +45,8 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
   const memoryPressure = files.add(unified, 'memory.pressure', parsePressure);
   const cpuPressure = files.add(unified, 'cpu.pressure', parsePressure);
   const ioPressure = files.add(unified, 'io.pressure', parsePressure);
-  const eachTick = [usage, limit, failures, oomKills, cpuUsage, throttling, memoryPressure];
+  const eachTick = [usage, limit, cpuUsage];
+  const unlessCalm = [failures, oomKills, memoryPressure];
   const whenMoved = [stat, withSwap, peak, cpuPressure, ioPressure];
   const limits = [withSwapLimit, quotaUs, periodUs];
   const stir = new Stir();
@@ -55,14 +56,17 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
     pressureDirectory: unified,
     directory: directories.memory ?? directories.cpu ?? directories.cpuacct ?? unified ?? '/',
     files,
-    sample(full) {
+    sample(full, calm) {
       for (const each of eachTick) each.read(full);
+      if (full || !calm) for (const each of unlessCalm) each.read(full);
       const moved = stir.since(memoryPressure.value?.some.totalNs, failures.value);
       if (full || moved) {
         for (const each of whenMoved) each.read(full);
         slowAtMs = performance.now();
       }
       if (full) for (const each of limits) each.read(full);
+      // Without a quota nothing is throttled.
+      if (full || (quotaUs.value?.value ?? null) !== null) throttling.read(full);
       return {
         version: 'v1',
         memoryCurrentBytes: usage.value,

@@ -23,7 +23,8 @@ export function openCgroupV2(directory: string): CgroupReader {
   const memoryPressure = file('memory.pressure', parsePressure);
   const cpuPressure = file('cpu.pressure', parsePressure);
   const ioPressure = file('io.pressure', parsePressure);
-  const eachTick = [current, max, events, cpu, memoryPressure];
+  const eachTick = [current, max, cpu];
+  const unlessCalm = [events, memoryPressure];
   // What is counted in events.local is counted in events too, and swapping stalls, so these cannot move alone.
   const whenMoved = [stat, swap, peak, eventsLocal, cpuPressure, ioPressure];
   const limits = [high, swapMax, cpuMax];
@@ -34,8 +35,9 @@ export function openCgroupV2(directory: string): CgroupReader {
     pressureDirectory: directory,
     directory,
     files,
-    sample(full) {
+    sample(full, calm) {
       for (const each of eachTick) each.read(full);
+      if (full || !calm) for (const each of unlessCalm) each.read(full);
       const moved = stir.since(memoryPressure.value?.some.totalNs, events.value);
       if (full || moved) {
         for (const each of whenMoved) each.read(full);
