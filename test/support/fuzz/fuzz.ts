@@ -32,6 +32,7 @@ export interface FuzzReport {
 }
 
 const inTests = 3_000;
+const sayEveryMs = 60_000;
 const mebibyte = 2 ** 20;
 
 /** How many inputs each parser gets. */
@@ -56,9 +57,14 @@ export function fuzz<T>(options: FuzzOptions<T>): FuzzReport {
   const heapBefore = process.memoryUsage().heapUsed;
   const peakBefore = peakRssBytes();
   const began = performance.now();
+  let saidMs = began;
   for (let index = 0; index < inputs; index++) {
     const input = options.make(random);
     const start = performance.now();
+    if (start - saidMs > sayEveryMs) {
+      saidMs = start;
+      console.log(`fuzz: ${name}: ${index} of ${inputs}, seed ${seed}`);
+    }
     try {
       options.take(input);
     } catch (error) {
