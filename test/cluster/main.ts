@@ -1,15 +1,18 @@
 import { parseArgs } from 'node:util';
 import { shellWord } from '../support/shell-word.ts';
+import { isKernelVersion, type KernelVersion, kernelVersions } from '../vm/kernels.ts';
 import { defaultName, downCluster, upCluster } from './cluster.ts';
 import { ClusterError } from './errors.ts';
 import { kindClusters } from './kind.ts';
 import { type ClusterStatus, clusterStatus } from './status.ts';
+import { downVmCluster, openVmCluster, upVmCluster } from './vm.ts';
 
 /** `npm run cluster -- up|down|status [--name NAME] [--json]`: words for people on stderr, results on stdout. */
-const usage = `usage: npm run cluster -- up|down|status [--name NAME] [--json]
+const usage = `usage: npm run cluster -- up|down|status [--name NAME] [--json] [--vm [--kernel ${kernelVersions.join('|')}]]
   up      start the cluster (name: ${defaultName}), or say that it is up; prints the path of its kubeconfig
   down    end it and remove everything it made
-  status  what runs; without --name, every cluster of this user`;
+  status  what runs; without --name, every cluster of this user
+  --vm    in a virtual machine with Debian's kernel and pure cgroup v2`;
 
 const say = (line: string) => console.error(line);
 
@@ -18,6 +21,8 @@ async function main(): Promise<number> {
     options: {
       name: { type: 'string' },
       json: { type: 'boolean', default: false },
+      vm: { type: 'boolean', default: false },
+      kernel: { type: 'string', default: '6.12' },
       help: { type: 'boolean', default: false },
     },
     allowPositionals: true,
@@ -27,7 +32,8 @@ async function main(): Promise<number> {
     console.log(usage);
     return 0;
   }
-  if (rest.length > 0) return misused();
+  if (rest.length > 0 || !isKernelVersion(values.kernel)) return misused();
+  if (values.vm) return inMachine(command, values.name ?? defaultName, values.kernel, values.json);
   switch (command) {
     case 'up':
       return up(values.name ?? defaultName, values.json);
@@ -47,10 +53,7 @@ function misused(): number {
 
 async function up(name: string, json: boolean): Promise<number> {
   const startedMs = performance.now();
-  const abort = new AbortController();
-  const interrupted = () => abort.abort(new Error('interrupted: what had been started is removed'));
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
-  const cluster = await upCluster({ name, onProgress: say, signal: abort.signal });
+  const cluster = await upCluster({ name, onProgress: say, signal: userInterrupt() });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   say(
     `cluster "${name}" is up after ${seconds} s; use it with:\n  export KUBECONFIG=${shellWord(cluster.kubeconfigPath)}`,
@@ -58,6 +61,42 @@ async function up(name: string, json: boolean): Promise<number> {
   if (json) console.log(JSON.stringify((await clusterStatus(name))[0] ?? { name, kubeconfig: cluster.kubeconfigPath }));
   else console.log(cluster.kubeconfigPath);
   return 0;
+}
+
+/** A cluster with `--vm` has nothing to do with one of the same name without. */
+async function inMachine(
+  command: string | undefined,
+  name: string,
+  kernel: KernelVersion,
+  json: boolean,
+): Promise<number> {
+  const print = (phase: string, kubeconfig: string) =>
+    console.log(json ? JSON.stringify({ name, phase, ...(kubeconfig === '' ? {} : { kubeconfig }) }) : kubeconfig);
+  switch (command) {
+    case 'up': {
+      const { kubeconfigPath } = await upVmCluster({ name, kernel, onProgress: say, signal: userInterrupt() });
+      print('up', kubeconfigPath);
+      return 0;
+    }
+    case 'down':
+      await downVmCluster(name);
+      say(`the machine of cluster "${name}" is down`);
+      return 0;
+    case 'status': {
+      const running = await openVmCluster(name);
+      print(running ? 'up' : 'down', running?.kubeconfigPath ?? '');
+      return running ? 0 : 1;
+    }
+    default:
+      return misused();
+  }
+}
+
+function userInterrupt(): AbortSignal {
+  const abort = new AbortController();
+  const interrupted = () => abort.abort(new Error('interrupted: what had been started is removed'));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  return abort.signal;
 }
 
 async function down(name: string, json: boolean): Promise<number> {

@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { ClusterError } from './errors.ts';
 import type { ClusterNetwork } from './network.ts';
+import { patient } from './patience.ts';
 import { assertRunning, type ProcessRecord, startDaemon, waitUntil } from './processes.ts';
 import { run } from './run.ts';
 import type { ClusterPaths } from './state.ts';
@@ -51,8 +52,8 @@ export async function startNode(paths: ClusterPaths, cgroupFiles: readonly strin
   const ok = await waitUntil(() => {
     assertRunning(record);
     return existsSync(ready);
-  }, 10_000);
-  if (!ok) throw new ClusterError('NOT_READY', `the node's namespaces were not ready in 10 s; see ${record.logPath}`);
+  }, patient(10_000));
+  if (!ok) throw new ClusterError('NOT_READY', `the node's namespaces were not ready in time; see ${record.logPath}`);
   return record;
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import type { Authority, KeyPair } from './certificates.ts';
 import { ClusterError } from './errors.ts';
+import { patient } from './patience.ts';
 import { assertRunning, type ProcessRecord, waitUntil } from './processes.ts';
 
 export interface Trust {
@@ -43,7 +44,7 @@ export async function waitForApiserver(wait: ApiserverWait): Promise<void> {
   );
   if (ca === undefined || cert === undefined || key === undefined) return;
   const isOk = async (path: string) => (await statusOf(wait.url + path, { ca, cert, key })) === 200;
-  const timeoutMs = wait.timeoutMs ?? 60_000;
+  const timeoutMs = wait.timeoutMs ?? patient(60_000);
   const ready = await waitUntil(
     async () => {
       wait.processes.forEach(assertRunning);

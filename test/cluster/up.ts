@@ -11,6 +11,7 @@ import { buildPauseImage } from './images.ts';
 import { importArchive } from './import.ts';
 import { kubectl } from './kubectl.ts';
 import { connectNode, daemonEnv, enter, inCgroups, startNode } from './node.ts';
+import { patient } from './patience.ts';
 import { createPki, serverOf } from './pki.ts';
 import { assertRunning, type ProcessRecord, startDaemon, waitUntil } from './processes.ts';
 import { waitForApiserver } from './ready.ts';
@@ -114,10 +115,10 @@ async function waitForNode(
       const node = await get('node', nodeName, '-o', `jsonpath=${ready}`);
       return node?.trim() === 'True' && (await get('serviceaccount', 'default')) !== undefined;
     },
-    90_000,
+    patient(90_000),
     signal,
   );
-  if (!ok) throw new ClusterError('NOT_READY', `node ${nodeName} was not ready in 90 s; logs: ${paths.logs}`);
+  if (!ok) throw new ClusterError('NOT_READY', `node ${nodeName} was not ready in time; logs: ${paths.logs}`);
 }
 
 /** Runs a step, and says afterwards how long it took. */

@@ -82,7 +82,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
     });
     const qemu = await startDaemon({
       name: 'qemu',
-      command: ['nice', '-n', '19', ...command],
+      command,
       logPath: path('qemu.log'),
       dieWithParent: options.dieWithParent ?? true,
     });

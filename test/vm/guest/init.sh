@@ -17,11 +17,11 @@ mount -t overlay -o lowerdir=/host,upperdir=/disk/written,workdir=/disk/work ove
 
 for directory in proc sys dev; do mount --move "/$directory" "/root/$directory"; done
 mount -t tmpfs -o mode=755 tmpfs /root/run
-mkdir /root/run/vm /root/run/vm/jobs /root/run/vm/disk
-cp /bin/busybox /start.sh /root/run/vm
+mkdir /root/vm /root/vm/jobs /root/vm/disk
+cp /bin/busybox /start.sh /root/vm
 # What needs a file system that is not an overlay itself, such as container layers, lies here.
-mount --bind /disk/plain /root/run/vm/disk
-mount -t 9p -o trans=virtio,version=9p2000.L,cache=none,msize=524288 jobs /root/run/vm/jobs
+mount --bind /disk/plain /root/vm/disk
+mount -t 9p -o trans=virtio,version=9p2000.L,cache=none,msize=524288 jobs /root/vm/jobs
 mkdir -p /root/usr/lib/modules
 mount -t 9p -o trans=virtio,version=9p2000.L,cache=loose,ro modules /root/usr/lib/modules
-exec switch_root /root /run/vm/busybox sh /run/vm/start.sh
+exec switch_root /root /vm/busybox sh /vm/start.sh

@@ -1,7 +1,7 @@
 # The machine's only service: runs commands that the host hands in, and says how they ended.
 # jobs/ID/command is the script; stdout, stderr and, at last, code appear beside it. A line on the port starts or ends a job.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-jobs=/run/vm/jobs
+jobs=/vm/jobs
 
 mkdir -p /dev/pts /dev/shm
 mount -t devpts devpts /dev/pts
@@ -10,6 +10,10 @@ mount -t cgroup2 -o nsdelegate cgroup2 /sys/fs/cgroup
 mount -t bpf bpf /sys/fs/bpf
 mount -t tracefs tracefs /sys/kernel/tracing
 ip link set lo up
+modprobe virtio_net
+# What qemu's own network expects; it forwards ports of the host to here, and nothing leads out.
+ip addr add 10.0.2.15/24 dev eth0
+ip link set eth0 up
 hostname vm
 
 run() {

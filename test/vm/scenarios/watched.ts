@@ -1,0 +1,81 @@
+/** `robotgc watch` and the program it watches, as processes of the machine that this runs on. */
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { until } from '../../support/until.ts';
+
+export interface Line {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+export interface Watch {
+  /** Objects printed so far. */
+  readonly lines: readonly Line[];
+  readonly windows: () => readonly Line[];
+  /** Ends it as Ctrl-C does. */
+  end(): Promise<number>;
+  readonly exited: Promise<number>;
+  stderr(): string;
+}
+
+/** @returns when the first window has been printed */
+export async function startWatch(robotgc: string, pid: number, args: readonly string[] = []): Promise<Watch> {
+  const child = spawn(process.execPath, [robotgc, 'watch', '--pid', String(pid), '-o', 'ndjson', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: Line[] = [];
+  let stderr = '';
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const exited = exitOf(child);
+  const windows = () => lines.filter(({ type }) => type === 'window');
+  await until('the first window', () => windows().length > 0 || child.exitCode !== null, 60_000, 20);
+  if (child.exitCode !== null) throw new Error(`robotgc watch ended: ${stderr}`);
+  return {
+    lines,
+    windows,
+    exited,
+    stderr: () => stderr,
+    end: () => {
+      child.kill('SIGINT');
+      return exited;
+    },
+  };
+}
+
+export function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => child.once('close', (code) => resolve(code ?? -1)));
+}
+
+/** A program that answers each line of its input by one of its output. */
+export class Talker {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly exited: Promise<number>;
+  readonly #answers: AsyncIterator<string>;
+
+  constructor(program: string, env: Readonly<Record<string, string>>) {
+    this.child = spawn(program, [], { env: { ...process.env, ...env } });
+    this.child.stdin.on('error', () => {});
+    this.child.stderr.pipe(process.stderr);
+    this.exited = exitOf(this.child);
+    this.#answers = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  async ask(request: string): Promise<string> {
+    this.tell(request);
+    const { value, done } = await this.#answers.next();
+    if (done === true) throw new Error(`the program ended at "${request}"`);
+    return value;
+  }
+
+  /** Without waiting for the answer, which may not come. */
+  tell(request: string): void {
+    this.child.stdin.write(`${request}\n`);
+  }
+}
