@@ -16,7 +16,7 @@ const watch = await startWatch(robotgc, program.pid);
 const before = await ask('stop');
 const fromNs = nowNs();
 const { numGC } = await ask('start');
-await until('the cycles', async () => (await ask('report')).numGC >= numGC + Number(cycles), 120_000, 100);
+await until('the cycles', async () => (await ask('report')).numGC >= numGC + Number(cycles), 240_000, 100);
 await ask('stop');
 for (let i = 0; i < 20; i++) await ask('memstats');
 await ask('gc');

@@ -15,7 +15,7 @@ const mib = 2 ** 20;
 const [hogProgram = '', robotgc = '', folder = ''] = process.argv.slice(2);
 const root = '/sys/fs/cgroup';
 const group = `${root}/robotgc-limits-${process.pid}`;
-const patienceMs = 60_000;
+const patienceMs = 120_000;
 
 /** When a limit was written, and which. */
 const changes: { file: string; bytes: number | null; fromMs: number; untilMs: number }[] = [];

@@ -31,7 +31,7 @@ export async function startWatch(robotgc: string, pid: number, args: readonly st
   });
   const exited = exitOf(child);
   const windows = () => lines.filter(({ type }) => type === 'window');
-  await until('the first window', () => windows().length > 0 || child.exitCode !== null, 60_000, 20);
+  await until('the first window', () => windows().length > 0 || child.exitCode !== null, 180_000, 20);
   if (child.exitCode !== null) throw new Error(`robotgc watch ended: ${stderr}`);
   return {
     lines,

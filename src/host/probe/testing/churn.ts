@@ -15,7 +15,7 @@ const histogramSchema = z
   }));
 export type RuntimeHistogram = z.infer<typeof histogramSchema>;
 
-const reportSchema = z.object({
+export const reportSchema = z.object({
   pid: z.int(),
   numGC: z.int(),
   forcedGC: z.int(),

@@ -1,0 +1,189 @@
+/** What `robotgc watch` says of a cgroup at its limits, against the kernel's own files read beside it. For machines with pure cgroup v2. */
+import { beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
+import { sum } from '../../src/host/probe/testing/buckets.ts';
+import { SignalWindow } from '../../src/model/index.ts';
+import type { Machine } from './machine.ts';
+import { type Programs, runScenario, scenarioMs } from './testing.ts';
+
+const counts = z.record(z.string(), z.number());
+const Reading = z.object({
+  fromMs: z.number(),
+  untilMs: z.number(),
+  current: z.number(),
+  peak: z.number(),
+  max: z.number().nullable(),
+  high: z.number().nullable(),
+  events: counts,
+  eventsLocal: counts,
+  stat: counts,
+  someUs: z.number(),
+  fullUs: z.number(),
+});
+const Span = z.object({ name: z.string(), fromMs: z.number(), untilMs: z.number() });
+const Seen = z.object({
+  changes: z.array(
+    z.object({ file: z.string(), bytes: z.number().nullable(), fromMs: z.number(), untilMs: z.number() }),
+  ),
+  phases: z.array(Span),
+  readings: z.array(Reading),
+  pressure: z.array(z.object({ atMs: z.number(), someUs: z.number() })),
+  final: Reading,
+  windows: z.array(SignalWindow),
+  onsets: z.array(z.object({ signal: z.string(), share: z.number(), limit: z.number(), detectedAt: z.iso.datetime() })),
+  exitCode: z.int(),
+  stderr: z.string(),
+});
+type Seen = z.infer<typeof Seen>;
+type Window = z.infer<typeof SignalWindow>;
+
+const kernelNames = { low: 'low', high: 'high', max: 'max', oom: 'oom', oomKill: 'oom_kill' } as const;
+const eventNames = ['low', 'high', 'max', 'oom', 'oomKill'] as const;
+type EventName = (typeof eventNames)[number];
+
+/** Wall clocks of two processes are read in whole milliseconds, and a window's files a moment after its end. */
+const clockMs = 5;
+const readingMs = 400;
+
+export function limitsTests(programs: () => Programs, machine: () => Machine | undefined): void {
+  let seen: Seen;
+  beforeAll(async () => {
+    const { hog, robotgc } = programs();
+    seen = Seen.parse(await runScenario(machine(), 'limits', [hog, robotgc, '/vm/disk']));
+  }, scenarioMs);
+  const during = (name: string): Window[] => {
+    const phase = seen.phases.find((each) => each.name === name);
+    if (phase === undefined) throw new Error(`no phase "${name}"`);
+    return seen.windows.filter((window) => {
+      const endMs = Date.parse(window.endedAt);
+      return endMs >= phase.fromMs && endMs - window.durationMs <= phase.untilMs;
+    });
+  };
+  const total = (windows: readonly Window[], event: EventName): number =>
+    sum(windows.map(({ cgroup }) => cgroup?.events?.[event] ?? 0));
+
+  it('no window is lost, and no event of the probe', () => {
+    expect(seen.windows.length).toBeGreaterThan(15);
+    expect(seen.windows.map(({ seq }) => seq)).toEqual(seen.windows.map((_, index) => index));
+    expect(sum(seen.windows.map(({ lostEvents }) => lostEvents))).toBe(0);
+    // On a machine with cgroup v2 nothing of it is missing.
+    const missing = new Set(seen.windows.slice(1).flatMap(({ cgroup }) => cgroup?.missing ?? ['the cgroup']));
+    expect([...missing].filter((what) => !what.startsWith('memory.swap'))).toEqual([]);
+  });
+
+  it('the counts of memory.events add up to exactly what the kernel counted', () => {
+    for (const event of eventNames) {
+      expect(total(seen.windows, event), event).toBe(seen.final.events[kernelNames[event]]);
+    }
+    expect(seen.final.events).toMatchObject({ oom_kill: 2 });
+    for (const event of ['high', 'max', 'oom']) expect(seen.final.events[event], event).toBeGreaterThan(0);
+  });
+
+  it('and at the end of each window to what it had counted by then', () => {
+    const soFar = { low: 0, high: 0, max: 0, oom: 0, oomKill: 0 };
+    for (const window of seen.windows) {
+      const { before, after } = around(seen, window);
+      for (const event of eventNames) {
+        soFar[event] += window.cgroup?.events?.[event] ?? 0;
+        expect(soFar[event], event).toBeGreaterThanOrEqual(before?.events[kernelNames[event]] ?? 0);
+        expect(soFar[event], event).toBeLessThanOrEqual(after.events[kernelNames[event]] ?? Number.NaN);
+      }
+    }
+  });
+
+  it('memory.current lies between what was read around it, and memory.peak below the kernel’s', () => {
+    // Charges are taken in batches of 64 pages for each CPU, and a limit may be exceeded and reclaimed between two readings.
+    const slack = 8 * 2 ** 20;
+    for (const window of seen.windows.slice(1, -1)) {
+      const near = seen.readings.filter(({ fromMs }) => Math.abs(fromMs - Date.parse(window.endedAt)) < 1500);
+      const use = window.cgroup?.memoryCurrentBytes ?? Number.NaN;
+      expect(near.length).toBeGreaterThan(0);
+      expect(use).toBeGreaterThanOrEqual(Math.min(...near.map(({ current }) => current)) - slack);
+      expect(use).toBeLessThanOrEqual(Math.max(...near.map(({ current }) => current)) + slack);
+      expect(window.cgroup?.memoryPeakBytes).toBeLessThanOrEqual(around(seen, window).after.peak);
+    }
+  });
+
+  it('each window has the limit that was in force at its end, however it was changed', () => {
+    const limits = new Set<number | null>();
+    for (const window of seen.windows) {
+      const limit = window.cgroup?.memoryLimitBytes ?? null;
+      limits.add(limit);
+      expect(inForce(seen, 'memory.max', window), window.endedAt).toContain(limit);
+    }
+    expect([...limits]).toEqual([null, ...[80, 120, 72].map((size) => size * 2 ** 20)]);
+    const high = seen.changes.find(({ file }) => file === 'memory.high')?.bytes;
+    expect(during('throttled above memory.high').map(({ cgroup }) => cgroup?.memoryHighBytes)).toContain(high);
+  });
+
+  it('throttling above memory.high shows as its events and as pressure', () => {
+    const windows = during('throttled above memory.high');
+    expect(total(windows, 'high')).toBeGreaterThanOrEqual(5);
+    expect(Math.max(...windows.map(({ cgroup }) => cgroup?.memoryPressure?.some ?? 0))).toBeGreaterThan(0);
+  });
+
+  it('reclaim at memory.max shows as its events, as stalls of the program’s threads, and as scanned pages', () => {
+    const windows = during('reclaims below memory.max');
+    expect(total(windows, 'max')).toBeGreaterThanOrEqual(100);
+    expect(sum(windows.map(({ kernelMemory }) => kernelMemory?.reclaim.count ?? 0))).toBeGreaterThan(0);
+    expect(Math.max(...windows.map(({ cgroup }) => cgroup?.reclaim?.pagesStolenPerSecond ?? 0))).toBeGreaterThan(0);
+  });
+
+  it('pressure over the whole run is the rise of the kernel’s totals', () => {
+    const shown = (line: 'some' | 'full') =>
+      sum(seen.windows.map(({ cgroup, durationMs }) => (cgroup?.memoryPressure?.[line] ?? 0) * durationMs * 1000));
+    expect(shown('some')).toBeGreaterThan(0);
+    expect(Math.abs(shown('some') - seen.final.someUs)).toBeLessThan(0.01 * seen.final.someUs + 2000);
+    expect(Math.abs(shown('full') - seen.final.fullUs)).toBeLessThan(0.01 * seen.final.fullUs + 2000);
+  });
+
+  it('OOM kills are told: the other process by the cgroup, the watched one by the probe too, in the last window', () => {
+    const other = during('another process of the cgroup is killed');
+    expect(total(other, 'oomKill')).toBe(1);
+    expect(sum(other.map(({ kernelMemory }) => kernelMemory?.oomVictims ?? 0))).toBe(0);
+    expect(seen.windows.at(-1)).toMatchObject({
+      kernelMemory: { oomVictims: 1 },
+      cgroup: { oomKills: 1, events: { oomKill: 1 } },
+    });
+    expect(seen.stderr).toContain('has ended');
+  });
+
+  it('pressure that begins to break the policy’s limit is told within 250 ms', () => {
+    const onsets = seen.onsets.filter(({ signal }) => signal === 'memoryPressureSome');
+    expect(onsets.length).toBeGreaterThan(0);
+    for (const { share, limit, detectedAt } of onsets) {
+      expect(share).toBeGreaterThan(limit);
+      const aboveSinceMs = begin(seen, limit, Date.parse(detectedAt));
+      expect(Date.parse(detectedAt) - aboveSinceMs, detectedAt).toBeLessThanOrEqual(250);
+    }
+  });
+}
+
+/** The last reading that surely came before the window's files were read, and the first that surely came after. */
+function around({ readings, final }: Seen, { endedAt }: Window) {
+  const endMs = Date.parse(endedAt);
+  return {
+    before: readings.findLast(({ untilMs }) => untilMs <= endMs - clockMs),
+    after: readings.find(({ fromMs }) => fromMs >= endMs + readingMs) ?? final,
+  };
+}
+
+/** What the limit may have been while the window's files were read. */
+function inForce({ changes }: Seen, wanted: string, { endedAt }: Window): readonly (number | null)[] {
+  const endMs = Date.parse(endedAt);
+  const ours = changes.filter(({ file }) => file === wanted);
+  const before = ours.findLast(({ untilMs }) => untilMs <= endMs - clockMs)?.bytes ?? null;
+  const meanwhile = ours.filter(({ fromMs, untilMs }) => untilMs > endMs - clockMs && fromMs <= endMs + readingMs);
+  return [before, ...meanwhile.map(({ bytes }) => bytes)];
+}
+
+/** Since when, up to a moment, the trailing second's share has been above the limit, by the readings beside it. */
+function begin({ pressure }: Seen, limit: number, atMs: number): number {
+  let sinceMs = atMs;
+  for (const reading of pressure.filter((each) => each.atMs <= atMs).reverse()) {
+    const base = pressure.find((each) => each.atMs >= reading.atMs - 1000) ?? reading;
+    if ((reading.someUs - base.someUs) / 1e6 <= limit) break;
+    sinceMs = reading.atMs;
+  }
+  return sinceMs;
+}
