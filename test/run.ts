@@ -10,18 +10,30 @@ if (chosen.length === 0) {
 }
 
 let total: Tally = none;
+const partLines: string[] = [];
 for (const [index, part] of chosen.entries()) {
   const startedMs = performance.now();
   console.log(`\n[${index + 1}/${chosen.length}] ${part.name}`);
   const tally = await part.run().catch((error: unknown) => {
     console.error(error);
-    return oneCheck(false);
+    return oneCheck(part.name, error instanceof Error ? error.message : String(error));
   });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
-  console.log(`[${index + 1}/${chosen.length}] ${part.name}: ${closingLine(tally)} (${seconds} s)`);
+  const line = `${part.name}: ${closingLine(tally)} (${seconds} s)`;
+  console.log(`[${index + 1}/${chosen.length}] ${line}`);
+  partLines.push(line);
   total = add(total, tally);
 }
-if (total.skippedNames.length > 0)
-  console.log(`\nskipped:\n${total.skippedNames.map((name) => `  ${name}`).join('\n')}`);
+// The end of a long output is what people and machines see first: it says all that matters.
+list('skipped', total.skippedNames);
+list('parts', partLines);
+list(
+  'failed',
+  total.failures.map(({ name, why }) => `${name}\n${why.slice(0, 800).replace(/^/gm, '      ')}`),
+);
 console.log(`\n${closingLine(total)}`);
-process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+process.exitCode = total.failures.length > 0 || total.passed === 0 ? 1 : 0;
+
+function list(title: string, lines: readonly string[]): void {
+  if (lines.length > 0) console.log(`\n${title}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
+}

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binaryNames, ensureBinaries } from '../cluster/binaries.ts';
 import { repositoryDir } from '../cluster/paths.ts';
-import { readGo, readVitest } from './reports.ts';
-import { none, oneCheck, type Tally } from './tally.ts';
+import { readGo } from './reports.ts';
+import { add, none, oneCheck, Tally } from './tally.ts';
 
 export interface Part {
   readonly name: string;
@@ -15,7 +15,10 @@ export interface Part {
 
 const check = (name: string, command: readonly string[], cwd = repositoryDir): Part => ({
   name,
-  run: async () => oneCheck((await show(command, cwd)) === 0),
+  run: async () => {
+    const code = await show(command, cwd);
+    return oneCheck(name, code === 0 ? undefined : `${command.join(' ')} exited with ${code}`);
+  },
 });
 
 const vitest = (project: string): Part => ({ name: `vitest: ${project}`, run: () => runVitest(project) });
@@ -42,16 +45,22 @@ async function buildCluster(): Promise<Tally> {
 
 async function runVitest(project: string): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'robotgc-test-'));
-  const report = join(folder, 'report.json');
+  const file = join(folder, 'tally.json');
   try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-    const code = await show(['vitest', 'run', `--project=${project}`, ...reporters]);
-    const tally = readVitest(await readFile(report, 'utf8'));
-    // An error outside any test (an unhandled rejection) fails the run without failing a test.
-    return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+    const reporters = ['--reporter=default', '--reporter=./test/suite/vitest-tally.ts'];
+    const code = await show(['vitest', 'run', `--project=${project}`, ...reporters], repositoryDir, {
+      ROBOTGC_TALLY: file,
+    });
+    const tally = Tally.parse(JSON.parse(await readFile(file, 'utf8')));
+    return withExitCode(tally, `vitest: ${project}`, code);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** A runner that is not content although each test passed has failed as a whole. */
+function withExitCode(tally: Tally, name: string, code: number): Tally {
+  return code === 0 || tally.failures.length > 0 ? tally : add(tally, oneCheck(name, `exited with ${code}`));
 }
 
 async function runGo(): Promise<Tally> {
@@ -62,14 +71,14 @@ async function runGo(): Promise<Tally> {
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const code = await exitOf(child);
-  const text = Buffer.concat(chunks).toString('utf8');
-  const tally = readGo(text);
-  if (tally.failed > 0) console.error(text);
-  return code !== 0 && tally.failed === 0 ? { ...tally, failed: 1 } : tally;
+  const tally = readGo(Buffer.concat(chunks).toString('utf8'));
+  return withExitCode(tally, 'go test', code);
 }
 
-async function show([program = '', ...args]: readonly string[], cwd = repositoryDir): Promise<number> {
-  return exitOf(spawn(program, args, { cwd, stdio: ['ignore', 'inherit', 'inherit'] }));
+async function show([program = '', ...args]: readonly string[], cwd = repositoryDir, env = {}): Promise<number> {
+  return exitOf(
+    spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] }),
+  );
 }
 
 function exitOf(child: ReturnType<typeof spawn>): Promise<number> {

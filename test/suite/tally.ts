@@ -1,28 +1,33 @@
 /** What the parts of the test run report, in one form. */
-export interface Tally {
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-  /** Names of what was skipped: nothing is left out in silence. */
-  readonly skippedNames: readonly string[];
-}
+import { z } from 'zod';
 
-export const none: Tally = { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
+const Failure = z.object({ name: z.string(), why: z.string() });
+export type Failure = z.infer<typeof Failure>;
+
+export const Tally = z.object({
+  passed: z.int(),
+  /** A suite whose preparation failed counts as one: its tests are then among the skipped. */
+  failures: z.array(Failure),
+  /** Names of what was skipped: nothing is left out in silence. */
+  skippedNames: z.array(z.string()),
+});
+export type Tally = z.infer<typeof Tally>;
+
+export const none: Tally = { passed: 0, failures: [], skippedNames: [] };
 
 export function add(a: Tally, b: Tally): Tally {
   return {
     passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
+    failures: [...a.failures, ...b.failures],
     skippedNames: [...a.skippedNames, ...b.skippedNames],
   };
 }
 
-export function closingLine({ passed, failed, skipped }: Tally): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+export function closingLine({ passed, failures, skippedNames }: Tally): string {
+  return `${passed} passed, ${failures.length} failed${skippedNames.length > 0 ? `, ${skippedNames.length} skipped` : ''}`;
 }
 
 /** A part that either holds or does not, such as a lint. */
-export function oneCheck(passed: boolean): Tally {
-  return { ...none, passed: passed ? 1 : 0, failed: passed ? 0 : 1 };
+export function oneCheck(name: string, why: string | undefined): Tally {
+  return why === undefined ? { ...none, passed: 1 } : { ...none, failures: [{ name, why }] };
 }
