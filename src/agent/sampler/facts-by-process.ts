@@ -1,54 +1,51 @@
 /** One flush, dealt out to the processes it speaks of: once for all containers, however many there are. Pure. */
 import type { Flush } from '../../host/probe/index.ts';
-import type { ProbeFacts } from './window-builder.ts';
 
-const empty = (): ProbeFacts => ({
-  pauses: [],
-  cycles: [],
-  histograms: [],
-  sampled: [],
-  counts: [],
-  waits: [],
-  oomVictims: [],
-});
-const nothing = empty();
+const lists = ['pauses', 'assists', 'cycles', 'histograms', 'sampled', 'counts', 'waits', 'oomVictims'] as const;
+type List = (typeof lists)[number];
+type Events = { readonly [L in List]: Flush[L][number] };
+
+/** The lists of a flush whose events each speak of one process. */
+export type ProbeFacts = { readonly [L in List]: Events[L][] };
+
+function facts(of: <L extends List>(list: L) => Events[L][]): ProbeFacts {
+  return {
+    pauses: of('pauses'),
+    assists: of('assists'),
+    cycles: of('cycles'),
+    histograms: of('histograms'),
+    sampled: of('sampled'),
+    counts: of('counts'),
+    waits: of('waits'),
+    oomVictims: of('oomVictims'),
+  };
+}
+
+const nothing = facts(() => []);
 
 export class FactsByProcess {
   readonly #byPid = new Map<number, ProbeFacts>();
 
-  constructor({ pauses, cycles, histograms, sampled, counts, waits, oomVictims }: Flush) {
-    for (const event of pauses) this.#factsOf(event.pid).pauses.push(event);
-    for (const event of cycles) this.#factsOf(event.pid).cycles.push(event);
-    for (const event of histograms) this.#factsOf(event.pid).histograms.push(event);
-    for (const event of sampled) this.#factsOf(event.pid).sampled.push(event);
-    for (const event of counts) this.#factsOf(event.pid).counts.push(event);
-    for (const event of waits) this.#factsOf(event.pid).waits.push(event);
-    for (const event of oomVictims) this.#factsOf(event.pid).oomVictims.push(event);
+  constructor(flush: ProbeFacts) {
+    for (const list of lists) this.#deal(list, flush);
   }
 
   /** Events of these processes; of several process after process, each in the order in which it happened. Not to be changed. */
   of(pids: readonly number[]): ProbeFacts {
-    const [first, ...others] = pids.flatMap((pid) => this.#byPid.get(pid) ?? []);
-    return others.reduce(joined, first ?? nothing);
+    const known = pids.flatMap((pid) => this.#byPid.get(pid) ?? []);
+    const [first = nothing] = known;
+    return known.length < 2 ? first : facts((list) => known.flatMap((each) => each[list]));
+  }
+
+  #deal<L extends List>(list: L, flush: ProbeFacts): void {
+    for (const event of flush[list]) this.#factsOf(event.pid)[list].push(event);
   }
 
   #factsOf(pid: number): ProbeFacts {
     const known = this.#byPid.get(pid);
     if (known) return known;
-    const facts = empty();
-    this.#byPid.set(pid, facts);
-    return facts;
+    const dealt = facts(() => []);
+    this.#byPid.set(pid, dealt);
+    return dealt;
   }
-}
-
-function joined(a: ProbeFacts, b: ProbeFacts): ProbeFacts {
-  return {
-    pauses: [...a.pauses, ...b.pauses],
-    cycles: [...a.cycles, ...b.cycles],
-    histograms: [...a.histograms, ...b.histograms],
-    sampled: [...a.sampled, ...b.sampled],
-    counts: [...a.counts, ...b.counts],
-    waits: [...a.waits, ...b.waits],
-    oomVictims: [...a.oomVictims, ...b.oomVictims],
-  };
 }

@@ -12,7 +12,8 @@ import {
   scrapeActivity,
 } from '../../host/index.ts';
 import { startProbe } from '../../host/probe/index.ts';
-import { Sampler, type SamplerOptions } from './sampler.ts';
+import type { SamplerOptions } from './options.ts';
+import { Sampler } from './sampler.ts';
 
 export interface HostSamplerOptions
   extends Pick<SamplerOptions, 'populate' | 'sink' | 'onProbeDown' | 'onProbeUp' | 'onFlush' | 'onTick'> {

@@ -2,6 +2,7 @@
 export { type HostSamplerOptions, hostSampler } from './host-sampler.ts';
 export { localPopulation, localTarget } from './local-target.ts';
 export { metricSource } from './metric-source.ts';
-export { Sampler, type SamplerOptions } from './sampler.ts';
+export type { SamplerOptions } from './options.ts';
+export { Sampler } from './sampler.ts';
 export type * from './types.ts';
 export { isSlow } from './waits.ts';

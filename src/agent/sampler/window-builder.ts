@@ -1,23 +1,18 @@
 /** From what the probe and the kernel told about one container to its `SignalWindow`. Pure; remembers only what the next window needs. */
 
 import type { CgroupSample, GcLimiter, NodePressure } from '../../host/index.ts';
-import type { Flush, PauseEvent } from '../../host/probe/index.ts';
+import type { PauseEvent } from '../../host/probe/index.ts';
 import { stopReason } from '../../host/probe/index.ts';
 import { exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
 import { assistsOf } from './assists.ts';
 import { BooksLedger, type GcReading } from './books-ledger.ts';
 import { CgroupLedger } from './cgroup-ledger.ts';
+import type { ProbeFacts } from './facts-by-process.ts';
 import { type GcCharge, GcLedger } from './gc-ledger.ts';
 import { kernelMemory, networkWaits } from './waits.ts';
 
 /** What stays the same from window to window. */
 export type WindowSubject = Pick<SignalWindow, 'pod' | 'container' | 'containerId'>;
-
-/** What the probe told of all processes it watches. */
-export type ProbeFacts = Pick<
-  Flush,
-  'pauses' | 'cycles' | 'histograms' | 'sampled' | 'counts' | 'waits' | 'oomVictims'
->;
 
 /** Everything that was observed from one tick to the next; times on CLOCK_MONOTONIC. */
 export interface Observed extends ProbeFacts {
@@ -25,7 +20,7 @@ export interface Observed extends ProbeFacts {
   readonly endNs: number;
   /** Wall clock at `endNs`, ms since 1970. */
   readonly endedAtMs: number;
-  /** Go processes of the container, ascending; events of any other are ignored. */
+  /** Go processes of the container, ascending; all events are theirs. */
   readonly pids: readonly number[];
   readonly cgroup: CgroupSample | null;
   /** Read once for all containers of the tick. */
@@ -93,16 +88,15 @@ export class WindowBuilder {
 
   close(observed: Observed): SignalWindow {
     const durationNs = Math.max(1, observed.endNs - observed.startNs);
-    const ours = factsOf(observed);
     const charges = this.#charges(observed);
     const missing = [...(observed.missing ?? []), ...(areTimesUnknown(observed) ? ['gc'] : [])];
     const isObserved = (field: keyof SignalWindow): boolean => !missing.includes(field);
     const of = (wanted: PauseClass): number[] =>
-      ours.pauses.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
+      observed.pauses.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
     const gcPauses = exactStalls(of('gc'));
     const assists = assistsOf(
-      ours.histograms.filter((histogram) => histogram.of === 'assist'),
-      ours.sampled,
+      observed.histograms.filter((histogram) => histogram.of === 'assist'),
+      observed.sampled,
     );
     const window: SignalWindow = {
       endedAt: new Date(observed.endedAtMs).toISOString(),
@@ -116,8 +110,8 @@ export class WindowBuilder {
       gcStall: stallStats([gcPauses, ...assists.sets]),
       capturePause: stallStats([exactStalls(of('capture'))]),
       ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
-      ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(ours) } : {}),
-      ...(isObserved('network') ? { network: networkWaits(ours.waits) } : {}),
+      ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(observed) } : {}),
+      ...(isObserved('network') ? { network: networkWaits(observed.waits) } : {}),
       gc: gcFacts(charges, durationNs, this.#limiterOn(observed, charges)),
       cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
@@ -174,21 +168,6 @@ export class WindowBuilder {
 /** The books' times could not be read: what collections cost is not known. */
 function areTimesUnknown({ readings }: Observed): boolean {
   return readings !== undefined && [...readings.values()].some(({ work }) => work === null);
-}
-
-/** Of the container's own processes. */
-function factsOf(observed: Observed): ProbeFacts {
-  const pids = new Set(observed.pids);
-  const ours = <T extends { pid: number }>(events: readonly T[]): T[] => events.filter((event) => pids.has(event.pid));
-  return {
-    pauses: ours(observed.pauses),
-    cycles: ours(observed.cycles),
-    histograms: ours(observed.histograms),
-    sampled: ours(observed.sampled),
-    counts: ours(observed.counts),
-    waits: ours(observed.waits),
-    oomVictims: ours(observed.oomVictims),
-  };
 }
 
 /** One container's facts from its processes': times and sizes add up, settings are those of the first process. */

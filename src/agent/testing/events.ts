@@ -48,6 +48,7 @@ export function quietSecond(over: Partial<Observed>): Observed {
     endedAtMs: Date.UTC(2026, 0, 1),
     pids: [1],
     pauses: [],
+    assists: [],
     cycles: [],
     histograms: [],
     sampled: [],

@@ -1,0 +1,148 @@
+/** One target from its first tick to its last: its processes, its cgroup, the window under way. */
+import type { CgroupReader, NodePressure, ReadPace } from '../../host/index.ts';
+import type { SignalWindow } from '../../model/index.ts';
+import type { Attachments } from './attachments.ts';
+import { CycleJoin } from './cycle-join.ts';
+import type { FactsByProcess } from './facts-by-process.ts';
+import { Followed } from './followed.ts';
+import { News } from './news.ts';
+import type { SamplerOptions } from './options.ts';
+import type { MissingSignals, Population, SamplerSink, Target, TargetState } from './types.ts';
+import { type Observed, WindowBuilder } from './window-builder.ts';
+
+/** What one tick found, for one target. */
+export interface TickFacts {
+  /** The tick's events, by process. */
+  readonly facts: FactsByProcess;
+  /** Until when they are complete, on CLOCK_MONOTONIC. */
+  readonly atNs: number;
+  readonly atWallMs: number;
+  readonly lostEvents: number;
+  readonly node: NodePressure;
+  /** How much of the cgroup needs to be read. */
+  readonly pace: ReadPace;
+  readonly activeRobots: number | null;
+  readonly capturingAt: (atNs: number) => boolean;
+  /** A stretch shorter than this is not judged. */
+  readonly leastMs: number;
+}
+
+/** Where a first window begins. */
+export interface Beginning extends Pick<SamplerOptions, 'monotonicNs' | 'readNode' | 'openCgroup'> {
+  readonly cgroups: Population['cgroups'];
+}
+
+export class Tracked {
+  target: Target;
+  readonly followed = new Followed();
+  readonly news = new News();
+  readonly #builder: WindowBuilder;
+  #phases = new CycleJoin();
+  #cgroup: CgroupReader | null = null;
+  #isStarted = false;
+  /** Start of the window under way; null while nothing is observed. */
+  #sinceNs: number | null = null;
+
+  constructor(target: Target) {
+    this.target = target;
+    const { pod, container, containerId } = target;
+    this.#builder = new WindowBuilder({ pod, container, containerId });
+  }
+
+  /** A process of it is, or until the probe failed was, watched. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  get cgroup(): CgroupReader | null {
+    return this.#cgroup;
+  }
+
+  /** How it stands with it, as long as the probe works, or none can. */
+  state(attachments: Attachments | null): TargetState {
+    const state = this.followed.state();
+    const missing = this.#missing(attachments);
+    return state.state === 'Watching' && missing.length > 0 ? { ...state, missing } : state;
+  }
+
+  /** Everything is observed anew: by another probe, or without one. */
+  reset(): void {
+    this.followed.reset();
+    this.#phases = new CycleJoin();
+    this.#sinceNs = null;
+  }
+
+  /** Ends the window under way, and tells it and its events; or counts one that could not be made. */
+  close(tick: TickFacts | null, attachments: Attachments | null, sink: SamplerSink): void {
+    if (tick === null || this.#sinceNs === null) {
+      this.#sinceNs = null;
+      if (this.#isStarted) this.#builder.skip();
+      return;
+    }
+    const observed = this.#observed(tick, this.#sinceNs, this.#missing(attachments));
+    this.#sinceNs = tick.atNs;
+    this.#tellEvents(observed, tick.facts, sink);
+    const window = this.#build(observed, tick.leastMs);
+    if (window) sink.window(this.target, window);
+  }
+
+  /** Begins a window when its first process is watched; ends all when none is. */
+  beginOrEnd({ monotonicNs, readNode, openCgroup, cgroups }: Beginning): void {
+    this.#isStarted = this.followed.watched().length > 0;
+    if (!this.#isStarted) this.#sinceNs = null;
+    if (!this.#isStarted || this.#sinceNs !== null) return;
+    const atNs = monotonicNs();
+    this.#sinceNs = atNs;
+    this.#cgroup?.close();
+    this.#cgroup = (cgroups && openCgroup(cgroups)) ?? null;
+    this.#builder.begin(atNs, {
+      cgroup: this.#cgroup?.read() ?? null,
+      node: readNode(),
+      readings: this.followed.readings(atNs / 1e6),
+      limiters: this.followed.limiters(),
+    });
+  }
+
+  closeCgroup(): void {
+    this.#cgroup?.close();
+  }
+
+  #missing(attachments: Attachments | null): readonly MissingSignals[] {
+    return this.followed.missing(attachments);
+  }
+
+  #observed(tick: TickFacts, startNs: number, missing: readonly MissingSignals[]): Observed {
+    const { facts, atNs, atWallMs, node, pace, activeRobots, lostEvents, capturingAt } = tick;
+    const pids = this.followed.watched();
+    return {
+      startNs,
+      endNs: atNs,
+      endedAtMs: atWallMs,
+      pids,
+      ...facts.of(pids),
+      limiters: this.followed.limiters(),
+      readings: this.followed.readings(atNs / 1e6),
+      missing: missing.flatMap(({ signals }) => signals),
+      cgroup: this.#cgroup?.read(pace) ?? null,
+      node,
+      activeRobots,
+      lostEvents,
+      capturingAt,
+    };
+  }
+
+  /** Null where too little time has passed to judge it. */
+  #build(observed: Observed, leastMs: number): SignalWindow | null {
+    if ((observed.endNs - observed.startNs) / 1e6 >= leastMs) return this.#builder.close(observed);
+    this.#builder.prime(observed);
+    return null;
+  }
+
+  #tellEvents({ pauses, assists, waits, pids }: Observed, facts: FactsByProcess, sink: SamplerSink): void {
+    const { target } = this;
+    if (sink.pause) for (const pause of pauses) sink.pause(target, pause);
+    if (sink.cycle) for (const cycle of this.#phases.join(facts, pids)) sink.cycle(target, cycle);
+    if (sink.assist) for (const assist of assists) sink.assist(target, assist);
+    if (sink.wait) for (const wait of waits) sink.wait(target, wait);
+  }
+}
