@@ -3,7 +3,7 @@ import { ControllerReadError, type ControllerReader, type Executable, type GcLim
 import { type Attachments, fileKey } from './attachments.ts';
 import { readBooks } from './books.ts';
 import type { GcReading } from './books-ledger.ts';
-import { missingFromBooks, missingInProgram } from './missing.ts';
+import { missingFromBooks, missingInProgram, missingOfAll } from './missing.ts';
 import {
   begin,
   booksBeside,
@@ -86,15 +86,7 @@ export class Followed {
 
   /** Signals that are not seen of at least one process. */
   missing(attachments: Attachments | null): MissingSignals[] {
-    for (const { pid, progress } of this.#processes.values()) {
-      if (progress.kind === 'read') return [missingFromBooks(progress.why)];
-      if (progress.kind !== 'watched') continue;
-      const { plan, books } = progress;
-      const withoutBooks = 'read' in books || books === booksClosed ? [] : [{ signals: ['gc.limiterOn'], ...books }];
-      const missing = [...missingInProgram(plan), ...(attachments?.missingOf(pid) ?? []), ...withoutBooks];
-      if (missing.length > 0) return missing;
-    }
-    return [];
+    return missingOfAll([...this.#processes.values()].map((process) => missingOf(process, attachments)));
   }
 
   /** A new probe watches nothing yet, and what was read without one is its to watch. */
@@ -205,6 +197,14 @@ function nextCheckMs({ pid, sinceMs, progress }: FollowedProcess, nowMs: number)
   if (nowMs - sinceMs < youngMs) return nowMs;
   const checkAtMs = nowMs + settledCheckMs - (pid % 8) * 500;
   return progress.kind === 'watched' ? checkAtMs : Math.min(checkAtMs, progress.retryAtMs);
+}
+
+function missingOf({ pid, progress }: FollowedProcess, attachments: Attachments | null): readonly MissingSignals[] {
+  if (progress.kind === 'read') return [missingFromBooks(progress.why)];
+  if (progress.kind === 'refused') return [];
+  const { plan, books } = progress;
+  const withoutBooks = 'read' in books || books === booksClosed ? [] : [{ signals: ['gc.limiterOn'], ...books }];
+  return [...missingInProgram(plan), ...(attachments?.missingOf(pid) ?? []), ...withoutBooks];
 }
 
 interface Known {

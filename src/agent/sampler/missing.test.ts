@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingFromBooks, missingInKernel, missingInProgram } from './missing.ts';
+import { missingFromBooks, missingInKernel, missingInProgram, missingOfAll, windowFields } from './missing.ts';
 
 describe('what is not observed', () => {
   it('without the probe is all that only it sees', () => {
@@ -12,11 +12,24 @@ describe('what is not observed', () => {
   it('for want of a tracepoint is named as windows name it', () => {
     const missing = [
       { signal: 'mmap', reason: 'no such tracepoint' },
+      { signal: 'reclaim', reason: 'no such tracepoint' },
       { signal: 'later', reason: 'unheard of' },
     ];
     expect(missingInKernel({ missing })).toEqual([
       {
-        signals: ['kernelMemory.mmap', 'kernelMemory.munmap', 'kernelMemory.slowMmaps'],
+        signals: [
+          'kernelMemory.mmap',
+          'kernelMemory.munmap',
+          'kernelMemory.slowMmaps',
+          'kernelMemory.verySlowMmaps',
+          'kernelMemory.mmapFailures',
+          'kernelMemory.waitsWhileMarking',
+        ],
+        reason: 'KERNEL',
+        message: 'no such tracepoint',
+      },
+      {
+        signals: ['kernelMemory.reclaim', 'kernelMemory.waitsWhileMarking'],
         reason: 'KERNEL',
         message: 'no such tracepoint',
       },
@@ -36,5 +49,28 @@ describe('what is not observed', () => {
       { signals: ['kernelMemory.heapGrows'], reason: 'function-not-found', message: 'heapGrow function-not-found' },
       { signals: ['network.tlsClient'], reason: 'inlined', message: 'tlsClient inlined' },
     ]);
+  });
+
+  it('of several processes is what is not seen of one of them, each told once', () => {
+    const lesser = { signals: ['gc.limiterOn'], reason: 'OTHER_PROGRAM', message: 'no limiter' };
+    const books = missingFromBooks({ reason: 'TOO_MANY_TARGETS', message: 'the probe is full' });
+    expect(missingOfAll([[lesser], [books], [lesser]])).toEqual([lesser, books]);
+    expect(windowFields(missingOfAll([[lesser], [books]]))).toEqual(
+      expect.arrayContaining(['gcStall', 'gc.limiterOn']),
+    );
+    const first = { signals: ['network.connect', 'network.openssl'], reason: 'A', message: 'a' };
+    const second = { signals: ['network.connect', 'network.tlsClient'], reason: 'A', message: 'a' };
+    expect(missingOfAll([[first], [second]])).toEqual([
+      { signals: ['network.connect', 'network.openssl', 'network.tlsClient'], reason: 'A', message: 'a' },
+    ]);
+    expect(missingOfAll([[], []])).toEqual([]);
+  });
+
+  it('stands in windows once for each of their fields, whatever the reasons', () => {
+    const missing = [
+      { signals: ['gcStall', 'exec'], reason: 'A', message: 'a' },
+      { signals: ['gcStall', 'kernelMemory.mmap', 'later'], reason: 'B', message: 'b' },
+    ];
+    expect(windowFields(missing)).toEqual(['gcStall', 'kernelMemory.mmap']);
   });
 });

@@ -2,6 +2,7 @@
 import type { AttachPlan, OptionalPoints } from '../../gobin/index.ts';
 import { missingWithoutProbe } from '../../host/index.ts';
 import type { ReadyEvent } from '../../host/probe/index.ts';
+import { SignalWindow } from '../../model/index.ts';
 import type { MissingSignals } from './types.ts';
 
 /** Why the probe does not watch: a stable code, a sentence for people. */
@@ -17,8 +18,15 @@ export function missingFromBooks({ reason, message }: WithoutProbe): MissingSign
 
 /** The probe's names of what a kernel may lack, as fields of windows. */
 const fieldsOfKernel: Readonly<Record<string, readonly string[]>> = {
-  mmap: ['kernelMemory.mmap', 'kernelMemory.munmap', 'kernelMemory.slowMmaps'],
-  reclaim: ['kernelMemory.reclaim'],
+  mmap: [
+    'kernelMemory.mmap',
+    'kernelMemory.munmap',
+    'kernelMemory.slowMmaps',
+    'kernelMemory.verySlowMmaps',
+    'kernelMemory.mmapFailures',
+    'kernelMemory.waitsWhileMarking',
+  ],
+  reclaim: ['kernelMemory.reclaim', 'kernelMemory.waitsWhileMarking'],
   oomVictim: ['kernelMemory.oomVictims'],
   connect: ['network.connect'],
 };
@@ -50,4 +58,22 @@ export function missingInProgram({ optional }: Pick<AttachPlan, 'optional'>): Mi
     if (group.kind === 'ok' || signals === undefined || isUnused(group)) return [];
     return [{ signals, reason: group.reason, message: group.message }];
   });
+}
+
+/** What is not observed of at least one of the processes; the same reason is told once. */
+export function missingOfAll(ofProcesses: readonly (readonly MissingSignals[])[]): MissingSignals[] {
+  const found = new Map<string, MissingSignals>();
+  for (const missing of ofProcesses.flat()) {
+    const key = `${missing.reason} ${missing.message}`;
+    const known = found.get(key);
+    const signals = [...new Set([...(known?.signals ?? []), ...missing.signals])];
+    found.set(key, { ...missing, signals });
+  }
+  return [...found.values()];
+}
+
+/** Those that are fields of windows, each once: that another program is executed, for one, is none. */
+export function windowFields(missing: readonly MissingSignals[]): string[] {
+  const isField = (name: string): boolean => (name.split('.')[0] ?? '') in SignalWindow.shape;
+  return [...new Set(missing.flatMap(({ signals }) => signals))].filter(isField);
 }

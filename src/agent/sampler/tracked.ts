@@ -5,6 +5,7 @@ import type { Attachments } from './attachments.ts';
 import { CycleJoin } from './cycle-join.ts';
 import type { FactsByProcess } from './facts-by-process.ts';
 import { Followed } from './followed.ts';
+import { windowFields } from './missing.ts';
 import { News } from './news.ts';
 import type { SamplerOptions } from './options.ts';
 import type { MissingSignals, Population, SamplerSink, Target, TargetState } from './types.ts';
@@ -122,7 +123,7 @@ export class Tracked {
       ...facts.of(pids),
       limiters: this.followed.limiters(),
       readings: this.followed.readings(atNs / 1e6),
-      missing: missing.flatMap(({ signals }) => signals),
+      missing: windowFields(missing),
       cgroup: this.#cgroup?.read(pace) ?? null,
       node,
       activeRobots,
