@@ -1,6 +1,7 @@
 /**
  * From a policy to numbers and from windows to judgements. Pure: plain data and a clock in, plain data out; imports `api` alone.
  */
+export * from './allocation-rate.ts';
 export * from './availability.ts';
 export * from './cycle-phases.ts';
 export * from './evaluate.ts';

@@ -1,5 +1,5 @@
 /** Can two stretches of windows be compared at all? One reason, one small function: `(stretches) → why not | none`. */
-import { median, type SignalWindow } from '../model/index.ts';
+import { allocationRate, median, type SignalWindow } from '../model/index.ts';
 
 /** With fewer, hardly any difference would be significant. */
 export const MIN_WINDOWS = 8;
@@ -49,10 +49,10 @@ const tooFewCycles: Doubt = ({ before, after }) => {
 const lessLoad: Doubt = ({ before, after }) => {
   const robots = fell(before, after, (window) => window.activeRobots ?? undefined);
   if (robots) return `Active robots fell from ${robots.from} to ${robots.to}: the load is not the same.`;
-  const allocation = fell(before, after, (window) => window.gc?.allocBytesPerSecond);
-  if (!allocation) return undefined;
+  const [from, to] = [allocationRate(before), allocationRate(after)];
+  if (from === undefined || to === undefined || to >= from * SAME_LOAD) return undefined;
   const perSecond = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB/s`;
-  return `Allocation fell from ${perSecond(allocation.from)} to ${perSecond(allocation.to)}: the load is not the same.`;
+  return `Allocation fell from ${perSecond(from)} to ${perSecond(to)}: the load is not the same.`;
 };
 
 const DOUBTS: readonly Doubt[] = [tooFewWindows, lostEvents, tooFewCycles, lessLoad];

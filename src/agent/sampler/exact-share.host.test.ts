@@ -1,6 +1,6 @@
 /**
- * The GC CPU share of the agent's own windows against what the programs' runtimes charged in the same half minute: programs of every
- * supported Go version, side by side.
+ * GC CPU share and allocation rate of the agent's own windows against what the programs' runtimes counted in the same half minute: programs
+ * of every supported Go version, side by side.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../../test/support/until.ts';
@@ -80,7 +80,7 @@ async function watchAll(): Promise<Map<GoVersion, Run>> {
   }
 }
 
-describe.skipIf(missing !== '')(`GC CPU share against the runtime’s own${missing}`, () => {
+describe.skipIf(missing !== '')(`GC CPU share and allocation against the runtime’s own${missing}`, () => {
   let runs = new Map<GoVersion, Run>();
   beforeAll(async () => {
     buildProbe();
@@ -126,6 +126,18 @@ describe.skipIf(missing !== '')(`GC CPU share against the runtime’s own${missi
     it('the share of assists is that of /cpu/classes/gc/mark/assist', () => {
       const theirs = charged(({ assistCpuSeconds }) => assistCpuSeconds);
       expect(cpuSeconds(({ assistShare }) => assistShare)).toBeCloseTo(theirs, 6);
+    });
+
+    it('what was allocated is /gc/heap/allocs, within 1 %, in the windows in which it was: nothing at rest', () => {
+      const bytes = run.windows.reduce(
+        (sum, { gc, durationMs }) => sum + ((gc?.allocBytesPerSecond ?? 0) * durationMs) / 1000,
+        0,
+      );
+      const allocated = charged(({ allocBytes }) => allocBytes);
+      expect(relative(bytes, allocated)).toBeLessThan(0.01);
+      // The answer to the last request, a few hundred kilobytes, is before the last window.
+      expect(run.windows.at(-1)?.gc?.allocBytesPerSecond).toBeLessThan(1e6);
+      expect(allocated / (spanMs / 1000)).toBeGreaterThan(20e6);
     });
 
     it('live heap and goal are those of /gc/heap', () => {

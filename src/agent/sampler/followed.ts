@@ -1,5 +1,11 @@
 /** The processes of one target, and how each is watched: by the probe, or by reading its own books where the probe cannot. */
-import { ControllerReadError, type ControllerReader, type Executable, type GcLimiter } from '../../host/index.ts';
+import {
+  ControllerReadError,
+  type ControllerReader,
+  type Executable,
+  type GcLimiter,
+  type HeapNow,
+} from '../../host/index.ts';
 import { type Attachments, fileKey } from './attachments.ts';
 import { readBooks } from './books.ts';
 import type { GcReading } from './books-ledger.ts';
@@ -80,6 +86,24 @@ export class Followed {
     for (const { pid, progress } of this.#processes.values()) {
       const limiter = readerOf(progress)?.readLimiter();
       if (limiter) found.set(pid, limiter);
+    }
+    return found;
+  }
+
+  /** What each process has allocated that the probe watches; of those that tell. */
+  heaps(): Map<number, HeapNow> {
+    const found = new Map<number, HeapNow>();
+    for (const process of this.#processes.values()) {
+      const { pid, progress } = process;
+      if (progress.kind !== 'watched' || !('read' in progress.books)) continue;
+      try {
+        const heap = progress.books.readHeap();
+        if (heap) found.set(pid, heap);
+      } catch (error) {
+        if (!(error instanceof ControllerReadError)) throw error;
+        progress.books.close();
+        process.progress = { ...progress, books: { reason: error.code, message: error.message } };
+      }
     }
     return found;
   }
@@ -199,11 +223,14 @@ function nextCheckMs({ pid, sinceMs, progress }: FollowedProcess, nowMs: number)
   return progress.kind === 'watched' ? checkAtMs : Math.min(checkAtMs, progress.retryAtMs);
 }
 
+/** Without its books the allocation rate is that between two cycles, which may be long ago. */
+const onlyInBooks = ['gc.limiterOn', 'gc.allocBytesPerSecond'];
+
 function missingOf({ pid, progress }: FollowedProcess, attachments: Attachments | null): readonly MissingSignals[] {
   if (progress.kind === 'read') return [missingFromBooks(progress.why)];
   if (progress.kind === 'refused') return [];
   const { plan, books } = progress;
-  const withoutBooks = 'read' in books || books === booksClosed ? [] : [{ signals: ['gc.limiterOn'], ...books }];
+  const withoutBooks = 'read' in books || books === booksClosed ? [] : [{ signals: onlyInBooks, ...books }];
   return [...missingInProgram(plan), ...(attachments?.missingOf(pid) ?? []), ...withoutBooks];
 }
 

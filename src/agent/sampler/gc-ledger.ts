@@ -37,7 +37,7 @@ export interface GcCharge {
   readonly assistCpuNs: number;
   readonly cycles: number;
   readonly limitDrivenCycles: number;
-  /** Over the latest span between two cycle ends, or two readings of the program's books; null until there were two. */
+  /** Between two readings of the program's books; where those cannot be read, between the two latest cycle ends. Null until there were two. */
   readonly allocBytesPerSecond: number | null;
   /** The latest cycle's facts; null until one ended under watch. */
   readonly last: HeapState | null;

@@ -101,6 +101,7 @@ export class Tracked {
       node: readNode(),
       readings: this.followed.readings(atNs / 1e6),
       limiters: this.followed.limiters(),
+      heaps: this.followed.heaps(),
     });
   }
 
@@ -122,6 +123,7 @@ export class Tracked {
       pids,
       ...facts.of(pids),
       limiters: this.followed.limiters(),
+      heaps: this.followed.heaps(),
       readings: this.followed.readings(atNs / 1e6),
       missing: windowFields(missing),
       cgroup: this.#cgroup?.read(pace) ?? null,

@@ -4,6 +4,7 @@ import type { CgroupSample, GcLimiter, NodePressure } from '../../host/index.ts'
 import type { PauseEvent } from '../../host/probe/index.ts';
 import { stopReason } from '../../host/probe/index.ts';
 import { exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
+import { AllocationRates, type Heaps } from './allocation-rates.ts';
 import { assistsOf } from './assists.ts';
 import { BooksLedger, type GcReading } from './books-ledger.ts';
 import { CgroupLedger } from './cgroup-ledger.ts';
@@ -33,6 +34,8 @@ export interface Observed extends ProbeFacts {
   readonly readings?: Readings;
   /** Whether the runtime limits its collector, by pid, at the window's end; of those processes that tell. */
   readonly limiters?: Limiters;
+  /** What those processes have allocated that the probe watches, by pid, at the window's end; of those that tell. */
+  readonly heaps?: Heaps;
   /** Window fields that were not observed. */
   readonly missing?: readonly string[];
 }
@@ -48,6 +51,7 @@ export class WindowBuilder {
   readonly #ledgers = new Map<number, GcLedger>();
   readonly #books = new Map<number, BooksLedger>();
   readonly #cgroup = new CgroupLedger();
+  readonly #rates = new AllocationRates();
   #limiters: Limiters = new Map();
   #seq = 0;
   /** On CLOCK_MONOTONIC; null when a window has told it. */
@@ -71,11 +75,13 @@ export class WindowBuilder {
       node,
       readings = new Map(),
       limiters = new Map(),
-    }: Pick<Observed, 'cgroup' | 'node' | 'readings' | 'limiters'>,
+      heaps = new Map(),
+    }: Pick<Observed, 'cgroup' | 'node' | 'readings' | 'limiters' | 'heaps'>,
   ): void {
     this.#observedFromNs = atNs;
     this.#cgroup.rebase(cgroup, node ?? null);
     this.#limiters = limiters;
+    this.#rates.since(heaps);
     this.#books.clear();
     this.#chargeBooks(readings);
   }
@@ -135,12 +141,14 @@ export class WindowBuilder {
     }
     for (const pid of this.#books.keys()) if (!readings.has(pid)) this.#books.delete(pid);
     const watched = observed.pids.filter((pid) => !readings.has(pid));
+    const rates = this.#rates.since(observed.heaps ?? new Map());
     const charges = watched.map((pid) => {
       const ledger = this.#ledgers.get(pid) ?? new GcLedger();
       this.#ledgers.set(pid, ledger);
       const ofPid = <T extends { pid: number }>(events: readonly T[]): T[] =>
         events.filter((event) => event.pid === pid);
-      return ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), observed.startNs, observed.endNs);
+      const charge = ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), observed.startNs, observed.endNs);
+      return { ...charge, allocBytesPerSecond: rates.get(pid) ?? charge.allocBytesPerSecond };
     });
     return [...charges, ...this.#chargeBooks(readings)];
   }
