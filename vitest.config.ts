@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: [...always, '**/*.{host,api,e2e,fuzz}.test.ts'],
+          exclude: [...always, '**/*.{host,api,e2e,vm,fuzz}.test.ts'],
           testTimeout: 20_000,
         },
       },
@@ -31,6 +31,17 @@ export default defineConfig({
           exclude: always,
           testTimeout: 180_000,
           hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'vm',
+          include: ['test/vm/*.vm.test.ts'],
+          exclude: always,
+          testTimeout: 180_000,
+          // Emulated processors take their time; each wait in there has a limit of its own, and words for it.
+          hookTimeout: 900_000,
           fileParallelism: false,
         },
       },

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binaryNames, ensureBinaries } from '../cluster/binaries.ts';
 import { repositoryDir } from '../cluster/paths.ts';
+import { ensureTools, whyNoVm } from '../vm/ground.ts';
+import { ensureKernel, kernelVersions } from '../vm/kernels.ts';
 import { readGo } from './reports.ts';
 import { add, none, oneCheck, Tally } from './tally.ts';
 
@@ -32,7 +34,9 @@ export const parts: readonly Part[] = [
   { name: 'robots: go test', run: runGo },
   check('probe: tests under ASan and UBSan', ['make', '-C', 'bpf', 'test']),
   { name: 'programs of the local cluster', run: buildCluster },
+  { name: 'kernels of the virtual machines', run: fetchKernels },
   vitest('host'),
+  vitest('vm'),
   vitest('api'),
   vitest('e2e'),
 ];
@@ -40,6 +44,15 @@ export const parts: readonly Part[] = [
 /** Not a test, yet what the following parts stand on: built here, with progress, rather than within a test's time limit. */
 async function buildCluster(): Promise<Tally> {
   await ensureBinaries(binaryNames, { onProgress: (line) => console.error(line) });
+  return none;
+}
+
+/** As above. */
+async function fetchKernels(): Promise<Tally> {
+  if (whyNoVm() !== undefined) return none;
+  const onProgress = (line: string) => console.error(line);
+  await ensureTools(onProgress);
+  for (const version of kernelVersions) await ensureKernel(version, { onProgress });
   return none;
 }
 

@@ -1,6 +1,7 @@
 /** What this machine needs for virtual machines, and why it may not have them. */
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { missingGround } from '../../src/host/probe/testing/ground.ts';
 import { run } from '../cluster/run.ts';
 import { VmError } from './errors.ts';
 
@@ -21,6 +22,12 @@ export function whyNoVm(): string | undefined {
   }
   if (!existsSync('/etc/debian_version')) return 'needs Debian, whose kernels it runs';
   return undefined;
+}
+
+/** For names of tests: why they cannot run in a virtual machine; empty when they can. */
+export function whyNoMachine(): string {
+  const noVm = whyNoVm();
+  return noVm === undefined ? missingGround() : ` (skipped: a virtual machine ${noVm})`;
 }
 
 /** Installs what is missing. @throws VmError MISSING_PROGRAM */

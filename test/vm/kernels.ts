@@ -1,4 +1,5 @@
 /** Kernels that a virtual machine can have, each downloaded once into the user's cache. */
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -47,12 +48,15 @@ const keptModules = [
   'drivers/net/veth.*',
   'drivers/net/dummy.*',
   'drivers/net/virtio_net.*',
+  'drivers/net/net_failover.*', // virtio_net's
   'drivers/virtio',
 ];
 
 /** @throws VmError NO_ARCHIVE where no archive can be reached or it does not hold the kernel */
 export async function ensureKernel(version: KernelVersion, options: EnsureKernelOptions = {}): Promise<Kernel> {
-  const directory = join(cacheRoot(), 'vm', `kernel-${version}`);
+  // What was kept by another list is no cache of this one.
+  const kept = createHash('sha256').update(keptModules.join(' ')).digest('hex').slice(0, 8);
+  const directory = join(cacheRoot(), 'vm', `kernel-${version}-${kept}`);
   if (!existsSync(directory)) {
     const told = (pid: number) => options.onProgress?.(`waiting: process ${pid} is downloading kernel ${version}`);
     const lock = await takeLock(`${directory}.lock`, told, options.signal);

@@ -46,7 +46,7 @@ export function buildPrograms(): Programs {
 /** Runs a scenario in a machine, or without one on this. @returns the JSON object that it printed */
 export async function runScenario(
   machine: Machine | undefined,
-  name: 'exactness' | 'limits',
+  name: 'exactness' | 'killed' | 'limits' | 'pod-limits',
   args: readonly string[],
 ): Promise<unknown> {
   const command = [process.execPath, join(repositoryDir, `test/vm/scenarios/${name}.ts`), ...args];

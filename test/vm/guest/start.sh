@@ -1,5 +1,7 @@
 # The machine's only service: runs commands that the host hands in, and says how they ended.
 # jobs/ID/command is the script; stdout, stderr and, at last, code appear beside it. A line on the port starts or ends a job.
+# Whatever fails before it is ready ends the machine: the kernel does not outlive its first program, and the console says what failed.
+set -eu
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 jobs=/vm/jobs
 
@@ -15,6 +17,7 @@ modprobe virtio_net
 ip addr add 10.0.2.15/24 dev eth0
 ip link set eth0 up
 hostname vm
+set +e
 
 run() {
   cd / && setsid sh "$jobs/$1/command" >"$jobs/$1/stdout" 2>"$jobs/$1/stderr" </dev/null &

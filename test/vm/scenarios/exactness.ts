@@ -1,5 +1,5 @@
 /**
- * `node exactness.ts CHURN ROBOTGC CYCLES`: what `robotgc watch` saw of a program's collections, and what the program's own runtime counted
+ * `node exactness.ts CHURN ROBOTGC CYCLES PROBE`: what `robotgc watch` saw of a program's collections, and what the program's own runtime counted
  * meanwhile. Prints one JSON object; judges nothing.
  */
 import { execFileSync } from 'node:child_process';
@@ -23,7 +23,7 @@ await ask('gc');
 const after = await ask('stop');
 const untilNs = nowNs();
 const lastWindow = watch.windows().length + 2;
-await until('a window after the last cycle', () => watch.windows().length >= lastWindow, 30_000, 20);
+await until('a window after the last cycle', () => watch.alive().windows().length >= lastWindow, 30_000, 20);
 const exitCode = await watch.end();
 program.child.kill('SIGKILL');
 

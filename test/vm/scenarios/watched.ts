@@ -12,8 +12,12 @@ export interface Watch {
   /** Objects printed so far. */
   readonly lines: readonly Line[];
   readonly windows: () => readonly Line[];
+  /** Itself while it runs. @throws with its words when it has ended: what is waited for will not come */
+  alive(): Watch;
   /** Ends it as Ctrl-C does. */
   end(): Promise<number>;
+  /** Ends it without a chance to tidy up. */
+  kill(): void;
   readonly exited: Promise<number>;
   stderr(): string;
 }
@@ -31,11 +35,14 @@ export async function startWatch(robotgc: string, pid: number, args: readonly st
   });
   const exited = exitOf(child);
   const windows = () => lines.filter(({ type }) => type === 'window');
-  await until('the first window', () => windows().length > 0 || child.exitCode !== null, 180_000, 20);
-  if (child.exitCode !== null) throw new Error(`robotgc watch ended: ${stderr}`);
-  return {
+  const watch: Watch = {
     lines,
     windows,
+    alive: () => {
+      if (child.exitCode === null && child.signalCode === null) return watch;
+      throw new Error(`robotgc watch ended with ${child.exitCode ?? child.signalCode}: ${stderr}`);
+    },
+    kill: () => child.kill('SIGKILL'),
     exited,
     stderr: () => stderr,
     end: () => {
@@ -43,6 +50,8 @@ export async function startWatch(robotgc: string, pid: number, args: readonly st
       return exited;
     },
   };
+  await until('the first window', () => watch.alive().windows().length > 0, 180_000, 20);
+  return watch;
 }
 
 export function exitOf(child: ChildProcess): Promise<number> {
