@@ -8,7 +8,7 @@ import { checkPolicy } from './check.ts';
 import { BAD_POLICIES, FULL_SPEC, GOOD_SPECS, MINIMAL_SPEC } from './policy-cases.ts';
 
 const crds = fileURLToPath(new URL('../../crds', import.meta.url));
-const examples = fileURLToPath(new URL('../../examples/policy.yaml', import.meta.url));
+const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 
 let plane: ControlPlane;
 let kubectlPath: string;
@@ -82,11 +82,11 @@ describe('policies on the real API server', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('write at most 63 characters')]);
   });
 
-  it('takes the example as it stands', async () => {
+  it('takes the examples as they stand', async () => {
     await kubectl(['create', 'namespace', 'robots']);
     expect(await kubectl(['apply', '-f', examples])).toMatchObject({
       code: 0,
-      stdout: 'robotgcpolicy.robotgc.dev/dispatch created\n',
+      stdout: 'robotgcpolicy.robotgc.dev/device-gateway created\nrobotgcpolicy.robotgc.dev/dispatch created\n',
     });
   });
 

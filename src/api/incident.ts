@@ -3,6 +3,7 @@
  * `spec` is written once by the agent that saw the breach; `status` is the operator's, except `status.capture`, the agent's.
  */
 import { z } from 'zod';
+import { SignalName, SignalUnit } from './signals.ts';
 
 export const PHASES = [
   'Detected',
@@ -24,15 +25,11 @@ export function isFinal(phase: Phase | undefined): boolean {
   return phase !== undefined && FINAL.has(phase);
 }
 
-export const SIGNALS = ['gcStallP99', 'gcCpuShare', 'memoryPressureSome', 'memoryPressureFull'] as const;
-export const SignalName = z.enum(SIGNALS);
-export type SignalName = z.infer<typeof SignalName>;
-
 export const Trigger = z.object({
   signal: SignalName,
-  observed: z.number().describe('Worst value among the breaching windows, in `unit`.'),
+  observed: z.number().describe('Worst value among the breaching windows, of events their sum, in `unit`.'),
   threshold: z.number(),
-  unit: z.enum(['ns', 'ratio']),
+  unit: SignalUnit,
   breachingWindows: z.int(),
   ofWindows: z.int(),
   firstBreachAt: z.iso.datetime().describe('End of the first breaching window.'),

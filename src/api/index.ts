@@ -5,4 +5,5 @@ export * from './names.ts';
 export * from './objects.ts';
 export * from './policy.ts';
 export * from './rules.ts';
+export * from './signals.ts';
 export * from './units.ts';

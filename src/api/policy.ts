@@ -3,6 +3,7 @@
  * values stay in the form in which people write them, `src/model` turns them into numbers.
  */
 import { z } from 'zod';
+import { FurtherThresholds } from './signals.ts';
 import { Bytes, Duration, Growth, Percent } from './units.ts';
 
 const METRIC_HINT = 'write the name of a Prometheus metric, such as robot_active_sessions';
@@ -42,6 +43,10 @@ export const Thresholds = z.strictObject({
     'A slower TLS handshake is evidence that latency is not the collector’s.',
   ),
   connect: Duration.default('3s').describe('The same of TCP connections.'),
+  nodeMemoryPressure: Percent.default('10%').describe(
+    'PSI memory some of the whole node: above it, pressure far from the own limit is a neighbour’s. No breach.',
+  ),
+  ...FurtherThresholds.shape,
   breach: z
     .strictObject({
       windows: z

@@ -33,6 +33,12 @@ const NO_DUPLICATES = 'self.all(x, self.exists_one(y, x == y))';
 const MORE_THAN_NOTHING = "!self.matches('[0-9]') || self.matches('[1-9]')";
 /** CEL's `duration` knows no days, and fails on what is none: the form itself is another rule's business. */
 const IS_DURATION = "self.matches('^([0-9]+([.][0-9]+)?(us|ms|s|m|h|d))+$')";
+const IS_BELOW_DAYS = (field: string) => `self.${field}.matches('^([0-9]+([.][0-9]+)?(us|ms|s|m|h))+$')`;
+const NOT_ABOVE = (lower: string, upper: string) =>
+  `!has(self.${lower}) || !has(self.${upper}) || !${IS_BELOW_DAYS(lower)} || !${IS_BELOW_DAYS(upper)} || duration(self.${lower}) <= duration(self.${upper})`;
+/** As the rule in CEL: nobody writes days here. */
+const isAbove = (lower = 'd', upper = 'd') =>
+  !lower.includes('d') && !upper.includes('d') && durationMs(lower) > durationMs(upper);
 
 export const POLICY_RULES: readonly Rule[] = [
   {
@@ -74,6 +80,25 @@ export const POLICY_RULES: readonly Rule[] = [
     message:
       'more breaching windows are asked for than are looked at: write windows of at most `of`, such as {windows: 3, of: 5}',
     broken: ({ thresholds: { breach } }) => when(breach.windows > breach.of, 'thresholds', 'breach'),
+  },
+  {
+    at: ['thresholds'],
+    cel: NOT_ABOVE('gcStallP99', 'gcStallMax'),
+    message: 'the longest stall is never shorter than the P99: write a gcStallMax of at least gcStallP99',
+    broken: ({ thresholds: own }) => when(isAbove(own.gcStallP99, own.gcStallMax), 'thresholds'),
+  },
+  {
+    at: ['thresholds'],
+    cel: NOT_ABOVE('gcPauseP99', 'gcPauseMax'),
+    message: 'the longest pause is never shorter than the P99: write a gcPauseMax of at least gcPauseP99',
+    broken: ({ thresholds: own }) => when(isAbove(own.gcPauseP99, own.gcPauseMax), 'thresholds'),
+  },
+  {
+    at: ['thresholds'],
+    cel: '!has(self.mmapSlowRate) || !has(self.mmapVerySlowRate) || self.mmapVerySlowRate <= self.mmapSlowRate',
+    message: 'very slow mmap calls are slow ones too: write a mmapVerySlowRate of at most mmapSlowRate',
+    broken: ({ thresholds: { mmapSlowRate: slow, mmapVerySlowRate: verySlow } }) =>
+      when(slow !== undefined && verySlow !== undefined && verySlow > slow, 'thresholds'),
   },
   {
     at: ['activity'],

@@ -1,6 +1,6 @@
 /** `robotgc explain -f policy.yaml`: every number a policy leads to, with its formula and inputs. */
 import { type Command, Option } from 'commander';
-import { deriveThresholds, explainThresholds, type ThresholdRow } from '../model/index.ts';
+import { deriveThresholds, explainThresholds, quantity, type ThresholdRow, unsetSignals } from '../model/index.ts';
 import { printJson } from './output.ts';
 import { loadPolicy } from './policy-file.ts';
 
@@ -26,7 +26,8 @@ export function register(program: Command): void {
           tuning: spec.tuning,
         });
       } else {
-        process.stdout.write(`policy ${metadata.name}\n\n${rows.map(paragraph).join('\n\n')}\n`);
+        const unset = `without a limit, and not judged: ${unsetSignals(spec).join(', ')}`;
+        process.stdout.write(`policy ${metadata.name}\n\n${[...rows.map(paragraph), unset].join('\n\n')}\n`);
       }
     });
 }
@@ -34,16 +35,13 @@ export function register(program: Command): void {
 function paragraph({ signal, limit, unit, formula, inputs, enforced, note }: ThresholdRow): string {
   const given = Object.entries(inputs).map(([name, value]) => `${name} ${value}`);
   return [
-    `${signal}  ${enforced ? '≤ ' : ''}${quantity(limit, unit)}${enforced ? '' : '  (not judged)'}`,
+    `${signal}  ${enforced ? '≤ ' : ''}${limitText(limit, unit)}${enforced ? '' : '  (not judged)'}`,
     `    = ${formula}`,
     `    with ${given.join(', ')}`,
     ...(note ? [`    ${note}`] : []),
   ].join('\n');
 }
 
-function quantity(value: number, unit: ThresholdRow['unit']): string {
-  if (unit === 'ns') return `${Number((value / 1e6).toPrecision(6))} ms`;
-  if (unit === 'ratio') return `${Number((value * 100).toPrecision(6))} %`;
-  if (unit === '1/h') return `${value.toFixed(2)} per hour`;
-  return String(value);
+function limitText(value: number, unit: ThresholdRow['unit']): string {
+  return unit === '1/h' ? `${value.toFixed(2)} per hour` : quantity(value, unit, 6);
 }

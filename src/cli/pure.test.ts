@@ -8,6 +8,7 @@ import { run } from './program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const example = join(root, 'examples/policy.yaml');
+const furtherSignals = join(root, 'examples/further-signals.yaml');
 const bad = join(root, 'src/cli/testdata/bad-policy.yaml');
 
 /** The command in this process, with what it writes caught. */
@@ -61,6 +62,17 @@ describe('robotgc explain', () => {
     const { stdout } = await robotgc('explain', '-f', example);
     expect(stdout).toContain('gcStallP99  ≤ 30 ms\n    = latencyP99 × gcShareOfLatency\n    with latencyP99 200ms');
     expect(stdout).toContain('552620.42 per hour');
+  });
+
+  it('shows the limits of further signals in their units, and names the signals without one', async () => {
+    const { stdout } = await robotgc('explain', '-f', furtherSignals);
+    expect(stdout).toContain(
+      'gcPauseMax  ≤ 10 ms\n    = max(STW pauses of a window)\n    with gcPauseMax 10ms, breach 3 of 5',
+    );
+    expect(stdout).toContain('gcRate  ≤ 8/s\n');
+    expect(stdout).toContain('liveHeapShareOfLimit  ≤ 60 %\n');
+    expect(stdout).toContain('gcLimiter  ≤ off\n');
+    expect(stdout).toMatch(/without a limit, and not judged: gcPauseP99, gcAssistP99, .*heapLive/);
   });
 
   it('takes a bare spec without a selector: outside Kubernetes there is none', async () => {
@@ -143,9 +155,9 @@ describe('a policy file', () => {
 });
 
 describe('robotgc lint', () => {
-  it('finds nothing in the example', async () => {
-    const { status, stdout, stderr } = await robotgc('lint', '-f', example);
-    expect([status, stdout, stderr]).toEqual([0, '', '1 policy in 1 file: 0 errors, 0 warnings\n']);
+  it('finds nothing in the examples', async () => {
+    const { status, stdout, stderr } = await robotgc('lint', '-f', example, furtherSignals);
+    expect([status, stdout, stderr]).toEqual([0, '', '2 policies in 2 files: 0 errors, 0 warnings\n']);
   });
 
   it('names file, line and column, and ends with 1', async () => {

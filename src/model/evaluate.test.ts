@@ -111,6 +111,38 @@ describe('evaluate', () => {
       ),
     );
   });
+
+  it('adds rare events up over the n windows: one OOM kill does not wait for two more', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 0, max: 6 }),
+        fc.integer({ min: 1, max: 12 }),
+        (kills, limit, of) => {
+          const spec = syntheticSpec({ thresholds: { oomKills: limit, breach: { windows: 1, of } } });
+          const windows = kills.map((oomKills, seq) => syntheticWindow(seq, { cgroup: { oomKills } }));
+          const sum = kills.slice(-of).reduce((total, count) => total + count, 0);
+          expect(evaluate(windows, deriveThresholds(spec), at(windows))).toMatchObject(
+            sum > limit ? { type: 'breach', signal: 'oomKills', observed: sum, unit: 'count' } : { type: 'ok' },
+          );
+        },
+      ),
+    );
+  });
+
+  it('judges no further signal on which the policy sets no limit, whatever the windows', () => {
+    const value = fc.double({ min: 0, max: 1e12, noNaN: true });
+    fc.assert(
+      fc.property(value, value, fc.integer({ min: 0, max: 1000 }), (ns, rate, cycles) => {
+        const windows = syntheticWindows(5, () => ({
+          gcPause: { count: 1, p50Ns: ns, p99Ns: ns, maxNs: ns, sumNs: ns },
+          gc: { cycles, allocBytesPerSecond: rate, heapLiveBytes: rate, limiterOn: true },
+          cgroup: { oomKills: cycles, throttledShare: 1, memoryCurrentBytes: rate },
+        }));
+        expect(evaluate(windows, thresholds, at(windows))).toEqual({ type: 'ok' });
+      }),
+    );
+  });
 });
 
 describe('hysteresis', () => {
@@ -171,5 +203,28 @@ describe('hysteresis', () => {
         });
       }),
     );
+  });
+
+  it('lets a summed signal fire once for each accident, however the windows lie', () => {
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { oomKills: 0 } }));
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (kills) => {
+        const seen = kills.map((killed, seq) => syntheticWindow(seq, { cgroup: { oomKills: killed ? 1 : 0 } }));
+        let latch: Latch = {};
+        seen.forEach((window, index) => {
+          const windows = seen.slice(0, index + 1);
+          const step = advance(latch, windows, strict, at(windows));
+          const quietBefore = kills.slice(Math.max(0, index - strict.breach.of), index).every((killed) => !killed);
+          if (step.evaluation.type === 'breach') expect(kills[window.seq]).toBe(true);
+          if (kills[index] && quietBefore && index >= strict.breach.of) expect(step.evaluation.type).toBe('breach');
+          latch = step.latch;
+        });
+      }),
+    );
+  });
+
+  it('forgets what the policy no longer judges', () => {
+    const windows = syntheticWindows(5, () => ({ gc: { cycles: 50 } }));
+    expect(advance({ gcRate: windows[0]?.endedAt ?? '' }, windows, thresholds, at(windows)).latch).toEqual({});
   });
 });

@@ -1,6 +1,7 @@
 /** Are the latest windows in breach of the thresholds? Pure and without memory; `hysteresis.ts` adds when to ask again. */
-import type { SignalName } from '../api/index.ts';
-import { checkOf, readSignal, SIGNAL_CHECKS, type SignalCheck } from './signals.ts';
+import type { SignalName, SignalUnit } from '../api/index.ts';
+import type { SignalCheck } from './signal-check.ts';
+import { checkOf, readSignal, SIGNAL_CHECKS } from './signals.ts';
 import type { Thresholds } from './thresholds.ts';
 import type { SignalWindow } from './window.ts';
 
@@ -10,10 +11,10 @@ export const STALE_AFTER_WINDOWS = 2;
 export interface Breach {
   readonly type: 'breach';
   readonly signal: SignalName;
-  /** Worst value among the breaching windows, in `unit`. */
+  /** Worst value among the breaching windows, of events their sum, in `unit`. */
   readonly observed: number;
   readonly threshold: number;
-  readonly unit: 'ns' | 'ratio';
+  readonly unit: SignalUnit;
   readonly breachingWindows: number;
   /** How many latest windows were looked at. */
   readonly ofWindows: number;
@@ -25,7 +26,7 @@ export type Evaluation = Breach | { readonly type: 'ok' } | { readonly type: 'st
 
 /**
  * k-of-n rule per signal: in breach when at least `thresholds.breach.windows` of the latest `thresholds.breach.of` windows are
- * over the limit. Only windows of the newest one's container instance count, and a lost window (gap in `seq`) takes its place
+ * over the limit; of rare events (`summed`), when those of all of them are. Only windows of the newest one's container instance count, and a lost window (gap in `seq`) takes its place
  * among the n without being over. When several signals are in breach, the most urgent is returned (order of `SIGNAL_CHECKS`).
  *
  * @param windows of one container, oldest first
@@ -79,14 +80,21 @@ export function consideredWindows(windows: readonly SignalWindow[], of: number):
 }
 
 function breachOf(check: SignalCheck, considered: readonly SignalWindow[], thresholds: Thresholds): Breach | undefined {
-  const over = considered.filter((window) => readSignal(check, window, thresholds) === 'over');
+  const limit = check.threshold(thresholds);
+  if (limit === undefined) return undefined;
+  const over = check.summed
+    ? considered.filter((window) => (check.observe(window) ?? 0) > 0)
+    : considered.filter((window) => readSignal(check, window, thresholds) === 'over');
   const first = over[0];
-  if (!first || over.length < thresholds.breach.windows) return undefined;
+  if (!first) return undefined;
+  const values = over.map((window) => check.observe(window) ?? 0);
+  const observed = check.summed ? values.reduce((sum, value) => sum + value, 0) : Math.max(...values);
+  if (check.summed ? observed <= limit : over.length < thresholds.breach.windows) return undefined;
   return {
     type: 'breach',
     signal: check.signal,
-    observed: Math.max(...over.map((window) => check.observe(window) ?? 0)),
-    threshold: check.threshold(thresholds),
+    observed,
+    threshold: limit,
     unit: check.unit,
     breachingWindows: over.length,
     ofWindows: thresholds.breach.of,

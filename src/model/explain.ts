@@ -1,13 +1,14 @@
 /** Every number a policy leads to, with its formula and inputs: what `robotgc explain` and a policy's status show. */
-import { durationMs, type PolicySpec } from '../api/index.ts';
+import { durationMs, type PolicySpec, type SignalUnit } from '../api/index.ts';
 import { EMERGENCY_COST_SECONDS } from './availability.ts';
+import { explainFurther } from './explain-further.ts';
 import { ratePerHourOfMeetingGc, ratePerHourOfSparing } from './gc-frequency.ts';
 import { deriveThresholds, STALL_RESERVE_NS } from './thresholds.ts';
 
 export interface ThresholdRow {
   readonly signal: string;
   readonly limit: number;
-  readonly unit: 'ns' | 'ratio' | 'count' | '1/h';
+  readonly unit: SignalUnit | '1/h';
   readonly formula: string;
   readonly inputs: Readonly<Record<string, string | number>>;
   /** False for rows that inform: no breach is ever judged by them. */
@@ -16,7 +17,7 @@ export interface ThresholdRow {
   readonly note?: string;
 }
 
-/** Rows in the order in which people ask: latency, throughput, availability, memory, frequency. */
+/** Rows in the order in which people ask: latency, throughput, availability, memory, what they set themselves, evidence, frequency. */
 export function explainThresholds(spec: PolicySpec): ThresholdRow[] {
   const { sla, thresholds: own } = spec;
   const t = deriveThresholds(spec);
@@ -84,6 +85,16 @@ export function explainThresholds(spec: PolicySpec): ThresholdRow[] {
       formula: 'Δ(PSI memory full total) ÷ window',
       inputs: { memoryPressureFull: own.memoryPressureFull, breach },
       note: 'The warning before an OOM kill.',
+    },
+    ...explainFurther(spec),
+    {
+      signal: 'nodeMemoryPressure',
+      limit: t.nodeMemoryPressure,
+      unit: 'ratio',
+      enforced: false,
+      formula: 'Δ(PSI memory some total of the node) ÷ window',
+      inputs: { nodeMemoryPressure: own.nodeMemoryPressure },
+      note: 'Above it, pressure on a container that is far from its own limit is evidence of a neighbour.',
     },
     {
       signal: 'tlsHandshake',

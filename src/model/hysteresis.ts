@@ -3,7 +3,8 @@
  *
  * A signal fires when k of the last n windows are over its limit (`evaluate`). It is then latched: it does not fire again until
  * it is re-armed, which takes evidence of health: among the last n windows fewer than half of k may be over the limit or unknown
- * (lost window, lost events, nothing observed). With k = 3, n = 5: at most one of five.
+ * (lost window, lost events, nothing observed). With k = 3, n = 5: at most one of five. Of summed events those of the n windows must be
+ * within the limit again, and as few windows unknown. A signal that the policy no longer judges is re-armed.
  *
  * One window holds few stalls, so its P99 is mostly its maximum. That is wanted: a stall above the limit breaks the promise for
  * every event it meets, however many short stalls stand beside it. The k-of-n rule, not a minimum of samples, guards against a
@@ -11,8 +12,8 @@
  * by chance in about 1 of 900 cases.
  */
 import type { SignalName } from '../api/index.ts';
-import { type Breach, breaches, consideredWindows, type Evaluation, evaluate } from './evaluate.ts';
-import { checkOf, readSignal } from './signals.ts';
+import { type Breach, breaches, breachOfSignal, consideredWindows, type Evaluation, evaluate } from './evaluate.ts';
+import { checkOf, readSignal, SIGNAL_CHECKS } from './signals.ts';
 import type { Thresholds } from './thresholds.ts';
 import type { SignalWindow } from './window.ts';
 
@@ -42,17 +43,19 @@ export function advance(latch: Latch, windows: readonly SignalWindow[], threshol
 export function rearmed(signal: SignalName, windows: readonly SignalWindow[], thresholds: Thresholds): boolean {
   const { windows: needed, of } = thresholds.breach;
   const check = checkOf(signal);
-  const healthy = consideredWindows(windows, of).filter(
-    (window) => readSignal(check, window, thresholds) === 'within',
-  ).length;
+  if (check.threshold(thresholds) === undefined) return true;
+  if (check.summed && breachOfSignal(signal, windows, thresholds)) return false;
+  const healthy = consideredWindows(windows, of).filter((window) => {
+    const reading = readSignal(check, window, thresholds);
+    return check.summed ? reading !== 'unknown' : reading === 'within';
+  }).length;
   return of - healthy < needed / 2;
 }
 
+/** By the table, so that no signal is left out. */
 function entries(latch: Latch): [SignalName, string][] {
-  const found: [SignalName, string][] = [];
-  for (const signal of ['memoryPressureFull', 'gcStallP99', 'gcCpuShare', 'memoryPressureSome'] as const) {
+  return SIGNAL_CHECKS.flatMap(({ signal }) => {
     const since = latch[signal];
-    if (since !== undefined) found.push([signal, since]);
-  }
-  return found;
+    return since === undefined ? [] : [[signal, since] as [SignalName, string]];
+  });
 }

@@ -1,75 +1,45 @@
-/** What each guarded signal reads from one window. One entry per signal: detection, verification and status use the same. */
+/**
+ * The signal table: what each guarded signal reads from one window. One entry per signal: detection, verification, status and explanation
+ * use the same.
+ */
 import type { SignalName } from '../api/index.ts';
+import { FURTHER_CHECKS, type FurtherCheck } from './further-signals.ts';
+import type { SignalCheck } from './signal-check.ts';
+import { SLA_CHECKS } from './sla-signals.ts';
 import type { Thresholds } from './thresholds.ts';
 import { isMissing, type SignalWindow } from './window.ts';
 
-export interface SignalCheck {
-  readonly signal: SignalName;
-  readonly unit: 'ns' | 'ratio';
-  /** Undefined = this window says nothing about the signal. */
-  readonly observe: (window: SignalWindow) => number | undefined;
-  readonly threshold: (thresholds: Thresholds) => number;
-  /**
-   * True when lost probe events can hide a high value. A high value that was seen is real all the same, so such a window may
-   * count as breaching, never as healthy.
-   */
-  readonly hurtByLostEvents: boolean;
-  /** Part of the window that it is read from. */
-  readonly field: 'cgroup' | 'gc' | 'gcStall';
-}
+/** A process was killed, memory was refused, the collector gives up: nothing is more urgent. */
+const EMERGENCIES: ReadonlySet<SignalName> = new Set<SignalName>(['oomKills', 'allocationFailures', 'gcLimiter']);
+
+const further = FURTHER_CHECKS.map(limited);
 
 /** Most urgent first: when several are in breach at once, the first is reported. */
 export const SIGNAL_CHECKS: readonly SignalCheck[] = [
-  {
-    signal: 'memoryPressureFull',
-    unit: 'ratio',
-    observe: (window) => window.cgroup?.memoryPressure?.full,
-    threshold: (thresholds) => thresholds.memoryPressureFull,
-    hurtByLostEvents: false,
-    field: 'cgroup',
-  },
-  {
-    signal: 'gcStallP99',
-    unit: 'ns',
-    // A window without stalls is a healthy one: nobody waited, unless nobody looked. Below 100 stalls the P99 is the maximum; hysteresis.ts says why that is right.
-    observe: (window) =>
-      isMissing(window, 'gcStall') && window.gcStall.count === 0 ? undefined : window.gcStall.p99Ns,
-    threshold: (thresholds) => thresholds.gcStallP99Ns,
-    hurtByLostEvents: true,
-    field: 'gcStall',
-  },
-  {
-    signal: 'gcCpuShare',
-    unit: 'ratio',
-    observe: (window) => window.gc?.cpuShare,
-    threshold: (thresholds) => thresholds.gcCpuShare,
-    hurtByLostEvents: true,
-    field: 'gc',
-  },
-  {
-    signal: 'memoryPressureSome',
-    unit: 'ratio',
-    observe: (window) => window.cgroup?.memoryPressure?.some,
-    threshold: (thresholds) => thresholds.memoryPressureSome,
-    hurtByLostEvents: false,
-    field: 'cgroup',
-  },
+  ...further.filter(({ signal }) => EMERGENCIES.has(signal)),
+  ...SLA_CHECKS,
+  ...further.filter(({ signal }) => !EMERGENCIES.has(signal)),
 ];
+
+function limited(check: FurtherCheck): SignalCheck {
+  return { ...check, threshold: ({ further }) => further[check.signal] };
+}
 
 export type Reading = 'over' | 'within' | 'unknown';
 
-/** A limit is broken above it, not at it. */
+/** A limit is broken above it, not at it; without a limit nothing is. */
 export function readSignal(check: SignalCheck, window: SignalWindow, thresholds: Thresholds): Reading {
   const value = check.observe(window);
+  const limit = check.threshold(thresholds);
   if (value === undefined) return 'unknown';
-  if (value > check.threshold(thresholds)) return 'over';
-  if (isMissing(window, check.field)) return 'unknown';
-  return check.hurtByLostEvents && isIncomplete(window) ? 'unknown' : 'within';
+  if (limit !== undefined && value > limit) return 'over';
+  return isMissing(window, check.field) || isIncomplete(check, window) ? 'unknown' : 'within';
 }
 
 /** Something that is not in the window may have happened in it: events were lost, or no assist was looked at. */
-function isIncomplete({ lostEvents, gcAssistSampling }: SignalWindow): boolean {
-  return lostEvents > 0 || gcAssistSampling?.observedShare === 0;
+function isIncomplete({ hurtBy }: SignalCheck, { lostEvents, gcAssistSampling }: SignalWindow): boolean {
+  if (hurtBy === 'nothing') return false;
+  return lostEvents > 0 || (hurtBy === 'lostEventsAndUnseenAssists' && gcAssistSampling?.observedShare === 0);
 }
 
 export function checkOf(signal: SignalName): SignalCheck {

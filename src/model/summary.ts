@@ -17,8 +17,8 @@ export function summarise(windows: readonly SignalWindow[]): SignalSummary {
   return {
     windows: windows.length,
     gcCpuShare: timeWeightedMean(windows, (window) => window.gc?.cpuShare),
-    gcStallP99Ms: stallP99Ms(windows, 'gcStall'),
-    gcPauseP99Ms: stallP99Ms(windows, 'gcPause'),
+    gcStallP99Ms: pooledStallP99Ns(windows, 'gcStall') / 1e6,
+    gcPauseP99Ms: pooledStallP99Ns(windows, 'gcPause') / 1e6,
     gcRatePerSecond: seconds > 0 ? cycles / seconds : 0,
     heapLiveBytes: newest?.heapLiveBytes ?? 0,
     heapGoalBytes: newest?.heapGoalBytes ?? 0,
@@ -27,8 +27,8 @@ export function summarise(windows: readonly SignalWindow[]): SignalSummary {
 }
 
 /** Over the windows in which it was observed. */
-function stallP99Ms(windows: readonly SignalWindow[], field: 'gcStall' | 'gcPause'): number {
-  return pooledP99Ns(windows.filter((window) => !isMissing(window, field)).map((window) => window[field])) / 1e6;
+export function pooledStallP99Ns(windows: readonly SignalWindow[], field: 'gcStall' | 'gcPause' | 'gcAssist'): number {
+  return pooledP99Ns(windows.filter((window) => !isMissing(window, field)).map((window) => window[field]));
 }
 
 /** Mean by duration over the windows that know the value; 0 when none does. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { FurtherSignal } from '../api/index.ts';
 import { heapEmergencyBudget } from './availability.ts';
 import { explainThresholds } from './explain.ts';
+import { unsetSignals } from './explain-further.ts';
 import { ratePerHourOfMeetingGc, ratePerHourOfSparing } from './gc-frequency.ts';
 import { syntheticSpec } from './testing.ts';
 import { deriveThresholds } from './thresholds.ts';
@@ -14,6 +16,8 @@ describe('thresholds from the SLA', () => {
       memoryPressureSome: 0.1,
       memoryPressureFull: 0.01,
       network: { tlsHandshakeNs: 500_000_000, connectNs: 3_000_000_000 },
+      nodeMemoryPressure: 0.1,
+      further: {},
       heapEmergencies: { count: 1, perHours: 48 },
       breach: { windows: 3, of: 5 },
     });
@@ -108,6 +112,7 @@ describe('explain', () => {
       ['heapEmergencies', 1, 'count'],
       ['memoryPressureSome', 0.1, 'ratio'],
       ['memoryPressureFull', 0.01, 'ratio'],
+      ['nodeMemoryPressure', 0.1, 'ratio'],
       ['tlsHandshake', 500_000_000, 'ns'],
       ['connect', 3_000_000_000, 'ns'],
       ['overLimitStallRate', 180.91, '1/h'],
@@ -119,5 +124,29 @@ describe('explain', () => {
   it('says when a threshold is an override', () => {
     const rows = explainThresholds(syntheticSpec({ thresholds: { gcCpuShare: '8%' } }));
     expect(rows.find((row) => row.signal === 'gcCpuShare')?.formula).toContain('override');
+  });
+
+  it('shows each further signal that has a limit as the policy wrote it, and names the others', () => {
+    const spec = syntheticSpec({
+      thresholds: { gcPauseMax: '7ms', gcRate: 4.5, heapLive: '512Mi', oomKills: 0, gcLimiter: false },
+    });
+    const rows = explainThresholds(spec);
+    const row = (signal: string) => rows.find((candidate) => candidate.signal === signal);
+    expect(row('gcPauseMax')).toEqual({
+      signal: 'gcPauseMax',
+      limit: 7_000_000,
+      unit: 'ns',
+      formula: 'max(STW pauses of a window)',
+      inputs: { gcPauseMax: '7ms', breach: '3 of 5 one-second windows' },
+      enforced: true,
+    });
+    expect(row('gcRate')).toMatchObject({ limit: 4.5, unit: '1/s' });
+    expect(row('heapLive')).toMatchObject({ limit: 512 * 2 ** 20, unit: 'bytes' });
+    expect(row('oomKills')).toMatchObject({ inputs: { breach: 'all of 5 one-second windows together' } });
+    expect(row('gcLimiter')).toBeUndefined();
+    expect(unsetSignals(spec)).toContain('gcLimiter');
+    expect([...unsetSignals(spec), 'gcPauseMax', 'gcRate', 'heapLive', 'oomKills'].sort()).toEqual(
+      [...FurtherSignal.options].sort(),
+    );
   });
 });

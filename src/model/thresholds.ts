@@ -4,6 +4,7 @@
  */
 import { durationMs, type PolicySpec, ratio } from '../api/index.ts';
 import { type HeapEmergencyBudget, heapEmergencyBudget } from './availability.ts';
+import { type FurtherLimits, furtherLimits } from './further-limits.ts';
 
 /** Kept back from the GC stall limit, so that tuning aims below it instead of at it. */
 export const STALL_RESERVE_NS = 5_000_000;
@@ -19,6 +20,10 @@ export interface Thresholds {
   readonly memoryPressureFull: number;
   /** Network phases slower than these are evidence for another cause than the collector; no breach is judged by them. */
   readonly network: NetworkLimits;
+  /** Likewise: memory pressure of the node above it is evidence that a neighbour is the cause. */
+  readonly nodeMemoryPressure: number;
+  /** Signals that the policy sets a limit for of its own accord, each in its unit. */
+  readonly further: FurtherLimits;
   readonly heapEmergencies: HeapEmergencyBudget;
   /** A signal is in breach when `windows` of the latest `of` windows are over its limit. */
   readonly breach: { readonly windows: number; readonly of: number };
@@ -49,6 +54,8 @@ export function deriveThresholds(spec: PolicySpec): Thresholds {
       tlsHandshakeNs: Math.round(durationMs(thresholds.tlsHandshake) * 1e6),
       connectNs: Math.round(durationMs(thresholds.connect) * 1e6),
     },
+    nodeMemoryPressure: ratio(thresholds.nodeMemoryPressure),
+    further: furtherLimits(thresholds),
     heapEmergencies: heapEmergencyBudget(ratio(sla.availability)),
     breach: { windows: thresholds.breach.windows, of: thresholds.breach.of },
   };

@@ -135,10 +135,10 @@ export const SignalWindow = z.object({
 });
 export type SignalWindow = z.infer<typeof SignalWindow>;
 
-/** @param field as `missing` names it; what is part of a missing field is missing too */
-export function isMissing(
-  { missing }: Pick<SignalWindow, 'missing'>,
-  field: keyof SignalWindow | `${keyof SignalWindow}.${string}`,
-): boolean {
+/** As `missing` names it. */
+export type WindowField = keyof SignalWindow | `${keyof SignalWindow}.${string}`;
+
+/** What is part of a missing field is missing too. */
+export function isMissing({ missing }: Pick<SignalWindow, 'missing'>, field: WindowField): boolean {
   return missing?.some((name) => field === name || field.startsWith(`${name}.`)) ?? false;
 }

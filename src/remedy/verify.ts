@@ -6,9 +6,9 @@ import {
   everBroken,
   isMissing,
   median,
+  quantity,
   type SignalCheck,
   type SignalWindow,
-  summarise,
   timeWeightedMean,
 } from '../model/index.ts';
 import { whyNotComparable } from './comparable.ts';
@@ -47,6 +47,10 @@ export function judge({ before: allBefore, after: allAfter, policy, signal }: Ju
 
   const thresholds = deriveThresholds(policy);
   const check = checkOf(signal);
+  const limit = check.threshold(thresholds);
+  if (limit === undefined) {
+    return { verdict: 'Inconclusive', reason: `The policy sets no limit for ${signal} any more.`, progress: false };
+  }
   const difference = compare(check, before, after);
   const brokenAfter = everBroken(after, thresholds);
   const progress = difference.lower;
@@ -54,7 +58,7 @@ export function judge({ before: allBefore, after: allAfter, policy, signal }: Ju
   if (newly.length > 0) {
     return { verdict: 'NotBetter', reason: `${newly.join(', ')} newly over the limit.`, progress: false };
   }
-  if (brokenAfter.has(signal) || overall(signal, after) > check.threshold(thresholds)) {
+  if (brokenAfter.has(signal) || overall(check, after) > limit) {
     const state = progress ? 'is lower than before, yet still over' : 'is still over';
     return { verdict: 'NotBetter', reason: `${signal} ${state} its limit: ${difference.text}.`, progress };
   }
@@ -79,7 +83,7 @@ function compare(check: SignalCheck, before: readonly SignalWindow[], after: rea
   const [from, to] = [median(was), median(is)];
   const lower = to < from && pLower < SIGNIFICANT;
   const p = pLower < 0.001 ? 'p < 0.001' : `p = ${pLower.toFixed(3)}`;
-  const text = `median of ${is.length} windows ${show(check, from)} → ${show(check, to)}, ${p}`;
+  const text = `median of ${is.length} windows ${quantity(from, check.unit)} → ${quantity(to, check.unit)}, ${p}`;
   return { lower, text };
 }
 
@@ -93,12 +97,7 @@ function observed(check: SignalCheck, windows: readonly SignalWindow[]): number[
   });
 }
 
-/** The whole stretch as one number: pooled P99 for stalls, mean over time for shares. */
-function overall(signal: SignalName, windows: readonly SignalWindow[]): number {
-  if (signal === 'gcStallP99') return summarise(windows).gcStallP99Ms * 1e6;
-  return timeWeightedMean(windows, checkOf(signal).observe);
-}
-
-function show({ unit }: SignalCheck, value: number): string {
-  return unit === 'ns' ? `${Number((value / 1e6).toPrecision(3))} ms` : `${Number((value * 100).toPrecision(3))} %`;
+/** The whole stretch as one number. */
+function overall({ observe, overall }: SignalCheck, windows: readonly SignalWindow[]): number {
+  return overall?.(windows) ?? timeWeightedMean(windows, observe);
 }

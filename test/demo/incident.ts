@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { isFinal, RobotGCIncident, type SignalSummary } from '../../src/api/index.ts';
+import { quantity } from '../../src/model/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ROBOT_NAMESPACE } from './deploy.ts';
 
@@ -19,8 +20,7 @@ export function tellProgress(incident: RobotGCIncident, before: RobotGCIncident 
   const lines: string[] = [];
   if (!before) {
     const { trigger } = spec;
-    const show = (value: number): string =>
-      trigger.unit === 'ns' ? `${(value / 1e6).toFixed(1)} ms` : `${(value * 100).toFixed(1)} %`;
+    const show = (value: number): string => quantity(value, trigger.unit);
     lines.push(
       `breach: ${trigger.signal} ${show(trigger.observed)} over ${show(trigger.threshold)} in ` +
         `${trigger.breachingWindows} of ${trigger.ofWindows} windows → RobotGCIncident ${incident.metadata.name}`,

@@ -1,6 +1,6 @@
 /** What the API server accepts and a team will regret. One piece of advice, one small function. Pure. */
-import { durationMs, type Path, type PolicySpec, ratio } from '../../api/index.ts';
-import { deriveThresholds } from '../../model/index.ts';
+import { durationMs, type FurtherSignal, type Path, type PolicySpec, ratio } from '../../api/index.ts';
+import { deriveThresholds, FURTHER_CHECKS, quantity } from '../../model/index.ts';
 
 export interface Advice {
   readonly code: string;
@@ -106,6 +106,44 @@ const fullAboveSome: Adviser = ({ thresholds }) =>
       }
     : undefined;
 
+/** With the limits of further signals: what is broken all the time, and what never can be. */
+const furtherLimits: readonly Adviser[] = FURTHER_CHECKS.map(({ signal, unit }) => (spec) => {
+  const limit = deriveThresholds(spec).further[signal];
+  const path = ['thresholds', signal];
+  if (unit === 'ratio' && limit !== undefined && limit >= 1) {
+    const message = `${signal} is a share of a whole and never above 100%: write the share from which it hurts, such as 50%, or leave it out`;
+    return { code: 'NeverBroken', path, message };
+  }
+  if (limit === 0 && BROKEN_BY_EVERY_CYCLE.has(signal)) {
+    const message = `a ${signal} of ${spec.thresholds[signal]} is broken by every program that collects garbage: write what the robots can bear, or leave it out`;
+    return { code: 'AlwaysBroken', path, message };
+  }
+  return undefined;
+});
+
+const BROKEN_BY_EVERY_CYCLE: ReadonlySet<FurtherSignal> = new Set<FurtherSignal>([
+  'gcPauseP99',
+  'gcPauseMax',
+  'gcStallMax',
+  'gcRate',
+  'heapLive',
+  'heapGoal',
+  'liveHeapShareOfLimit',
+  'allocationRate',
+  'memoryShareOfLimit',
+]);
+
+/** The derived P99 is no field of the policy, so no rule of the API server can compare them. */
+const stallMaxBelowP99: Adviser = (spec) => {
+  const { further, gcStallP99Ns } = deriveThresholds(spec);
+  if (further.gcStallMax === undefined || further.gcStallMax >= gcStallP99Ns) return undefined;
+  return {
+    code: 'StallMaxBelowP99',
+    path: ['thresholds', 'gcStallMax'],
+    message: `the longest stall is never shorter than the P99, whose limit is ${quantity(gcStallP99Ns, 'ns')}: write a gcStallMax of at least that, or a smaller share of the latency`,
+  };
+};
+
 const ADVISERS = [
   smallStallBudget,
   autoWithoutMemoryBounds,
@@ -117,6 +155,8 @@ const ADVISERS = [
   cooldownTooShort,
   noRollback,
   fullAboveSome,
+  stallMaxBelowP99,
+  ...furtherLimits,
 ];
 
 export function advise(spec: PolicySpec): Advice[] {

@@ -106,11 +106,20 @@ describe('advice', () => {
       },
     ],
     ['FullAboveSome', { thresholds: { memoryPressureFull: '20%' } }],
+    ['StallMaxBelowP99', { thresholds: { gcStallMax: '20ms' } }],
+    ['NeverBroken', { thresholds: { throttledShare: '100%' } }],
+    ['AlwaysBroken', { thresholds: { gcRate: 0 } }],
+    ['AlwaysBroken', { thresholds: { gcPauseMax: '0ms' } }],
   ])('%s for %j, and nothing else', (code, over) => {
     expect(advise(syntheticSpec(over)).map((advice) => advice.code)).toEqual([code]);
   });
 
   it('has nothing to say about a policy that recommends only', () => expect(advise(syntheticSpec())).toEqual([]));
+
+  it('has nothing to say about limits that only accidents break', () =>
+    expect(advise(syntheticSpec({ thresholds: { oomKills: 0, mmapVerySlowRate: 0, allocationFailures: 0 } }))).toEqual(
+      [],
+    ));
 
   it('has nothing to say about a full one', () => expect(advise(syntheticSpec(FULL_SPEC))).toEqual([]));
 });

@@ -1,7 +1,15 @@
 /** `robotgc watch -o text`: one row a second, the numbers over their limit in red. Pure. */
 import { styleText } from 'node:util';
 import type { WaitEvent } from '../../host/probe/index.ts';
-import type { Breach, PressureOnset, Rhythm, RhythmKind, SignalWindow, Thresholds } from '../../model/index.ts';
+import {
+  type Breach,
+  type PressureOnset,
+  quantity,
+  type Rhythm,
+  type RhythmKind,
+  type SignalWindow,
+  type Thresholds,
+} from '../../model/index.ts';
 import { duration, percent, size } from './format.ts';
 
 export interface TextOptions {
@@ -67,8 +75,8 @@ export function row(window: SignalWindow, options: TextOptions): string {
 }
 
 export function breachText(breach: Breach, options: TextOptions): string {
-  const value = (n: number): string => (breach.unit === 'ns' ? duration(n) : percent(n));
-  const sentence = `breach: ${breach.signal} reached ${value(breach.observed)}, limit ${value(breach.threshold)}, in ${breach.breachingWindows} of ${breach.ofWindows} windows`;
+  const { signal, observed, threshold, unit, breachingWindows, ofWindows } = breach;
+  const sentence = `breach: ${signal} reached ${quantity(observed, unit)}, limit ${quantity(threshold, unit)}, in ${breachingWindows} of ${ofWindows} windows`;
   return paint(options, 'red', sentence);
 }
 

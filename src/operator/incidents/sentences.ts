@@ -1,18 +1,13 @@
 /** Words for people: what Events, conditions and messages say. */
 import type { Setting, SignalSummary, Trigger } from '../../api/index.ts';
+import { quantity } from '../../model/index.ts';
 
 export function describeSetting(setting: Setting): string {
   return setting === null ? 'unset' : setting;
 }
 
-export function describeValue(value: number, unit: Trigger['unit']): string {
-  return unit === 'ns' ? `${(value / 1e6).toFixed(1)} ms` : `${(value * 100).toFixed(1)} %`;
-}
-
-export function describeTrigger(trigger: Trigger): string {
-  const observed = describeValue(trigger.observed, trigger.unit);
-  const limit = describeValue(trigger.threshold, trigger.unit);
-  return `${trigger.signal} ${observed} exceeds ${limit} in ${trigger.breachingWindows} of ${trigger.ofWindows} windows`;
+export function describeTrigger({ signal, observed, threshold, unit, ...windows }: Trigger): string {
+  return `${signal} ${quantity(observed, unit)} exceeds ${quantity(threshold, unit)} in ${windows.breachingWindows} of ${windows.ofWindows} windows`;
 }
 
 export function describeChange(before: SignalSummary, after: SignalSummary): string {
