@@ -19,9 +19,15 @@ import type { Proc, ProcessIdentity } from './types.ts';
 /** Signals that only the probe gives, named as windows name them. */
 export const missingWithoutProbe = [
   'gcPause',
+  'gcStopping',
+  'gcPauseByReason',
   'gcAssist',
   'gcStall',
   'capturePause',
+  'otherPause',
+  'gc.triggers',
+  'gc.cycleMaxNs',
+  'gc.markMaxNs',
   'kernelMemory',
   'network',
 ] as const;

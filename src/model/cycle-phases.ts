@@ -5,6 +5,8 @@
  * while the program runs. `GODEBUG=gctrace=1` prints the same three.
  */
 
+import { markTermination, sweepTermination } from './stop-reasons.ts';
+
 /** What triggered a cycle: the heap reached its trigger, two minutes had passed without one, or the program asked for it. */
 export type CycleTrigger = 'heap' | 'time' | 'forced';
 
@@ -33,9 +35,6 @@ export interface PhaseCycle {
   readonly heapMarkedBytes: number;
   readonly lastHeapGoalBytes: number | null;
 }
-
-const markTermination = 1;
-const sweepTermination = 2;
 
 /** `forcegcperiod` (runtime/proc.go), Go 1.22 to 1.26. */
 const forcePeriodNs = 120e9;

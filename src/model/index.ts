@@ -23,6 +23,7 @@ export * from './rhythm/index.ts';
 export * from './ring.ts';
 export type { SignalCheck } from './signal-check.ts';
 export * from './signals.ts';
+export * from './stop-reasons.ts';
 export * from './summary.ts';
 export * from './thresholds.ts';
 export * from './trailing-stall.ts';

@@ -8,9 +8,22 @@ import { CgroupFacts } from './cgroup-window.ts';
 const ns = z.number().nonnegative();
 const bytes = z.number().nonnegative();
 const ratio = z.number().nonnegative();
+const count = z.int().nonnegative();
 
 export const StallStats = z.object({ count: z.int().nonnegative(), p50Ns: ns, p99Ns: ns, maxNs: ns, sumNs: ns });
 export type StallStats = z.infer<typeof StallStats>;
+
+/** Stops of the world for one reason: of each the whole, and the part until all goroutines stood still. */
+export const PauseStats = z.object({
+  count: z.int().nonnegative(),
+  p99Ns: ns,
+  maxNs: ns,
+  sumNs: ns,
+  stoppingP99Ns: ns,
+  stoppingMaxNs: ns,
+  stoppingSumNs: ns,
+});
+export type PauseStats = z.infer<typeof PauseStats>;
 
 /** GC facts of the window, from the cycles that ended in it; heap figures are those of the last cycle known. */
 export const GcFacts = z.object({
@@ -33,6 +46,14 @@ export const GcFacts = z.object({
   gomaxprocs: z.int().positive(),
   /** Cycles of the window that the memory limit, not GOGC, triggered. */
   limitDrivenCycles: z.int().nonnegative(),
+  /**
+   * Cycles by what triggered them: the heap, two minutes without one, the program. Counted in the window in which their last pause is seen;
+   * what triggered the first one seen is known only if it was the program.
+   */
+  triggers: z.object({ heap: count, time: count, forced: count }).optional(),
+  /** The longest of these cycles, from its request to its end, and the longest concurrent mark phase. */
+  cycleMaxNs: ns.optional(),
+  markMaxNs: ns.optional(),
   /**
    * Whether the runtime's GC CPU limiter was switched on in the window, or was on at the end of one in which the collector worked: then the
    * collector is held to half of the processor time, and the heap grows past its goal. Absent where that cannot be read.
@@ -59,8 +80,6 @@ export const AssistSampling = z.object({
   unfinished: z.int().nonnegative(),
 });
 export type AssistSampling = z.infer<typeof AssistSampling>;
-
-const count = z.int().nonnegative();
 
 /** What the kernel's memory management cost the container's processes. */
 export const KernelMemory = z.object({
@@ -111,12 +130,21 @@ export const SignalWindow = z.object({
   pids: z.array(z.int()),
   /** STW pauses whose reason is the collector's. */
   gcPause: StallStats,
+  /** Of those pauses the part until all goroutines stood still. */
+  gcStopping: StallStats.optional(),
+  /** Those pauses by reason: one at the begin, one at the end of a cycle. */
+  gcPauseByReason: z.object({ sweepTermination: PauseStats, markTermination: PauseStats }).optional(),
   /** Mark-assist stalls. */
   gcAssist: StallStats,
   /** STW pauses and assist stalls as one distribution: what an event waits for GC. */
   gcStall: StallStats,
-  /** STW pauses that profiling caused: listed apart, never charged to the target. */
+  /** STW pauses that a capture of ours caused: listed apart, never charged to the target. */
   capturePause: StallStats,
+  /**
+   * STW pauses that were neither the collector's nor our capture's: the program's own (GOMAXPROCS, AllThreadsSyscall, a heap dump), those of
+   * a reason that is not known, and those of profiling by somebody else, of which there were `profiling`.
+   */
+  otherPause: StallStats.extend({ profiling: count }).optional(),
   /** Absent when every assist was seen. */
   gcAssistSampling: AssistSampling.optional(),
   kernelMemory: KernelMemory.optional(),

@@ -1,7 +1,6 @@
 /** The latest GC events of one target, bounded: a bundle shows single pauses and cycles, not only seconds. */
-import type { PauseEvent } from '../../host/probe/index.ts';
 import { PackedSeries, type SignalWindow, WindowRing } from '../../model/index.ts';
-import type { SeenCycle } from '../sampler/index.ts';
+import type { SeenCycle, SeenPause } from '../sampler/index.ts';
 
 const maxCycles = 512;
 const maxPauses = 2048;
@@ -10,7 +9,7 @@ export class Recorder {
   /** Ten minutes. */
   readonly windows = new WindowRing();
   readonly #cycles = new PackedSeries<SeenCycle>(maxCycles);
-  readonly #pauses = new PackedSeries<PauseEvent>(maxPauses);
+  readonly #pauses = new PackedSeries<SeenPause>(maxPauses);
 
   window(window: SignalWindow): void {
     this.windows.push(window);
@@ -20,7 +19,7 @@ export class Recorder {
     this.#cycles.push(cycle);
   }
 
-  pause(pause: PauseEvent): void {
+  pause(pause: SeenPause): void {
     this.#pauses.push(pause);
   }
 
@@ -29,7 +28,7 @@ export class Recorder {
     return this.#cycles.all();
   }
 
-  get pauses(): readonly PauseEvent[] {
+  get pauses(): readonly SeenPause[] {
     return this.#pauses.all();
   }
 }

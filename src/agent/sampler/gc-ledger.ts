@@ -7,12 +7,10 @@
  * cycles, and a collection that lasts several windows shows in each of them.
  */
 import type { CycleEvent, PauseEvent } from '../../host/probe/index.ts';
+import { stopReason, sweepTermination } from '../../model/index.ts';
 
 /** `gcBackgroundUtilization` in runtime/mgcpacer.go, Go 1.18 to 1.26: the CPU share of dedicated and fractional workers while marking. */
 export const backgroundUtilization = 0.25;
-
-const gcMarkTermination = 1;
-const gcSweepTermination = 2;
 
 /** State of the heap after a cycle, and the settings it went by. */
 export type HeapState = Pick<
@@ -65,9 +63,9 @@ export class GcLedger {
       this.#remember(cycle);
     }
     for (const pause of pauses) {
-      if (pause.reason !== gcMarkTermination && pause.reason !== gcSweepTermination) continue;
+      if (stopReason(pause.reason).cause !== 'gc') continue;
       gcCpuNs += pauseCpuNs(pause, procs ?? 0);
-      if (pause.reason === gcSweepTermination) this.#markingBegan(pause.startNs + pause.totalNs);
+      if (pause.reason === sweepTermination) this.#markingBegan(pause.startNs + pause.totalNs);
       else this.#markingEnded(pause.startNs);
     }
     gcCpuNs += this.#chargeAhead(startNs, endNs, procs);
@@ -129,5 +127,5 @@ function pauseCpuNs(pause: PauseEvent, procs: number): number {
   const { totalNs, stoppingNs, stoppingCpuNs, restartNs = totalNs } = pause;
   const untilRestartNs = Math.min(totalNs, restartNs);
   if (stoppingCpuNs !== undefined) return stoppingCpuNs + Math.max(0, untilRestartNs - (stoppingNs ?? 0)) * procs;
-  return (pause.reason === gcSweepTermination ? totalNs : untilRestartNs) * procs;
+  return (pause.reason === sweepTermination ? totalNs : untilRestartNs) * procs;
 }

@@ -44,11 +44,12 @@ const fieldsOfGroup: Readonly<Record<string, readonly string[]>> = {
   heapGrow: ['kernelMemory.heapGrows'],
   tlsClient: ['network.tlsClient'],
   tlsServer: ['network.tlsServer'],
+  stwStopping: ['gcStopping'],
 };
 
-/** A program that does not use TLS has none of its functions; the heap of every program grows. */
+/** A program that does not use TLS has none of its functions; the heap of every program grows, and its world stops. */
 function isUnused(group: Extract<OptionalPoints, { kind: 'absent' }>): boolean {
-  return group.group !== 'heapGrow' && group.reason === 'function-not-found';
+  return group.group.startsWith('tls') && group.reason === 'function-not-found';
 }
 
 /** What this program's code does not show though it is there: a program without TLS misses nothing. */

@@ -8,6 +8,7 @@ import { Followed } from './followed.ts';
 import { windowFields } from './missing.ts';
 import { News } from './news.ts';
 import type { SamplerOptions } from './options.ts';
+import { type CapturingAt, chargedTo } from './pauses.ts';
 import type { MissingSignals, Population, SamplerSink, Target, TargetState } from './types.ts';
 import { type Observed, WindowBuilder } from './window-builder.ts';
 
@@ -23,7 +24,7 @@ export interface TickFacts {
   /** How much of the cgroup needs to be read. */
   readonly pace: ReadPace;
   readonly activeRobots: number | null;
-  readonly capturingAt: (atNs: number) => boolean;
+  readonly capturingAt: CapturingAt;
   /** A stretch shorter than this is not judged. */
   readonly leastMs: number;
 }
@@ -82,7 +83,7 @@ export class Tracked {
     }
     const observed = this.#observed(tick, this.#sinceNs, this.#missing(attachments));
     this.#sinceNs = tick.atNs;
-    this.#tellEvents(observed, tick.facts, sink);
+    this.#tellEvents(observed, sink);
     const window = this.#build(observed, tick.leastMs);
     if (window) sink.window(this.target, window);
   }
@@ -122,6 +123,7 @@ export class Tracked {
       endedAtMs: atWallMs,
       pids,
       ...facts.of(pids),
+      phased: this.#phases.join(facts, pids),
       limiters: this.followed.limiters(),
       heaps: this.followed.heaps(),
       readings: this.followed.readings(atNs / 1e6),
@@ -141,10 +143,12 @@ export class Tracked {
     return null;
   }
 
-  #tellEvents({ pauses, assists, waits, pids }: Observed, facts: FactsByProcess, sink: SamplerSink): void {
+  #tellEvents({ pauses, phased, assists, waits, capturingAt }: Observed, sink: SamplerSink): void {
     const { target } = this;
-    if (sink.pause) for (const pause of pauses) sink.pause(target, pause);
-    if (sink.cycle) for (const cycle of this.#phases.join(facts, pids)) sink.cycle(target, cycle);
+    if (sink.pause) {
+      for (const pause of pauses) sink.pause(target, { ...pause, chargedTo: chargedTo(pause, capturingAt) });
+    }
+    if (sink.cycle) for (const cycle of phased) sink.cycle(target, cycle);
     if (sink.assist) for (const assist of assists) sink.assist(target, assist);
     if (sink.wait) for (const wait of waits) sink.wait(target, wait);
   }

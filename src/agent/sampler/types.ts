@@ -81,6 +81,11 @@ export interface Inspection {
 /** A finished cycle, its phases, and what triggered it. */
 export type SeenCycle = CycleEvent & CyclePhases;
 
+/** A stop of the world, and what caused it: the collector, a capture of ours, or something else. */
+export interface SeenPause extends PauseEvent {
+  readonly chargedTo: 'gc' | 'capture' | 'other';
+}
+
 /** Receives what the sampler sees; called synchronously between two ticks, so it must be quick. */
 export interface SamplerSink {
   window(target: Target, window: SignalWindow): void;
@@ -88,7 +93,7 @@ export interface SamplerSink {
   state?(target: Target, state: TargetState): void;
   /** Only when the reason why the number of robots is unknown has changed, or that it is known. For targets that are watched. */
   activity?(target: Target, activity: Activity): void;
-  pause?(target: Target, pause: PauseEvent): void;
+  pause?(target: Target, pause: SeenPause): void;
   /** With its phases; as soon as its last pause is known. */
   cycle?(target: Target, cycle: SeenCycle): void;
   /** A goroutine that was held up by an assist for 1 ms or longer. */

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SignalWindow } from '../../model/index.ts';
 import { cgroupSample, cycleEvent, pauseEvent, quietSecond } from '../testing/events.ts';
-import { unboundedHeapGoal, WindowBuilder } from './window-builder.ts';
+import { unboundedHeapGoal } from './gc-facts.ts';
+import type { SeenCycle } from './types.ts';
+import { WindowBuilder } from './window-builder.ts';
 
 const subject = { pod: { namespace: 'robots', name: 'dispatch-0', uid: 'u1' }, container: 'robot', containerId: 'c1' };
 
@@ -24,18 +26,76 @@ describe('WindowBuilder', () => {
     { reason: 1, name: 'GC mark termination', capturing: false, counted: 'gcPause' },
     { reason: 2, name: 'GC sweep termination', capturing: true, counted: 'gcPause' },
     { reason: 4, name: 'goroutine profile', capturing: true, counted: 'capturePause' },
+    { reason: 5, name: 'goroutine profile cleanup', capturing: true, counted: 'capturePause' },
+    { reason: 6, name: 'all goroutines stack trace', capturing: true, counted: 'capturePause' },
     { reason: 7, name: 'read mem stats', capturing: true, counted: 'capturePause' },
+    { reason: 10, name: 'start trace', capturing: true, counted: 'capturePause' },
     { reason: 11, name: 'stop trace', capturing: true, counted: 'capturePause' },
-    { reason: 10, name: 'start trace by somebody else', capturing: false, counted: 'neither' },
-    { reason: 9, name: 'GOMAXPROCS', capturing: true, counted: 'neither' },
-    { reason: 99, name: 'a reason we do not know', capturing: true, counted: 'neither' },
-  ])('pause of reason $reason ($name), capturing: $capturing, counts as $counted', ({ reason, capturing, counted }) => {
+    { reason: 4, name: 'goroutine profile by somebody else', capturing: false, counted: 'otherPause', profiling: 1 },
+    { reason: 5, name: 'its cleanup', capturing: false, counted: 'otherPause', profiling: 1 },
+    { reason: 6, name: 'all stacks for somebody else', capturing: false, counted: 'otherPause', profiling: 1 },
+    { reason: 7, name: 'mem stats that the program reads', capturing: false, counted: 'otherPause', profiling: 1 },
+    { reason: 10, name: 'start trace by somebody else', capturing: false, counted: 'otherPause', profiling: 1 },
+    { reason: 11, name: 'stop trace by somebody else', capturing: false, counted: 'otherPause', profiling: 1 },
+    { reason: 3, name: 'write heap dump', capturing: true, counted: 'otherPause' },
+    { reason: 8, name: 'AllThreadsSyscall', capturing: true, counted: 'otherPause' },
+    { reason: 9, name: 'GOMAXPROCS', capturing: true, counted: 'otherPause' },
+    { reason: 99, name: 'a reason we do not know', capturing: true, counted: 'otherPause' },
+  ])('pause of reason $reason ($name), capturing: $capturing, counts as $counted', (pause) => {
+    const { reason, capturing, counted, profiling = 0 } = pause;
     const window = new WindowBuilder(subject).close(
       quietSecond({ pauses: [pauseEvent({ reason, totalNs: 700 })], capturingAt: () => capturing }),
     );
-    expect(window.gcPause.count).toBe(counted === 'gcPause' ? 1 : 0);
+    const kinds = ['gcPause', 'capturePause', 'otherPause'] as const;
+    expect(kinds.filter((kind) => window[kind]?.sumNs === 700)).toEqual([counted]);
+    expect(kinds.reduce((sum, kind) => sum + (window[kind]?.count ?? 0), 0)).toBe(1);
     expect(window.gcStall.count).toBe(window.gcPause.count);
-    expect(window.capturePause.count).toBe(counted === 'capturePause' ? 1 : 0);
+    expect(window.otherPause?.profiling).toBe(profiling);
+  });
+
+  test('the collector’s pauses are told by reason, and how much of each went by until all goroutines stood still', () => {
+    const begin = (stoppingNs: number, totalNs: number) => pauseEvent({ reason: 2, stoppingNs, totalNs });
+    const end = (stoppingNs: number, totalNs: number) => pauseEvent({ reason: 1, stoppingNs, totalNs });
+    const window = new WindowBuilder(subject).close(
+      quietSecond({ pauses: [begin(10, 30), end(5, 50), begin(90, 100), pauseEvent({ reason: 7, stoppingNs: 999 })] }),
+    );
+    expect(window.gcStopping).toEqual({ count: 3, p50Ns: 10, p99Ns: 90, maxNs: 90, sumNs: 105 });
+    expect(window.gcPauseByReason?.sweepTermination).toEqual({
+      count: 2,
+      p99Ns: 100,
+      maxNs: 100,
+      sumNs: 130,
+      stoppingP99Ns: 90,
+      stoppingMaxNs: 90,
+      stoppingSumNs: 100,
+    });
+    expect(window.gcPauseByReason?.markTermination).toMatchObject({ count: 1, sumNs: 50, stoppingSumNs: 5 });
+  });
+
+  test('a program that does not tell how long stopping took has none, and the window says so', () => {
+    const pauses = [pauseEvent({ reason: 1, stoppingNs: null, totalNs: 50 })];
+    const window = new WindowBuilder(subject).close(quietSecond({ pauses }));
+    expect(window).not.toHaveProperty('gcStopping');
+    expect(window.missing).toEqual(['gcStopping']);
+    expect(window.gcPauseByReason?.markTermination).toMatchObject({ count: 1, sumNs: 50 });
+  });
+
+  test('cycles are counted by what triggered them; the longest one and the longest mark phase are told', () => {
+    const phased = (over: Partial<SeenCycle>): SeenCycle => ({
+      ...cycleEvent({}),
+      trigger: 'heap',
+      sweepTerminationNs: 1,
+      concurrentMarkNs: 1,
+      markTerminationNs: 1,
+      ...over,
+    });
+    const seen = [
+      phased({ markStartNs: 100, atNs: 400, concurrentMarkNs: 250 }),
+      phased({ trigger: 'forced', markStartNs: 500, atNs: 1_000, concurrentMarkNs: null }),
+      phased({ trigger: null, markStartNs: 1_100, atNs: 1_200 }),
+    ];
+    const { gc } = new WindowBuilder(subject).close(quietSecond({ cycles: [cycleEvent({})], phased: seen }));
+    expect(gc).toMatchObject({ triggers: { heap: 1, time: 0, forced: 1 }, cycleMaxNs: 500, markMaxNs: 250 });
   });
 
   test('gcStall is one distribution over pauses and assists', () => {

@@ -1,15 +1,16 @@
 /** From what the probe and the kernel told about one container to its `SignalWindow`. Pure; remembers only what the next window needs. */
 
 import type { CgroupSample, GcLimiter, NodePressure } from '../../host/index.ts';
-import type { PauseEvent } from '../../host/probe/index.ts';
-import { stopReason } from '../../host/probe/index.ts';
-import { exactStalls, type GcFacts, type SignalWindow, stallStats } from '../../model/index.ts';
-import { AllocationRates, type Heaps } from './allocation-rates.ts';
+import { type SignalWindow, stallStats } from '../../model/index.ts';
+import { Allocated, type Heaps } from './allocated.ts';
 import { assistsOf } from './assists.ts';
 import { BooksLedger, type GcReading } from './books-ledger.ts';
 import { CgroupLedger } from './cgroup-ledger.ts';
 import type { ProbeFacts } from './facts-by-process.ts';
+import { gcFacts } from './gc-facts.ts';
 import { type GcCharge, GcLedger } from './gc-ledger.ts';
+import { type CapturingAt, pausesOf } from './pauses.ts';
+import type { SeenCycle } from './types.ts';
 import { kernelMemory, networkWaits } from './waits.ts';
 
 /** What stays the same from window to window. */
@@ -28,8 +29,9 @@ export interface Observed extends ProbeFacts {
   readonly node?: NodePressure | null;
   readonly activeRobots: number | null;
   readonly lostEvents: number;
-  /** Whether a capture of ours was under way on this container at that moment. */
-  readonly capturingAt: (atNs: number) => boolean;
+  readonly capturingAt: CapturingAt;
+  /** Cycles whose phases are known since the last tick; of those processes that the probe watches. */
+  readonly phased: readonly SeenCycle[];
   /** Of those processes that the probe does not watch, by pid, at the window's end. */
   readonly readings?: Readings;
   /** Whether the runtime limits its collector, by pid, at the window's end; of those processes that tell. */
@@ -43,15 +45,12 @@ export interface Observed extends ProbeFacts {
 type Readings = ReadonlyMap<number, GcReading>;
 type Limiters = ReadonlyMap<number, GcLimiter>;
 
-/** The runtime's goal when nothing bounds the heap (GOGC off, no GOMEMLIMIT): `/gc/heap/goal:bytes` prints 2^64 − 1. */
-export const unboundedHeapGoal = 2 ** 64;
-
 export class WindowBuilder {
   readonly #subject: WindowSubject;
   readonly #ledgers = new Map<number, GcLedger>();
   readonly #books = new Map<number, BooksLedger>();
   readonly #cgroup = new CgroupLedger();
-  readonly #rates = new AllocationRates();
+  readonly #allocated = new Allocated();
   #limiters: Limiters = new Map();
   #seq = 0;
   /** On CLOCK_MONOTONIC; null when a window has told it. */
@@ -81,7 +80,7 @@ export class WindowBuilder {
     this.#observedFromNs = atNs;
     this.#cgroup.rebase(cgroup, node ?? null);
     this.#limiters = limiters;
-    this.#rates.since(heaps);
+    this.#allocated.since(heaps);
     this.#books.clear();
     this.#chargeBooks(readings);
   }
@@ -93,13 +92,15 @@ export class WindowBuilder {
   }
 
   close(observed: Observed): SignalWindow {
-    const durationNs = Math.max(1, observed.endNs - observed.startNs);
+    const durationNs = spanNs(observed);
     const charges = this.#charges(observed);
-    const missing = [...(observed.missing ?? []), ...(areTimesUnknown(observed) ? ['gc'] : [])];
-    const isObserved = (field: keyof SignalWindow): boolean => !missing.includes(field);
-    const of = (wanted: PauseClass): number[] =>
-      observed.pauses.filter((pause) => classOf(pause, observed.capturingAt) === wanted).map((pause) => pause.totalNs);
-    const gcPauses = exactStalls(of('gc'));
+    const pauses = pausesOf(observed.pauses, observed.capturingAt);
+    const missing = new Set([
+      ...(observed.missing ?? []),
+      ...(areTimesUnknown(observed) ? ['gc'] : []),
+      ...(pauses.gcStopping === null ? ['gcStopping'] : []),
+    ]);
+    const isObserved = (field: keyof SignalWindow): boolean => !missing.has(field);
     const assists = assistsOf(
       observed.histograms.filter((histogram) => histogram.of === 'assist'),
       observed.sampled,
@@ -111,18 +112,25 @@ export class WindowBuilder {
       ...this.#beginning(observed),
       ...this.#subject,
       pids: [...observed.pids],
-      gcPause: stallStats([gcPauses]),
+      gcPause: stallStats([pauses.gc]),
+      ...(pauses.gcStopping && isObserved('gcStopping') ? { gcStopping: pauses.gcStopping } : {}),
+      ...(isObserved('gcPauseByReason') ? { gcPauseByReason: pauses.gcPauseByReason } : {}),
       gcAssist: stallStats(assists.sets),
-      gcStall: stallStats([gcPauses, ...assists.sets]),
-      capturePause: stallStats([exactStalls(of('capture'))]),
+      gcStall: stallStats([pauses.gc, ...assists.sets]),
+      capturePause: pauses.capturePause,
+      ...(isObserved('otherPause') ? { otherPause: pauses.otherPause } : {}),
       ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
       ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(observed) } : {}),
       ...(isObserved('network') ? { network: networkWaits(observed.waits) } : {}),
-      gc: gcFacts(charges, durationNs, this.#limiterOn(observed, charges)),
+      gc: gcFacts(charges, {
+        durationNs,
+        limiterOn: this.#limiterOn(observed, charges),
+        phased: isObserved('gcPauseByReason') ? observed.phased : null,
+      }),
       cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
       lostEvents: observed.lostEvents,
-      ...(missing.length > 0 ? { missing: [...missing] } : {}),
+      ...(missing.size > 0 ? { missing: [...missing] } : {}),
     };
     this.#seq += 1;
     return window;
@@ -141,14 +149,16 @@ export class WindowBuilder {
     }
     for (const pid of this.#books.keys()) if (!readings.has(pid)) this.#books.delete(pid);
     const watched = observed.pids.filter((pid) => !readings.has(pid));
-    const rates = this.#rates.since(observed.heaps ?? new Map());
+    const allocated = this.#allocated.since(observed.heaps ?? new Map());
+    const seconds = spanNs(observed) / 1e9;
     const charges = watched.map((pid) => {
       const ledger = this.#ledgers.get(pid) ?? new GcLedger();
       this.#ledgers.set(pid, ledger);
       const ofPid = <T extends { pid: number }>(events: readonly T[]): T[] =>
         events.filter((event) => event.pid === pid);
       const charge = ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), observed.startNs, observed.endNs);
-      return { ...charge, allocBytesPerSecond: rates.get(pid) ?? charge.allocBytesPerSecond };
+      const bytes = allocated.get(pid);
+      return bytes === undefined ? charge : { ...charge, allocBytesPerSecond: bytes / seconds };
     });
     return [...charges, ...this.#chargeBooks(readings)];
   }
@@ -173,45 +183,12 @@ export class WindowBuilder {
   }
 }
 
+/** Never 0. */
+function spanNs({ startNs, endNs }: Observed): number {
+  return Math.max(1, endNs - startNs);
+}
+
 /** The books' times could not be read: what collections cost is not known. */
 function areTimesUnknown({ readings }: Observed): boolean {
   return readings !== undefined && [...readings.values()].some(({ work }) => work === null);
-}
-
-/** One container's facts from its processes': times and sizes add up, settings are those of the first process. */
-function gcFacts(charges: readonly GcCharge[], durationNs: number, limiterOn: boolean | null): GcFacts | null {
-  const known = charges.flatMap((charge) => (charge.last ? [{ ...charge, last: charge.last }] : []));
-  const first = known[0];
-  if (!first) return null;
-  const sum = (value: (charge: (typeof known)[number]) => number): number =>
-    known.reduce((total, charge) => total + value(charge), 0);
-  const gomaxprocs = known.reduce((max, { last }) => Math.max(max, last.procs), 1);
-  const share = (cpuNs: number): number => Math.min(1, cpuNs / (gomaxprocs * durationNs));
-  return {
-    cycles: sum((charge) => charge.cycles),
-    cpuShare: share(sum((charge) => charge.gcCpuNs)),
-    assistShare: share(sum((charge) => charge.assistCpuNs)),
-    idleShare: share(sum((charge) => charge.idleCpuNs)),
-    heapLiveBytes: sum(({ last }) => last.heapMarkedBytes),
-    heapGoalBytes: sum(({ last }) => last.heapGoalBytes ?? unboundedHeapGoal),
-    rootsBytes: sum(({ last }) => last.lastStackScanBytes + last.globalsScanBytes),
-    allocBytesPerSecond: Math.round(sum((charge) => charge.allocBytesPerSecond ?? 0)),
-    gogc: first.last.gcPercent,
-    goMemLimitBytes: first.last.memoryLimitBytes,
-    gomaxprocs,
-    limitDrivenCycles: sum((charge) => charge.limitDrivenCycles),
-    ...(limiterOn === null ? {} : { limiterOn }),
-  };
-}
-
-type PauseClass = 'gc' | 'capture' | 'none';
-
-/**
- * The collector's own pauses count. Pauses of profiling count as the capture's while ours runs; at other times somebody else profiles the
- * program. Those, like the program's own stops, are none of the collector's doing.
- */
-function classOf(pause: PauseEvent, capturingAt: Observed['capturingAt']): PauseClass {
-  const { cause } = stopReason(pause.reason);
-  if (cause === 'gc') return 'gc';
-  return cause === 'observation' && capturingAt(pause.startNs) ? 'capture' : 'none';
 }

@@ -55,6 +55,7 @@ export function quietSecond(over: Partial<Observed>): Observed {
     counts: [],
     waits: [],
     oomVictims: [],
+    phased: [],
     cgroup: null,
     activeRobots: null,
     lostEvents: 0,

@@ -1,6 +1,6 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
-import type { SeenCycle, TargetState } from '../../agent/sampler/index.ts';
-import { type AssistEvent, type PauseEvent, stopReason, type WaitEvent } from '../../host/probe/index.ts';
+import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
+import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import {
   type Breach,
   type HeapTrend,
@@ -8,11 +8,12 @@ import {
   type PressureOnset,
   type Rhythm,
   type SignalWindow,
+  stopReason,
 } from '../../model/index.ts';
 
-export function pauseLine(pause: PauseEvent): object {
-  const { type, pid, reason, startNs, stoppingNs, totalNs } = pause;
-  return { type, pid, reason, reasonName: stopReason(reason).name, startNs, stoppingNs, totalNs };
+export function pauseLine(pause: SeenPause): object {
+  const { type, pid, reason, startNs, stoppingNs, totalNs, chargedTo } = pause;
+  return { type, pid, reason, reasonName: stopReason(reason).name, startNs, stoppingNs, totalNs, chargedTo };
 }
 
 export function cycleLine(cycle: SeenCycle): object {

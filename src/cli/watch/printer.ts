@@ -1,6 +1,6 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
-import type { SeenCycle, TargetState } from '../../agent/sampler/index.ts';
-import type { AssistEvent, PauseEvent, WaitEvent } from '../../host/probe/index.ts';
+import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
+import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import type { Breach, HeapTrend, PressureOnset, Rhythm, SignalWindow, Thresholds } from '../../model/index.ts';
 import {
   assistLine,
@@ -18,7 +18,7 @@ import {
 import { breachText, header, onsetText, row, type TextOptions, waitText } from './text.ts';
 
 export interface Printer {
-  pause(pause: PauseEvent): void;
+  pause(pause: SeenPause): void;
   cycle(cycle: SeenCycle): void;
   /** An assist of 1 ms or longer. */
   assist(assist: AssistEvent): void;

@@ -40,4 +40,3 @@ export {
   type WaitKind,
   type WireErrorCode,
 } from './protocol.ts';
-export { type StopCause, type StopReason, stopReason } from './reasons.ts';

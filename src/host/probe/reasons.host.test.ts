@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { stopReason } from './reasons.ts';
+import { markTermination, stopReason, sweepTermination } from '../../model/index.ts';
 import { missingGround } from './testing/ground.ts';
 
 const missing = missingGround();
@@ -16,5 +16,7 @@ describe.skipIf(missing !== '')(`stop reasons${missing}`, () => {
     const known = names.filter((name) => name?.endsWith('(test)') === false);
     expect(known).toHaveLength(12);
     expect(known.map((_, reason) => stopReason(reason).name)).toEqual(known);
+    expect(known[markTermination]).toBe('GC mark termination');
+    expect(known[sweepTermination]).toBe('GC sweep termination');
   });
 });

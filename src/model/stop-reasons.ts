@@ -1,4 +1,4 @@
-/** What the runtime's stop-the-world reasons mean to us. */
+/** What the runtime's stop-the-world reasons mean to us. Pure. */
 
 export type StopCause =
   /** The collector itself: held against the SLA. */
@@ -14,6 +14,10 @@ export interface StopReason {
   readonly name: string;
   readonly cause: StopCause;
 }
+
+/** The collector stops the world for these two, `stwGCMarkTerm` and `stwGCSweepTerm`: as a cycle ends, and as it begins. */
+export const markTermination = 1;
+export const sweepTermination = 2;
 
 /** `stwReason` in runtime/proc.go, the same in Go 1.22 to 1.26, in order of its values. */
 const stopReasons: readonly StopReason[] = [
