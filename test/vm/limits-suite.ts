@@ -4,23 +4,9 @@ import { z } from 'zod';
 import { sum } from '../../src/host/probe/testing/buckets.ts';
 import { SignalWindow } from '../../src/model/index.ts';
 import type { Machine } from './machine.ts';
+import { around, clockMs, during, eventNames, kernelNames, Reading, readingMs, Span, total } from './readings.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
 
-const counts = z.record(z.string(), z.number());
-const Reading = z.object({
-  fromMs: z.number(),
-  untilMs: z.number(),
-  current: z.number(),
-  peak: z.number(),
-  max: z.number().nullable(),
-  high: z.number().nullable(),
-  events: counts,
-  eventsLocal: counts,
-  stat: counts,
-  someUs: z.number(),
-  fullUs: z.number(),
-});
-const Span = z.object({ name: z.string(), fromMs: z.number(), untilMs: z.number() });
 const Seen = z.object({
   changes: z.array(
     z.object({ file: z.string(), bytes: z.number().nullable(), fromMs: z.number(), untilMs: z.number() }),
@@ -35,15 +21,6 @@ const Seen = z.object({
   stderr: z.string(),
 });
 type Seen = z.infer<typeof Seen>;
-type Window = z.infer<typeof SignalWindow>;
-
-const kernelNames = { low: 'low', high: 'high', max: 'max', oom: 'oom', oomKill: 'oom_kill' } as const;
-const eventNames = ['low', 'high', 'max', 'oom', 'oomKill'] as const;
-type EventName = (typeof eventNames)[number];
-
-/** Wall clocks of two processes are read in whole milliseconds, and a window's files a moment after its end. */
-const clockMs = 5;
-const readingMs = 400;
 
 export function limitsTests(programs: () => Programs, machine: () => Machine | undefined): void {
   let seen: Seen;
@@ -51,16 +28,7 @@ export function limitsTests(programs: () => Programs, machine: () => Machine | u
     const { hog, robotgc } = programs();
     seen = Seen.parse(await runScenario(machine(), 'limits', [hog, robotgc, '/vm/disk']));
   }, scenarioMs);
-  const during = (name: string): Window[] => {
-    const phase = seen.phases.find((each) => each.name === name);
-    if (phase === undefined) throw new Error(`no phase "${name}"`);
-    return seen.windows.filter((window) => {
-      const endMs = Date.parse(window.endedAt);
-      return endMs >= phase.fromMs && endMs - window.durationMs <= phase.untilMs;
-    });
-  };
-  const total = (windows: readonly Window[], event: EventName): number =>
-    sum(windows.map(({ cgroup }) => cgroup?.events?.[event] ?? 0));
+  const phase = (name: string) => during(seen, name);
 
   it('no window is lost, and no event of the probe', () => {
     expect(seen.windows.length).toBeGreaterThan(15);
@@ -113,17 +81,17 @@ export function limitsTests(programs: () => Programs, machine: () => Machine | u
     }
     expect([...limits]).toEqual([null, ...[80, 120, 72].map((size) => size * 2 ** 20)]);
     const high = seen.changes.find(({ file }) => file === 'memory.high')?.bytes;
-    expect(during('throttled above memory.high').map(({ cgroup }) => cgroup?.memoryHighBytes)).toContain(high);
+    expect(phase('throttled above memory.high').map(({ cgroup }) => cgroup?.memoryHighBytes)).toContain(high);
   });
 
   it('throttling above memory.high shows as its events and as pressure', () => {
-    const windows = during('throttled above memory.high');
+    const windows = phase('throttled above memory.high');
     expect(total(windows, 'high')).toBeGreaterThanOrEqual(5);
     expect(Math.max(...windows.map(({ cgroup }) => cgroup?.memoryPressure?.some ?? 0))).toBeGreaterThan(0);
   });
 
   it('reclaim at memory.max shows as its events, as stalls of the program’s threads, and as scanned pages', () => {
-    const windows = during('reclaims below memory.max');
+    const windows = phase('reclaims below memory.max');
     expect(total(windows, 'max')).toBeGreaterThanOrEqual(100);
     expect(sum(windows.map(({ kernelMemory }) => kernelMemory?.reclaim.count ?? 0))).toBeGreaterThan(0);
     expect(Math.max(...windows.map(({ cgroup }) => cgroup?.reclaim?.pagesStolenPerSecond ?? 0))).toBeGreaterThan(0);
@@ -138,7 +106,7 @@ export function limitsTests(programs: () => Programs, machine: () => Machine | u
   });
 
   it('OOM kills are told: the other process by the cgroup, the watched one by the probe too, in the last window', () => {
-    const other = during('another process of the cgroup is killed');
+    const other = phase('another process of the cgroup is killed');
     expect(total(other, 'oomKill')).toBe(1);
     expect(sum(other.map(({ kernelMemory }) => kernelMemory?.oomVictims ?? 0))).toBe(0);
     expect(seen.windows.at(-1)).toMatchObject({
@@ -159,17 +127,8 @@ export function limitsTests(programs: () => Programs, machine: () => Machine | u
   });
 }
 
-/** The last reading that surely came before the window's files were read, and the first that surely came after. */
-function around({ readings, final }: Seen, { endedAt }: Window) {
-  const endMs = Date.parse(endedAt);
-  return {
-    before: readings.findLast(({ untilMs }) => untilMs <= endMs - clockMs),
-    after: readings.find(({ fromMs }) => fromMs >= endMs + readingMs) ?? final,
-  };
-}
-
 /** What the limit may have been while the window's files were read. */
-function inForce({ changes }: Seen, wanted: string, { endedAt }: Window): readonly (number | null)[] {
+function inForce({ changes }: Seen, wanted: string, { endedAt }: SignalWindow): readonly (number | null)[] {
   const endMs = Date.parse(endedAt);
   const ours = changes.filter(({ file }) => file === wanted);
   const before = ours.findLast(({ untilMs }) => untilMs <= endMs - clockMs)?.bytes ?? null;
