@@ -5,7 +5,9 @@ import { ActivityPoller, isUnanswered, type Polled } from './activity-poller.ts'
 import { CountingPace } from './counting-pace.ts';
 import type { ActivitySource } from './types.ts';
 
-const metric: ActivitySource = { kind: 'metric', url: 'http://10.0.0.7:9090/metrics', name: 'robots' };
+const metric = { kind: 'metric', url: 'http://10.0.0.7:9090/metrics', name: 'robots' } as const;
+const metricOf = (index: number) => ({ kind: 'metric', url: `http://10.0.1.${index}/`, name: 'robots' }) as const;
+const asked = ({ url, name }: { url: string; name: string }) => ({ url, name, labels: undefined });
 const connections: ActivitySource = { kind: 'connections', port: 8080 };
 const polled = (key: string, activity: ActivitySource | null, pids = [7]): Polled => ({
   target: { key, activity },
@@ -16,6 +18,7 @@ const refused: ActivityResult = { kind: 'failed', code: 'unreachable', message: 
 /** A poller whose clock is moved, and whose questions are answered, by hand. */
 function rig() {
   let nowMs = 1000;
+  const controller = new AbortController();
   const questions: { readonly of: unknown; readonly answer: (result: ActivityResult | Error) => Promise<void> }[] = [];
   const ask = (of: unknown): Promise<ActivityResult> => {
     const { promise, resolve, reject } = Promise.withResolvers<ActivityResult>();
@@ -31,12 +34,12 @@ function rig() {
     scrape: ({ url, name, labels }) => ask({ url, name, labels }),
     countConnections: ({ pids, port }) => ask({ pids, port }),
     nowMs: () => nowMs,
-    signal: new AbortController().signal,
+    signal: controller.signal,
   });
   const pass = (ms: number): void => {
     nowMs += ms;
   };
-  return { poller, questions, pass };
+  return { poller, questions, pass, abort: () => controller.abort() };
 }
 
 describe('polling of active robots', () => {
@@ -124,10 +127,47 @@ describe('polling of active robots', () => {
     );
   });
 
-  test('at most eight scrapes at a time', () => {
-    const { poller, questions } = rig();
-    poller.poll(Array.from({ length: 20 }, (_, index) => polled(`m${index}`, metric)));
-    expect(questions).toHaveLength(8);
+  test('at most eight scrapes at a time, the next as soon as one is answered', async () => {
+    const { poller, questions, pass } = rig();
+    const all = Array.from({ length: 20 }, (_, index) => polled(`m${index}`, metric));
+    poller.poll(all);
+    for (let answered = 0; answered < 20; answered++) await questions[answered]?.answer({ kind: 'ok', value: 1 });
+    expect(questions).toHaveLength(20);
+    pass(5000);
+    poller.poll(all);
+    expect(questions).toHaveLength(28);
+    await questions[20]?.answer(refused);
+    expect(questions).toHaveLength(29);
+  });
+
+  test('however many do not answer in time, they and those that never answered leave half of the room to the others', async () => {
+    const { poller, questions, pass } = rig();
+    const prompt = Array.from({ length: 4 }, (_, index) => polled(`p${index}`, metric));
+    poller.poll(prompt);
+    for (const { answer } of questions) await answer({ kind: 'ok', value: 1 });
+    const hanging = Array.from({ length: 20 }, (_, index) => polled(`h${index}`, metricOf(index)));
+    poller.poll([...hanging, ...prompt]);
+    expect(questions.slice(4)).toHaveLength(4);
+    pass(5000);
+    poller.poll([...hanging, ...prompt]);
+    expect(questions.slice(8).map(({ of }) => of)).toEqual(prompt.map(() => asked(metric)));
+    await questions[4]?.answer({ kind: 'failed', code: 'timeout', message: 'no answer' });
+    expect(questions.slice(12).map(({ of }) => of)).toEqual([asked(metricOf(4))]);
+  });
+
+  test('nobody is asked any more who is not named any more, or when all is called off', async () => {
+    const { poller, questions, abort } = rig();
+    const all = Array.from({ length: 6 }, (_, index) => polled(`m${index}`, metric));
+    poller.poll(all);
+    poller.poll(all.slice(0, 5));
+    await questions[0]?.answer({ kind: 'ok', value: 1 });
+    expect(questions).toHaveLength(5);
+    await questions[1]?.answer({ kind: 'ok', value: 1 });
+    expect(questions).toHaveLength(5);
+    poller.poll(all);
+    abort();
+    await questions[2]?.answer({ kind: 'ok', value: 1 });
+    expect(questions).toHaveLength(6);
   });
 });
 

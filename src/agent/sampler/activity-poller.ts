@@ -1,11 +1,10 @@
 /** How many robots each target serves, asked every few seconds beside the ticks: a slow answer delays nothing. */
 import type { ActivityResult, ConnectionsRequest, ScrapeRequest } from '../../host/index.ts';
 import { CountingPace } from './counting-pace.ts';
+import { ScrapeSlots, scrapePeriodMs } from './scrape-pace.ts';
 import type { Activity, ActivitySource, Target } from './types.ts';
 
-const periodMs = 5_000;
 const timeoutMs = 2_000;
-const maxScrapes = 8;
 /** An answer older than this says nothing about a window any more. Counting connections has to be rarer on a crowded machine. */
 const freshMs = { metric: 15_000, connections: 60_000 } as const;
 
@@ -29,16 +28,26 @@ interface Known {
   readonly source: AskedSource;
   askedAtMs: number;
   inFlight: boolean;
+  /** Its last answer came in time, whatever it said. */
+  isPrompt: boolean;
   /** The newest count, and the newest failure if that came later. */
   count: { readonly robots: number; readonly atMs: number } | null;
   failure: Extract<Activity, { kind: 'unknown' }> | null;
+}
+
+/** A question that waits for its turn. */
+interface Due {
+  readonly key: string;
+  readonly known: Known;
+  readonly pids: readonly number[];
 }
 
 export class ActivityPoller {
   readonly #options: ActivityPollerOptions;
   readonly #known = new Map<string, Known>();
   readonly #pace = new CountingPace();
-  #scrapes = 0;
+  readonly #slots = new ScrapeSlots();
+  #due: readonly Due[] = [];
 
   constructor(options: ActivityPollerOptions) {
     this.#options = options;
@@ -49,12 +58,15 @@ export class ActivityPoller {
     const nowMs = this.#options.nowMs();
     const named = new Set(polled.map(({ target }) => target.key));
     for (const key of this.#known.keys()) if (!named.has(key)) this.#known.delete(key);
-    const due = polled
-      .map(({ target, pids }) => ({ known: this.#knownOf(target), pids }))
-      .flatMap(({ known, pids }) => (known && pids.length > 0 && isDue(known, nowMs) ? [{ known, pids }] : []))
+    const periodMs = scrapePeriodMs(polled.filter(({ target }) => target.activity?.kind === 'metric').length);
+    this.#due = polled
+      .map(({ target, pids }) => ({ key: target.key, known: this.#knownOf(target), pids }))
+      .flatMap(({ key, known, pids }) =>
+        known && pids.length > 0 && isDue(known, nowMs, periodMs) ? [{ key, known, pids }] : [],
+      )
       // Who has waited longest is first: a slow pace must not serve the same few for ever.
       .sort((a, b) => a.known.askedAtMs - b.known.askedAtMs);
-    for (const { known, pids } of due) this.#ask(known, pids, nowMs);
+    this.#askDue();
   }
 
   /** Robots as last told, or why nobody told lately; null for a target without a source. */
@@ -79,6 +91,7 @@ export class ActivityPoller {
       source,
       askedAtMs: Number.NEGATIVE_INFINITY,
       inFlight: false,
+      isPrompt: false,
       count: null,
       failure: null,
     };
@@ -86,22 +99,35 @@ export class ActivityPoller {
     return fresh;
   }
 
-  #ask(known: Known, pids: readonly number[], nowMs: number): void {
+  /** As many as there is room for; called again when one has been answered. */
+  #askDue(): void {
+    if (this.#options.signal.aborted) return;
+    const nowMs = this.#options.nowMs();
+    const waiting = this.#due.filter(({ key, known }) => this.#known.get(key) === known);
+    this.#due = waiting.filter(({ known, pids }) => !this.#ask(known, pids, nowMs));
+  }
+
+  /** @returns whether there was room */
+  #ask(known: Known, pids: readonly number[], nowMs: number): boolean {
     const { source } = known;
-    const room = source.kind === 'metric' ? this.#scrapes < maxScrapes : this.#pace.begin(nowMs);
-    if (!room) return;
+    const end = source.kind === 'metric' ? this.#slots.begin(known.isPrompt) : this.#beginCount(nowMs);
+    if (!end) return false;
     known.askedAtMs = nowMs;
     known.inFlight = true;
-    if (source.kind === 'metric') this.#scrapes += 1;
     const answer = source.kind === 'metric' ? this.#scrape(source) : this.#count(source.port, pids);
     void answer.catch(defect).then((result) => {
       known.inFlight = false;
-      const atMs = this.#options.nowMs();
-      if (source.kind === 'metric') this.#scrapes -= 1;
-      else this.#pace.end(atMs);
-      if (result.kind === 'ok') known.count = { robots: result.value, atMs };
+      end();
+      known.isPrompt = result.kind === 'ok' || result.code !== 'timeout';
+      if (result.kind === 'ok') known.count = { robots: result.value, atMs: this.#options.nowMs() };
       known.failure = result.kind === 'ok' ? null : { kind: 'unknown', reason: result.code, message: result.message };
+      this.#askDue();
     });
+    return true;
+  }
+
+  #beginCount(nowMs: number): (() => void) | null {
+    return this.#pace.begin(nowMs) ? () => this.#pace.end(this.#options.nowMs()) : null;
   }
 
   #scrape({ url, name, labels }: Extract<AskedSource, { kind: 'metric' }>): Promise<ActivityResult> {
@@ -120,7 +146,7 @@ function defect(error: unknown): ActivityResult {
   return { kind: 'failed', code: 'unreadable', message: error instanceof Error ? error.message : String(error) };
 }
 
-function isDue(known: Known, nowMs: number): boolean {
+function isDue(known: Known, nowMs: number, periodMs: number): boolean {
   return !known.inFlight && nowMs - known.askedAtMs >= periodMs;
 }
 
