@@ -31,9 +31,9 @@ const tokens = [
 ];
 
 describe('parsers of foreign text take everything, and give no number that is none', () => {
-  it.each(foreignTexts)('$name', (text) => {
+  it.each(foreignTexts)('$name', async (text) => {
     const seeds = { corpus: corpusOf(text), tokens };
-    const report = fuzz({
+    const report = await fuzz({
       name: text.name,
       make: (random) => mutate(random, seeds),
       take: (bytes) => {
@@ -46,11 +46,11 @@ describe('parsers of foreign text take everything, and give no number that is no
 });
 
 describe('parsers of foreign memory', () => {
-  it('the auxiliary vector', () => {
+  it('the auxiliary vector', async () => {
     const vector = Buffer.alloc(64);
     for (const [i, word] of [3n, 0x400040n, 9n, 0x401000n, 25n, 0x7ffd0000n, 0n, 0n].entries())
       vector.writeBigUInt64LE(word, 8 * i);
-    const report = fuzz({
+    const report = await fuzz({
       name: '/proc/PID/auxv',
       make: (random) => mutate(random, { corpus: [vector] }),
       take: (bytes) => {
@@ -61,14 +61,14 @@ describe('parsers of foreign memory', () => {
     expect(report.inputs).toBeGreaterThan(0);
   });
 
-  it("the collector's books", () => {
+  it("the collector's books", async () => {
     const layout = layoutFor(26);
     if (layout === undefined) throw new Error('no layout of Go 1.26');
     const decoder = bookDecoder(layout);
     const books = Buffer.alloc(layout.sizeBytes);
     books.writeInt32LE(100, layout.fields.gcPercent.offset);
     books.writeBigUInt64LE(170_000_000n, layout.fields.mappedReady.offset);
-    const report = fuzz({
+    const report = await fuzz({
       name: 'runtime.gcController',
       make: (random) => {
         const bytes = Buffer.alloc(layout.sizeBytes);

@@ -23,8 +23,8 @@ const lines = [
 ];
 const tokens = ['{', '}', '[', ']', ':', ',', '"', 'null', 'true', '\\u0000', '\\ud800', '"metadata"', '{"__proto__":'];
 
-it('any line of a watch is an event or garbage, any object is read or said why not', () => {
-  const report = fuzz({
+it('any line of a watch is an event or garbage, any object is read or said why not', async () => {
+  const report = await fuzz({
     name: 'watch lines',
     make: (random) => mutate(random, { corpus: lines.map((line) => Buffer.from(JSON.stringify(line))), tokens }),
     take: (bytes) => {

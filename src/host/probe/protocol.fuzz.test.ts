@@ -25,8 +25,8 @@ const tokens = [
   '"buckets"',
 ];
 
-it('lines of the probe, cut anywhere, are events, unknown or invalid, and never longer than allowed', () => {
-  const report = fuzz({
+it('lines of the probe, cut anywhere, are events, unknown or invalid, and never longer than allowed', async () => {
+  const report = await fuzz({
     name: 'probe NDJSON',
     make: (random) => ({
       bytes: Buffer.from(mutate(random, { corpus, tokens, maxBytes: 3 * maxLineBytes })),
