@@ -92,6 +92,7 @@ static void detach_groups(struct attachment *entry)
 static void detach_all(struct attachment *entry)
 {
 	detach_groups(entry);
+	mapped_file_close(&entry->mapped);
 	if (entry->fd >= 0)
 		close(entry->fd);
 }
@@ -189,6 +190,7 @@ bool attachments_add(struct attachments *attachments, const struct kernel *kerne
 		detach_all(entry);
 		return false;
 	}
+	mapped_file_open(&entry->mapped, entry->fd, kernel);
 	begin(attachments, index);
 	entry->resting = false;
 	memcpy(entry->id, command->id, sizeof(entry->id));

@@ -6,11 +6,13 @@
 #include "command.h"
 #include "emit.h"
 #include "kernel.h"
+#include "mapped.h"
 #include "sampling.h"
 
 struct attachment {
 	char id[MAX_ID_BYTES]; /* empty: free */
 	int fd; /* the file whose bytes were checked; -1: its assists need no second attaching */
+	struct mapped_file mapped;
 	struct attach_request request;
 	struct uprobes groups[GROUP_COUNT];
 	struct sampling sampling;

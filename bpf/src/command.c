@@ -13,6 +13,7 @@ static const struct {
 	{ "attach", COMMAND_ATTACH, .needs_id = true },
 	{ "watch", COMMAND_WATCH, .needs_id = true, .needs_pid = true },
 	{ "unwatch", COMMAND_UNWATCH, .needs_pid = true },
+	{ "runs", COMMAND_RUNS, .needs_id = true, .needs_pid = true },
 	{ "detach", COMMAND_DETACH, .needs_id = true },
 	{ "flush", COMMAND_FLUSH, .needs_seq = true },
 	{ "ping", COMMAND_PING, .needs_seq = true },
@@ -221,9 +222,8 @@ static bool parse_root(const json_t *root, struct command *command, const struct
 		if (!strcmp(json_string_value(cmd), commands[i].name))
 			break;
 	if (i == N_COMMANDS)
-		return problem_set(problem, "\"cmd\" is \"%.40s\"; known are attach, watch, unwatch, detach, "
-					    "flush, ping, "
-					    "trigger, untrigger", json_string_value(cmd));
+		return problem_set(problem, "\"cmd\" is \"%.40s\"; known are attach, watch, unwatch, runs, detach, "
+					    "flush, ping, trigger, untrigger", json_string_value(cmd));
 	command->kind = commands[i].kind;
 	/* What is missing is read once more, now to say so. */
 	if (!command->has_seq && (commands[i].needs_seq || json_object_get(root, "seq")))

@@ -126,6 +126,16 @@ void emit_unwatched(struct output *out, const struct command *command)
 	emit_pid_answer(out, "unwatched", command);
 }
 
+void emit_runs(struct output *out, const struct command *command, enum proof proof)
+{
+	output_print(out, "{\"type\":\"runs\",\"pid\":%" PRIu32, command->pid);
+	print_id(out, command->id);
+	output_print(out, ",\"runs\":%s",
+		     proof == PROOF_UNKNOWN ? "null" : proof == PROOF_YES ? "true" : "false");
+	print_seq(out, command);
+	output_print(out, "}\n");
+}
+
 void emit_pong(struct output *out, const struct command *command)
 {
 	output_print(out, "{\"type\":\"pong\",\"seq\":%" PRIu64 "}\n", command->seq);

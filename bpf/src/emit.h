@@ -38,6 +38,13 @@ struct failure {
 __attribute__((format(printf, 3, 4))) bool failure_set(struct failure *failure, const char *code,
 							const char *format, ...);
 
+/* What the kernel says to a question. */
+enum proof {
+	PROOF_UNKNOWN,
+	PROOF_NO,
+	PROOF_YES,
+};
+
 /* A group of signals that this kernel does not give, and why. */
 struct missing_signal {
 	const char *name;
@@ -51,6 +58,7 @@ void emit_attached(struct output *out, const struct command *command, const char
 void emit_detached(struct output *out, const struct command *command);
 void emit_watching(struct output *out, const struct command *command);
 void emit_unwatched(struct output *out, const struct command *command);
+void emit_runs(struct output *out, const struct command *command, enum proof proof);
 void emit_trigger_set(struct output *out, const struct command *command);
 void emit_trigger_cleared(struct output *out, const struct command *command);
 void emit_pong(struct output *out, const struct command *command);

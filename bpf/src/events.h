@@ -219,6 +219,13 @@ struct wait_event {
 	__u8 address[16];
 };
 
+/* A file that a process has mapped. */
+struct mapping {
+	__u64 start;
+	__u64 inode; /* its address in the kernel: an identity only, and as long as somebody holds the file */
+	__u64 executable;
+};
+
 /* Something that happened to a process: OOM victim, exec. */
 struct instant_event {
 	struct event_header header;

@@ -67,6 +67,7 @@ static int load(struct kernel *kernel, bool multi)
 	if (!skeleton)
 		return errno;
 	adopt_pid_namespace(skeleton);
+	bpf_program__set_autoload(skeleton->progs.on_mapping, libbpf_find_vmlinux_btf_id("task_vma", BPF_TRACE_ITER) > 0);
 	if (multi) {
 		bpf_program__set_expected_attach_type(skeleton->progs.on_hit,
 						      (enum bpf_attach_type)UPROBE_MULTI_ATTACH_TYPE);

@@ -22,7 +22,7 @@ static const char help[] =
 	"  --version      print the version and exit\n"
 	"  --help         print this and exit\n"
 	"\n"
-	"Commands: attach, watch, unwatch, detach, flush, ping, trigger, untrigger. Try:\n"
+	"Commands: attach, watch, unwatch, runs, detach, flush, ping, trigger, untrigger. Try:\n"
 	"  echo '{\"cmd\":\"ping\",\"seq\":1}' | robotgc-probe\n"
 	"\n"
 	"Needs CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE; with perf events CAP_SYS_ADMIN.\n"

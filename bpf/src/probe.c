@@ -102,6 +102,15 @@ static void do_unwatch(struct probe *probe, const struct command *command)
 	emit_error(&probe->out, command, &failure);
 }
 
+static void do_runs(struct probe *probe, const struct command *command)
+{
+	uint32_t index;
+
+	if (find_attachment(probe, command, &index))
+		emit_runs(&probe->out, command,
+			  mapped_by(&probe->attachments.entries[index].mapped, command->pid, &probe->kernel));
+}
+
 static void do_trigger(struct probe *probe, const struct command *command)
 {
 	struct failure failure;
@@ -145,6 +154,9 @@ void probe_handle_line(struct probe *probe, const char *line, size_t length)
 		break;
 	case COMMAND_UNWATCH:
 		do_unwatch(probe, command);
+		break;
+	case COMMAND_RUNS:
+		do_runs(probe, command);
 		break;
 	case COMMAND_FLUSH:
 		memset(&probe->flush, 0, sizeof(probe->flush));

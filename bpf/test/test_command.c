@@ -31,6 +31,8 @@ static void good_lines(void)
 	CHECK(parse("{\"cmd\":\"flush\",\"seq\":0}") && command.kind == COMMAND_FLUSH && command.has_seq, "%s", problem);
 	CHECK(parse("{\"cmd\":\"watch\",\"pid\":123,\"id\":\"a1\"}") && command.kind == COMMAND_WATCH &&
 	      command.pid == 123 && !strcmp(command.id, "a1") && !command.has_seq, "%s", problem);
+	CHECK(parse("{\"cmd\":\"runs\",\"pid\":12,\"id\":\"a\"}") && command.kind == COMMAND_RUNS &&
+	      command.pid == 12 && !strcmp(command.id, "a"), "%s", problem);
 	CHECK(parse("{\"cmd\":\"unwatch\",\"pid\":2147483647,\"seq\":1}") && command.kind == COMMAND_UNWATCH &&
 	      command.pid == 2147483647, "%s", problem);
 	CHECK(parse(" {\"cmd\":\"detach\",\"id\":\"\\u00fc\",\"future\":[{}]} ") && command.kind == COMMAND_DETACH,
@@ -109,6 +111,8 @@ static const struct {
 	{ "{\"cmd\":\"ping\",\"seq\":-1}", "\"seq\"" },
 	{ "{\"cmd\":\"ping\",\"seq\":1.5}", "\"seq\"" },
 	{ "{\"cmd\":\"watch\",\"id\":\"a\"}", "\"pid\"" },
+	{ "{\"cmd\":\"runs\",\"id\":\"a\"}", "\"pid\"" },
+	{ "{\"cmd\":\"runs\",\"pid\":1}", "\"id\"" },
 	{ "{\"cmd\":\"watch\",\"id\":\"a\",\"pid\":0}", "\"pid\"" },
 	{ "{\"cmd\":\"watch\",\"id\":\"a\",\"pid\":2147483648}", "\"pid\"" },
 	{ "{\"cmd\":\"watch\",\"pid\":1}", "\"id\"" },

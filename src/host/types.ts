@@ -23,7 +23,7 @@ export interface CgroupMembership {
   readonly path: string;
 }
 
-/** The file a process runs: `device` and `inode` tell whether two processes run the same one. */
+/** The file a process runs. Two processes whose `device` and `inode` are equal run the same one; through two mounts of overlayfs others may too. */
 export interface Executable {
   /** Path to open it from here: `<procRoot>/<pid>/exe`. */
   readonly path: string;

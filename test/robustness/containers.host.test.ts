@@ -1,4 +1,4 @@
-/** Programs in containers: a root that holds nothing but the program, a root with a whole Debian, many processes of one image. */
+/** Programs in containers: a root that holds nothing but the program, a root with a whole Debian. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,11 +14,9 @@ import {
   temporaryFolder,
 } from '../../src/host/probe/testing/ground.ts';
 import { until } from '../support/until.ts';
-import { descriptorsOf, kernelObjectsOf } from './kernel-objects.ts';
 import { SamplerRig } from './sampler-rig.ts';
 
 const missing = missingGround();
-const many = 200;
 
 describe.skipIf(missing !== '')(`in containers${missing}`, () => {
   let binary = '';
@@ -68,43 +66,6 @@ describe.skipIf(missing !== '')(`in containers${missing}`, () => {
       expect(child.exitCode ?? child.signalCode).toBeNull();
     } finally {
       await stopChild(child);
-    }
-  });
-
-  it(`${many} containers of one image are one attachment, and each has its own pauses`, async () => {
-    const churns: Churn[] = [];
-    try {
-      await using rig = new SamplerRig();
-      for (let i = 0; i < many; i++) churns.push(new Churn(binary, {}, ['-lists', '1']));
-      const [first, ...others] = churns;
-      if (!first) throw new Error('there are many');
-      rig.watch('c0', first.pid);
-      await rig.untilState('c0', 'Watching');
-      const probe = rig.probe.processId;
-      const one = { links: kernelObjectsOf(probe).link.length, programs: kernelObjectsOf(probe).prog.length };
-      const descriptors = descriptorsOf(probe);
-      for (const [i, { pid }] of others.entries()) rig.populations.set(`c${i + 1}`, [pid]);
-      rig.follow();
-      await until(
-        'all are watched',
-        () => [...rig.populations.keys()].every((key) => rig.state(key)?.state === 'Watching'),
-        30_000,
-        50,
-      );
-      // Of each further process only its end is waited for: one descriptor.
-      expect({ links: kernelObjectsOf(probe).link.length, programs: kernelObjectsOf(probe).prog.length }).toEqual(one);
-      expect(descriptorsOf(probe) - descriptors).toBeLessThanOrEqual(many);
-      await rig.nextTicks();
-      rig.pauses.clear();
-      const collecting = [3, 77, 150];
-      for (const i of collecting) await churns[i]?.ask('gc');
-      await rig.nextTicks(2);
-      const counts = [...rig.pauses].map(([key, pauses]) => [key, pauses.length]);
-      expect(Object.fromEntries(counts)).toEqual(Object.fromEntries(collecting.map((i) => [`c${i}`, 2])));
-      for (const [i, { pid }] of churns.entries()) expect(rig.newest(`c${i}`)?.pids).toEqual([pid]);
-    } finally {
-      for (const churn of churns) churn.kill();
-      await Promise.all(churns.map(({ exited }) => exited));
     }
   });
 

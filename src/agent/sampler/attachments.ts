@@ -15,6 +15,11 @@ export function fileKey({ device, inode, sizeBytes, modifiedMs }: Executable): s
   return `${device}:${inode}:${sizeBytes}:${modifiedMs}`;
 }
 
+/** The same whatever mount shows the file: on overlayfs, each container's has a device number of its own. */
+function contentKey({ inode, sizeBytes, modifiedMs }: Executable): string {
+  return `${inode}:${sizeBytes}:${modifiedMs}`;
+}
+
 /** Reads a binary once: the answer for a file does not change while its identity stays. */
 export class PlanCache {
   readonly #plans = new Map<string, Plan>();
@@ -45,7 +50,7 @@ function remembered<T>(known: Map<string, T>, executable: Executable, look: (rea
 export class Attachments {
   readonly #probe: ProbeClient;
   readonly #libraries: Libraries;
-  readonly #users = new Map<string, { id: string; processes: number }>();
+  readonly #users = new Map<string, { id: string; executable: Executable; processes: number }>();
   readonly #reads = new Map<string, { id: string; watchers: number }>();
   #nextId = 1;
 
@@ -54,11 +59,25 @@ export class Attachments {
     this.#libraries = new Libraries(probe);
   }
 
+  /**
+   * The executable as it is known here. Many mounts may show one inode, each with a device number of its own; it is attached to once, else
+   * each of its processes would meet the probe once for each mount. What looks the same is the same only when the kernel says so.
+   */
+  async known(pid: number, executable: Executable): Promise<Executable> {
+    if (this.#users.has(fileKey(executable))) return executable;
+    for (const { id, executable: attached } of this.#users.values()) {
+      if (contentKey(attached) !== contentKey(executable)) continue;
+      if ((await this.#probe.runs(pid, id)) === true) return { ...executable, device: attached.device };
+    }
+    return executable;
+  }
+
   /** Attaches where that has not been done yet, and begins to watch the process. Rejects with the probe's refusal. */
   async watch(pid: number, executable: Executable, plan: AttachPlan): Promise<void> {
     const key = fileKey(executable);
     const known = this.#users.get(key);
     if (known) {
+      await this.#refuseOther(pid, known.id, executable);
       await this.#probe.watch(pid, known.id);
       known.processes += 1;
       await this.#libraries.use(pid);
@@ -67,8 +86,9 @@ export class Attachments {
     const id = `exe${this.#nextId++}`;
     await this.#probe.attach(attachRequest(id, executable.path, plan));
     try {
+      await this.#refuseOther(pid, id, executable);
       await this.#probe.watch(pid, id);
-      this.#users.set(key, { id, processes: 1 });
+      this.#users.set(key, { id, executable, processes: 1 });
       await this.#libraries.use(pid);
     } catch (error) {
       await this.#probe.detach(id);
@@ -118,6 +138,13 @@ export class Attachments {
     if (user.processes > 0) return;
     this.#users.delete(key);
     await this.#probe.detach(user.id);
+  }
+
+  /** Overlayfs copies a file that is changed (chmod is enough): who runs the old one cannot be reached by any path. */
+  async #refuseOther(pid: number, id: string, { link }: Executable): Promise<void> {
+    if ((await this.#probe.runs(pid, id)) !== false) return;
+    const message = `process ${pid} does not run what is at ${link} now: the file was copied or replaced since it started`;
+    throw new ProbeError('OTHER_FILE', `${message}; restart it to have it observed in full`);
   }
 
   /** A process that ended since the last flush is unknown to the probe already; its place among the users is given up all the same. */

@@ -27,6 +27,9 @@ import type { MissingSignals, TargetState, WatchedProgram } from './types.ts';
 interface FollowedProcess {
   readonly pid: number;
   readonly startTicks: number;
+  /** Of its executable as its own mounts show it. */
+  readonly seenKey: string | null;
+  /** As the probe's attachments know it. */
   readonly executable: Executable | null;
   progress: Progress;
   readonly sinceMs: number;
@@ -156,9 +159,10 @@ export class Followed {
     if (known && tools.nowMs < known.checkAtMs) return;
     const identity = tools.proc.identity(pid);
     if (!identity) return this.#drop(pid, tools.attachments, true);
-    const executable = tools.proc.executable(pid) ?? null;
+    const seen = tools.proc.executable(pid) ?? null;
+    const seenKey = seen && fileKey(seen);
     if (known) {
-      const same = known.startTicks === identity.startTicks && keyOrNull(known.executable) === keyOrNull(executable);
+      const same = known.startTicks === identity.startTicks && known.seenKey === seenKey;
       const settled = known.progress.kind === 'watched' || tools.nowMs < known.progress.retryAtMs;
       if (same && (settled || (await retried(known, tools)))) {
         known.checkAtMs = nextCheckMs(known, tools.nowMs);
@@ -168,13 +172,14 @@ export class Followed {
       // Another process under the same PID, or the same one after exec.
       await this.#drop(pid, tools.attachments, known.startTicks !== identity.startTicks);
     }
-    if (!executable && !tools.proc.isAlive(identity)) return;
+    if (!seen && !tools.proc.isAlive(identity)) return;
+    const executable = seen && tools.attachments ? await tools.attachments.known(pid, seen) : seen;
     const progress = executable ? await begin(identity, executable, tools) : unreadable(pid, tools.nowMs);
     // Who ends while it is looked at was not refused anything.
     if (!progress || (progress.kind === 'refused' && !tools.proc.isAlive(identity))) return;
     const { startTicks } = identity;
     const sinceMs = tools.nowMs;
-    this.#processes.set(pid, { pid, startTicks, executable, progress, sinceMs, checkAtMs: sinceMs });
+    this.#processes.set(pid, { pid, startTicks, seenKey, executable, progress, sinceMs, checkAtMs: sinceMs });
     this.#known = null;
   }
 
@@ -268,8 +273,4 @@ const noProcess: TargetState = {
 function readerOf(progress: Progress): ControllerReader | null {
   if (progress.kind === 'read') return progress.reader;
   return progress.kind === 'watched' && 'read' in progress.books ? progress.books : null;
-}
-
-function keyOrNull(executable: Executable | null): string | null {
-  return executable ? fileKey(executable) : null;
 }

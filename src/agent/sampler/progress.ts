@@ -42,6 +42,7 @@ const notByProbe: ReadonlySet<string> = new Set([
   'NO_BPF',
   'ATTACH_FAILED',
   'FOREIGN_PID_NAMESPACE',
+  'OTHER_FILE',
   'TOO_MANY_ATTACHMENTS',
   'TOO_MANY_TARGETS',
 ]);

@@ -63,6 +63,8 @@ export interface ProbeClient extends AsyncDisposable {
   detach(id: string): Promise<void>;
   watch(pid: number, id: string): Promise<void>;
   unwatch(pid: number): Promise<void>;
+  /** Whether the process runs the file of that attachment, wherever it is mounted; null where the kernel does not tell. */
+  runs(pid: number, id: string): Promise<boolean | null>;
   /** Rejects with TRIGGER_REFUSED where the kernel does not grant it, with NO_PERMISSION where the file cannot be written. */
   setTrigger(request: TriggerRequest): Promise<void>;
   clearTrigger(id: string): Promise<void>;
@@ -169,6 +171,11 @@ class SpawnedProbe implements ProbeClient {
     await this.#ask('unwatched', (seq) => ({ cmd: 'unwatch', seq, pid }));
   }
 
+  async runs(pid: number, id: string): Promise<boolean | null> {
+    const { runs } = await this.#ask('runs', (seq) => ({ cmd: 'runs', seq, pid, id }));
+    return runs;
+  }
+
   async setTrigger(request: TriggerRequest): Promise<void> {
     const checked = triggerRequestSchema.safeParse(request);
     if (!checked.success) throw new ProbeError('BAD_COMMAND', `trigger ${request.id}: ${checked.error.message}`);
@@ -266,6 +273,7 @@ class SpawnedProbe implements ProbeClient {
       case 'detached':
       case 'watching':
       case 'unwatched':
+      case 'runs':
       case 'triggerSet':
       case 'triggerCleared':
       case 'pong':

@@ -2,6 +2,7 @@ import type { WireErrorCode } from './protocol.ts';
 
 /** Codes of the client's own; the others come from the probe (`WireErrorCode`). */
 export type ClientErrorCode =
+  | 'OTHER_FILE'
   | 'PROBE_NOT_FOUND'
   | 'PROBE_NOT_STARTED'
   | 'PROBE_EXITED'

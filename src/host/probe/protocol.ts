@@ -116,6 +116,8 @@ export const commandSchema = z.discriminatedUnion('cmd', [
   attachRequestSchema.extend({ cmd: z.literal('attach'), seq: seq.optional() }),
   z.object({ cmd: z.literal('watch'), pid, id: attachmentId, seq: seq.optional() }),
   z.object({ cmd: z.literal('unwatch'), pid, seq: seq.optional() }),
+  /** Whether the process runs the file of that attachment: asks the kernel for the inode behind every mount of it. */
+  z.object({ cmd: z.literal('runs'), pid, id: attachmentId, seq: seq.optional() }),
   z.object({ cmd: z.literal('detach'), id: attachmentId, seq: seq.optional() }),
   z.object({ cmd: z.literal('flush'), seq }),
   z.object({ cmd: z.literal('ping'), seq }),
@@ -341,6 +343,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('detached'), id: z.string(), seq: seq.optional() }),
   z.object({ type: z.literal('watching'), pid, seq: seq.optional() }),
   z.object({ type: z.literal('unwatched'), pid, seq: seq.optional() }),
+  /** Null where the kernel does not tell (before Linux 6.1), and of a process that has ended. */
+  z.object({ type: z.literal('runs'), pid, id: z.string(), runs: z.boolean().nullable(), seq: seq.optional() }),
   /** A watched process ended; the probe has already forgotten it. */
   z.object({ type: z.literal('gone'), pid }),
   errorEventSchema,

@@ -46,6 +46,8 @@ export const events: ProbeEvent[] = [
   { type: 'detached', id: 'a' },
   { type: 'watching', pid: 12, seq: 2 },
   { type: 'unwatched', pid: 12 },
+  { type: 'runs', pid: 12, id: 'a', runs: true, seq: 5 },
+  { type: 'runs', pid: 12, id: 'a', runs: null },
   { type: 'gone', pid: 12 },
   { type: 'error', code: 'SOME_NEWER_CODE', message: 'what, to what, what to do', pid: 3, id: 'a', seq: 4 },
   { type: 'pause', pid: 1, tid: 2, reason: 1, startNs: 1817114051101, stoppingNs: null, totalNs: 1234 },
