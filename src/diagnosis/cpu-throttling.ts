@@ -6,7 +6,8 @@ const MUCH = 0.25;
 
 export const cpuThrottling: CauseCheck = (facts) => {
   const { throttledShare, recent } = facts;
-  if (!facts.broken.has('gcStallP99') || throttledShare < MUCH) return undefined;
+  const lengthensStalls = facts.stallsOver && throttledShare >= MUCH;
+  if (!lengthensStalls && !facts.broken.has('throttledShare')) return undefined;
   const cgroup = recent.findLast((window) => window.cgroup)?.cgroup;
   const gomaxprocs = recent.findLast((window) => window.gc)?.gc?.gomaxprocs;
   const limit = cgroup?.cpuLimitCores ?? null;
@@ -15,7 +16,7 @@ export const cpuThrottling: CauseCheck = (facts) => {
   const ownDoing = facts.broken.has('gcCpuShare') ? 0.6 : 1;
   return {
     cause: 'CpuThrottling',
-    summary: `The CPU limit throttles ${percent(throttledShare)} of all periods; collections last longer for it.`,
+    summary: `The CPU limit throttles ${percent(throttledShare)} of all periods${lengthensStalls ? '; collections last longer for it' : ''}.`,
     confidence: together([(0.3 + 0.5 * Math.min(1, throttledShare)) * ownDoing, oversubscribed ? 0.3 : 0]),
     evidence: [
       `${percent(throttledShare)} of the CFS periods throttled over ${recent.length} windows`,

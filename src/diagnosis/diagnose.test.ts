@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deriveThresholds } from '../model/index.ts';
+import type { SignalName } from '../api/index.ts';
+import { deriveThresholds, type KernelMemory } from '../model/index.ts';
 import { stalls, syntheticSpec, syntheticWindows, type WindowOver } from '../model/testing.ts';
 import { diagnose } from './diagnose.ts';
 import type { Evidence } from './evidence.ts';
@@ -14,6 +15,17 @@ const evidenceOf = (count: number, over: (seq: number) => WindowOver, more: Part
   thresholds,
   ...more,
 });
+const noKernelMemory: KernelMemory = {
+  mmap: stalls(0, 0),
+  munmap: stalls(0, 0),
+  reclaim: stalls(0, 0),
+  slowMmaps: 0,
+  verySlowMmaps: 0,
+  waitsWhileMarking: 0,
+  heapGrows: 0,
+  mmapFailures: 0,
+  oomVictims: 0,
+};
 const first = (evidence: Evidence) => diagnose(evidence)[0];
 
 /** GOGC 10 under 10 000 robots: some 30 % of the CPU goes to GC. */
@@ -173,6 +185,151 @@ describe('others', () => {
   });
 
   it('knows nothing without windows', () => expect(diagnose(evidenceOf(0, () => ({})))).toEqual([]));
+});
+
+describe('memory of the node', () => {
+  const node = (some: number) => ({ memory: { some, full: 0 }, cpu: null, io: null });
+  const pressed: WindowOver = {
+    cgroup: { memoryPressure: { some: 0.3, full: 0 }, memoryCurrentBytes: 100 * MIB, node: node(0.5) },
+  };
+
+  it('is named where the node is short of it and the container far from its limit; none of ours', () => {
+    const finding = first(evidenceOf(20, () => pressed));
+    expect(finding).toMatchObject({ cause: 'NodePressure' });
+    expect(finding?.remedy).toBeUndefined();
+    expect(finding?.confidence).toBeGreaterThan(0.7);
+    expect(finding?.evidence.slice(0, 2)).toEqual([
+      'memory pressure (some) of the node up to 50 %, over 10 % in 20 of 20 windows',
+      'the container waited for memory in 20 windows, in 100 % of them the node was under pressure',
+    ]);
+    expect(finding?.summary).toContain('at most 19.5 % of its limit');
+  });
+
+  it('is named of a container without a limit, and where its reclaim is what broke a limit of the team', () => {
+    const own = { ...pressed.cgroup, memoryPressure: null, memoryLimitBytes: null };
+    const reclaim = { ...noKernelMemory, reclaim: stalls(30) };
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { reclaimStall: '20ms' } }));
+    const finding = first(evidenceOf(20, () => ({ cgroup: own, kernelMemory: reclaim }), { thresholds: strict }));
+    expect(finding).toMatchObject({
+      cause: 'NodePressure',
+      summary: expect.stringContaining('without a limit of its own'),
+    });
+  });
+
+  it.each<[string, (seq: number) => WindowOver]>([
+    ['a calm node', () => ({ cgroup: { ...pressed.cgroup, node: node(0.05) } })],
+    ['a container at its limit', () => ({ cgroup: { ...pressed.cgroup, memoryCurrentBytes: 500 * MIB } })],
+    ['a container at memory.high', () => ({ cgroup: { ...pressed.cgroup, memoryHighBytes: 105 * MIB } })],
+    ['a node that nobody reads', () => ({ cgroup: { ...pressed.cgroup, node: null } })],
+    [
+      'a container that waits while the node is at ease',
+      (seq) => ({
+        cgroup: {
+          ...pressed.cgroup,
+          memoryPressure: { some: seq < 16 ? 0.3 : 0, full: 0 },
+          node: node(seq < 16 ? 0 : 0.5),
+        },
+      }),
+    ],
+    [
+      'a container within its limits',
+      () => ({ cgroup: { ...pressed.cgroup, memoryPressure: { some: 0.02, full: 0 } } }),
+    ],
+  ])('is not it with %s', (_, over) => {
+    expect(diagnose(evidenceOf(20, over)).map(({ cause }) => cause)).not.toContain('NodePressure');
+  });
+});
+
+describe('mapping of memory', () => {
+  const mapping = (ms: number, whileMarking = 1) => ({
+    ...noKernelMemory,
+    mmap: stalls(ms, 5),
+    slowMmaps: ms >= 1 ? 1 : 0,
+    waitsWhileMarking: whileMarking,
+    heapGrows: 2,
+  });
+  /** Every second window stalls, and a slow mmap lies in it. */
+  const together = (seq: number): WindowOver =>
+    seq % 2 === 0 ? { gcStall: stalls(60), kernelMemory: mapping(45) } : { kernelMemory: mapping(0.1, 0) };
+
+  it('is named where stalls and slow calls fall together; none of ours', () => {
+    const finding = diagnose(evidenceOf(20, together)).find(({ cause }) => cause === 'MemoryMapping');
+    expect(finding?.remedy).toBeUndefined();
+    expect(finding?.confidence).toBeGreaterThan(0.5);
+    expect(finding?.summary).toContain('up to 45 ms');
+    expect(finding?.evidence.slice(0, 3)).toEqual([
+      '10 mmap calls of 1 ms and longer in 10 of 20 windows, 40 times the heap grew',
+      '10 waits of 1 ms and longer (mmap, munmap, reclaim) ended while the collector was marking',
+      'in 100 % of the 10 windows with a stall over its limit a call took half of the limit or longer',
+    ]);
+  });
+
+  it('is named where the rate of slow calls is what broke a limit of the team', () => {
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { mmapSlowRate: 0 } }));
+    const over = () => ({ kernelMemory: mapping(2) });
+    expect(first(evidenceOf(20, over, { thresholds: strict }))).toMatchObject({ cause: 'MemoryMapping' });
+  });
+
+  it.each<[string, (seq: number) => WindowOver]>([
+    ['calls far shorter than the stalls', (seq) => ({ ...together(seq), kernelMemory: mapping(2) })],
+    ['slow calls in all windows alike', (seq) => ({ ...together(seq), kernelMemory: mapping(45) })],
+    ['stalls in other windows', (seq) => ({ ...together(seq), kernelMemory: mapping(seq % 2 === 1 ? 45 : 0.1) })],
+    ['no stall over its limit', (seq) => ({ ...together(seq), gcStall: stalls(5) })],
+    ['nobody watching it', (seq) => ({ gcStall: together(seq).gcStall ?? stalls(1) })],
+  ])('is not it with %s', (_, over) => {
+    expect(diagnose(evidenceOf(20, over)).map(({ cause }) => cause)).not.toContain('MemoryMapping');
+  });
+
+  it('leaves the first place to a GOGC that makes the collector use up the CPU', () => {
+    const evidence = evidenceOf(20, (seq) => ({ ...busy, ...together(seq), gc: busy.gc ?? null }));
+    expect(first(evidence)?.cause).toBe('GogcTooLow');
+  });
+});
+
+describe('a breach of a signal that the team set a limit for', () => {
+  const over = (thresholdsOf: Record<string, unknown>, window: WindowOver, trigger: SignalName) =>
+    diagnose(
+      evidenceOf(20, () => window, {
+        thresholds: deriveThresholds(syntheticSpec({ thresholds: thresholdsOf })),
+        trigger,
+      }),
+    );
+
+  it.each<[string, string, Record<string, unknown>, WindowOver, SignalName]>([
+    ['too many cycles', 'GogcTooLow', { gcRate: 5 }, { gc: { gogc: 10, cycles: 20 } }, 'gcRate'],
+    ['throttling', 'CpuThrottling', { throttledShare: '10%' }, { cgroup: { throttledShare: 0.2 } }, 'throttledShare'],
+    [
+      'use near the limit',
+      'MemoryLimitTooTight',
+      { memoryShareOfLimit: '80%' },
+      { cgroup: { memoryCurrentBytes: 480 * MIB } },
+      'memoryShareOfLimit',
+    ],
+    ['an OOM kill', 'MemoryLimitTooTight', { oomKills: 0 }, { cgroup: { oomKills: 1 } }, 'oomKills'],
+    [
+      'no room below GOMEMLIMIT',
+      'MemoryLimitTooTight',
+      { liveHeapShareOfLimit: '50%' },
+      { gc: { goMemLimitBytes: 80 * MIB } },
+      'liveHeapShareOfLimit',
+    ],
+    ['allocation', 'Unexplained', { allocationRate: '10Mi' }, {}, 'allocationRate'],
+    ['a large heap', 'Unexplained', { heapLive: '10Mi' }, {}, 'heapLive'],
+    ['long pauses', 'Unexplained', { gcPauseMax: '5ms' }, { gcPause: stalls(9) }, 'gcPauseMax'],
+  ])('%s is %s', (_, cause, thresholdsOf, window, trigger) => {
+    const [finding] = over(thresholdsOf, window, trigger);
+    expect(finding?.cause).toBe(cause);
+    if (cause !== 'GogcTooLow' && cause !== 'MemoryLimitTooTight') expect(finding?.remedy).toBeUndefined();
+  });
+
+  it('is told with its numbers where no cause fits', () => {
+    const [finding] = over({ heapLive: '10Mi' }, {}, 'heapLive');
+    expect(finding).toMatchObject({
+      summary: 'None of the causes that robotgc knows fits live heap over its limit.',
+      confidence: 0,
+      evidence: expect.arrayContaining(['live heap up to 64 MiB over 20 windows, limit 10 MiB']),
+    });
+  });
 });
 
 describe('whatever the windows', () => {

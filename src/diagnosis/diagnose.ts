@@ -5,12 +5,17 @@ import { CAUSES, type Cause, type CauseCheck, type Evidence, type Finding, facts
 import { gogcTooLow } from './gogc-too-low.ts';
 import { leak } from './leak.ts';
 import { memoryLimitTooTight } from './memory-limit-too-tight.ts';
+import { memoryMapping } from './memory-mapping.ts';
+import { nodePressure } from './node-pressure.ts';
 import { notGc } from './not-gc.ts';
+import { unexplained } from './unexplained.ts';
 
-const CHECKS: Readonly<Record<Cause, CauseCheck>> = {
+const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
   Leak: leak,
   MemoryLimitTooTight: memoryLimitTooTight,
   CpuThrottling: cpuThrottling,
+  NodePressure: nodePressure,
+  MemoryMapping: memoryMapping,
   GogcTooLow: gogcTooLow,
   AllocationBound: allocationBound,
   NotGc: notGc,
@@ -19,21 +24,25 @@ const CHECKS: Readonly<Record<Cause, CauseCheck>> = {
 /**
  * What a cause, where it is found, makes doubtful: a leak brings every other sign with it, and tuning would only hide it; under a
  * tight limit GC works hard whatever GOGC says; throttled collections look like long ones,
- * but collections that come too often may be what uses up the quota. Weights from 0 to 1.
+ * but collections that come too often may be what uses up the quota; so do collections that wait for the node's memory or for the
+ * memory map. Weights from 0 to 1.
  */
 const CASTS_DOUBT_ON: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Cause, number>>>>>> = {
   Leak: { MemoryLimitTooTight: 1, GogcTooLow: 1, AllocationBound: 1 },
   MemoryLimitTooTight: { GogcTooLow: 1, AllocationBound: 1 },
   CpuThrottling: { GogcTooLow: 0.5, AllocationBound: 1 },
+  NodePressure: { GogcTooLow: 0.5, AllocationBound: 1 },
+  MemoryMapping: { GogcTooLow: 0.5, AllocationBound: 1 },
 };
 
 /**
- * Causes from the most to the least likely; of equals the one named first in `CAUSES`. Empty only where nothing is known (no window),
- * or a breach fits no cause.
+ * Causes from the most to the least likely; of equals the one named first in `CAUSES`. A trigger that fits no cause is `Unexplained`.
+ * Empty only where nothing is known (no window), or a breach fits no cause and was no trigger.
  */
 export function diagnose(evidence: Evidence): Finding[] {
   const facts = factsOf(evidence);
-  const found = CAUSES.flatMap((cause) => CHECKS[cause](facts) ?? []);
+  const found = CAUSES.flatMap((cause) => (cause === 'Unexplained' ? [] : (CHECKS[cause](facts) ?? [])));
+  if (found.length === 0) return unexplained(facts);
   return found
     .map((finding) => doubted(finding, found))
     .sort((a, b) => b.confidence - a.confidence || CAUSES.indexOf(a.cause) - CAUSES.indexOf(b.cause));

@@ -2,7 +2,11 @@
 import type { Diagnosis, PolicySpec, SignalName, SignalSummary } from '../api/index.ts';
 import {
   everBroken,
+  GC_COST_SIGNALS,
+  GC_STALL_SIGNALS,
   highestFittingGogc,
+  MEMORY_SIGNALS,
+  MMAP_SIGNALS,
   type SignalWindow,
   summarise,
   type Thresholds,
@@ -14,6 +18,8 @@ export interface Evidence {
   readonly windows: readonly SignalWindow[];
   readonly spec: PolicySpec;
   readonly thresholds: Thresholds;
+  /** The signal whose breach is to be explained, where there is one. */
+  readonly trigger?: SignalName | undefined;
   /** Overrides what the newest window says; null = unknown. */
   readonly activeRobots?: number | null | undefined;
   /** Memory of the process that Go's runtime does not hold; 0 when unknown. */
@@ -26,9 +32,12 @@ export const CAUSES = [
   'Leak',
   'MemoryLimitTooTight',
   'CpuThrottling',
+  'NodePressure',
+  'MemoryMapping',
   'GogcTooLow',
   'AllocationBound',
   'NotGc',
+  'Unexplained',
 ] as const;
 export type Cause = (typeof CAUSES)[number];
 
@@ -45,7 +54,11 @@ export interface Facts {
   readonly summary: SignalSummary;
   /** Signals that were in breach at some time in the latest minute. */
   readonly broken: ReadonlySet<SignalName>;
+  /** Of what the collector costs by running often, how long it makes the program wait, memory, mmap: whether any was. */
   readonly gcOverBudget: boolean;
+  readonly stallsOver: boolean;
+  readonly memoryOver: boolean;
+  readonly mmapOver: boolean;
   readonly activeRobots: number | null;
   /** What formula, bounds and memory allow; undefined without GC facts. The step limit is the plan's business. */
   readonly targetGogc: number | undefined;
@@ -60,6 +73,7 @@ export function factsOf(evidence: Evidence): Facts {
   const { windows, thresholds } = evidence;
   const recent = windows.slice(-RECENT_WINDOWS);
   const broken = everBroken(recent, thresholds);
+  const anyOf = (signals: ReadonlySet<SignalName>): boolean => [...broken].some((signal) => signals.has(signal));
   const cycles = sum(recent, (window) => window.gc?.cycles ?? 0);
   const activeRobots =
     evidence.activeRobots ?? windows.findLast((window) => window.activeRobots !== null)?.activeRobots ?? null;
@@ -68,7 +82,10 @@ export function factsOf(evidence: Evidence): Facts {
     recent,
     summary: summarise(recent),
     broken,
-    gcOverBudget: broken.has('gcStallP99') || broken.has('gcCpuShare'),
+    gcOverBudget: anyOf(GC_COST_SIGNALS),
+    stallsOver: anyOf(GC_STALL_SIGNALS),
+    memoryOver: anyOf(MEMORY_SIGNALS),
+    mmapOver: anyOf(MMAP_SIGNALS),
     activeRobots,
     targetGogc: targetGogc(evidence, activeRobots),
     limitDrivenShare: cycles > 0 ? sum(recent, (window) => window.gc?.limitDrivenCycles ?? 0) / cycles : 0,

@@ -16,7 +16,7 @@ interface Ground {
 }
 
 export const memoryLimitTooTight: CauseCheck = (facts) => {
-  const grounds = [pressureNearLimit(facts), limitDriven(facts), oomKills(facts), noRoom(facts)].filter(
+  const grounds = [pressureNearLimit(facts), limitDriven(facts), oomKills(facts), noRoom(facts), limiter(facts)].filter(
     (ground) => ground !== undefined,
   );
   if (!grounds.some((ground) => ground.decisive)) return undefined;
@@ -32,8 +32,8 @@ export const memoryLimitTooTight: CauseCheck = (facts) => {
 };
 
 /** High pressure far from the limit is something else, such as a neighbour on the node. */
-function pressureNearLimit({ recent, broken }: Facts): Ground | undefined {
-  if (!broken.has('memoryPressureSome') && !broken.has('memoryPressureFull')) return undefined;
+function pressureNearLimit({ recent, memoryOver }: Facts): Ground | undefined {
+  if (!memoryOver) return undefined;
   const near = recent.filter(
     ({ cgroup }) => cgroup?.memoryLimitBytes && cgroup.memoryCurrentBytes >= NEAR_LIMIT * cgroup.memoryLimitBytes,
   );
@@ -55,9 +55,17 @@ function oomKills({ recent }: Facts): Ground | undefined {
   return kills > 0 ? { weight: 0.8, evidence: `${kills} OOM kills`, decisive: true } : undefined;
 }
 
-function noRoom({ recent, gcOverBudget }: Facts): Ground | undefined {
+/** It gives the heap more than its goal where the collector would take half of the CPU: seldom without a limit to keep to. */
+function limiter({ recent }: Facts): Ground | undefined {
+  const on = recent.filter((window) => window.gc?.limiterOn === true).length;
+  if (on === 0) return undefined;
+  const evidence = `the runtime's GC CPU limiter was on in ${on} of ${recent.length} windows`;
+  return { weight: 0.3, evidence, decisive: false };
+}
+
+function noRoom({ recent, gcOverBudget, broken }: Facts): Ground | undefined {
   const gc = recent.findLast((window) => window.gc !== null)?.gc;
-  if (!gcOverBudget || !gc?.goMemLimitBytes) return undefined;
+  if (!(gcOverBudget || broken.has('liveHeapShareOfLimit')) || !gc?.goMemLimitBytes) return undefined;
   const share = gc.heapLiveBytes / gc.goMemLimitBytes;
   if (share < LIVE_HEAP_OF_GOMEMLIMIT) return undefined;
   return { weight: 0.5, evidence: `live heap fills ${percent(share)} of GOMEMLIMIT`, decisive: true };

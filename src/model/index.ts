@@ -22,6 +22,7 @@ export * from './quantity.ts';
 export * from './rhythm/index.ts';
 export * from './ring.ts';
 export type { SignalCheck } from './signal-check.ts';
+export * from './signal-groups.ts';
 export * from './signals.ts';
 export * from './stop-reasons.ts';
 export * from './summary.ts';

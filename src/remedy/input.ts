@@ -1,8 +1,10 @@
 /** All that a plan may look at: plain data, so that every plan can be replayed. */
-import type { ActionRecord, Diagnosis, Owner, PolicySpec, Setting, SignalSummary } from '../api/index.ts';
+import type { ActionRecord, Diagnosis, Owner, PolicySpec, Setting, SignalName, SignalSummary } from '../api/index.ts';
 
 export interface PlanInput {
   readonly spec: PolicySpec;
+  /** Whose breach opened the incident: what a remedy must lower. */
+  readonly signal: SignalName;
   /** The likeliest cause. */
   readonly diagnosis: Diagnosis;
   /** Of the windows that led to the breach; `gogc` is the value in effect. */

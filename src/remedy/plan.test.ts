@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { ActionRecord } from '../api/index.ts';
-import { summarise } from '../model/index.ts';
+import { type ActionRecord, SIGNALS } from '../api/index.ts';
+import { diagnose } from '../diagnosis/index.ts';
+import { deriveThresholds, GC_COST_SIGNALS, summarise } from '../model/index.ts';
 import { syntheticSpec, syntheticWindows } from '../model/testing.ts';
 import type { PlanInput } from './input.ts';
 import { plan } from './plan.ts';
@@ -14,6 +15,7 @@ const auto = (actions: Record<string, unknown> = {}, gogc: Record<string, unknow
 
 const ready: PlanInput = {
   spec: auto(),
+  signal: 'gcCpuShare',
   diagnosis: { cause: 'GogcTooLow', summary: 's', confidence: 0.9, evidence: ['e'], remedy: 'Raise GOGC.' },
   summary: summarise(syntheticWindows(20, () => ({ gc: { gogc: 10 } }))),
   owner,
@@ -72,6 +74,7 @@ describe('plan', () => {
   it.each<[string, Partial<PlanInput>, string]>([
     ['another cause', { diagnosis: { ...ready.diagnosis, cause: 'Leak', remedy: undefined } }, 'Leak: nothing'],
     ['too little confidence', { diagnosis: { ...ready.diagnosis, confidence: 0.39 } }, 'confidence 0.39, needed 0.4'],
+    ['a trigger that GOGC does not lower', { signal: 'memoryPressureSome' }, 'does not lower memoryPressureSome'],
     ['a policy without Rollout', { spec: auto({ apply: ['Live'] }) }, 'allows Live only'],
     ['a value from elsewhere', { settingFromRef: true }, 'comes from a reference'],
     ['a program that sets GOGC itself', { setting: '40' }, 'in effect is 10, the environment says 40'],
@@ -87,6 +90,25 @@ describe('plan', () => {
     const none = plan({ ...ready, ...over }, now);
     expect(none).toMatchObject({ kind: 'None', reason: expect.stringContaining(reason) });
     expect(none.blockedBy).toBeUndefined();
+  });
+});
+
+describe('whatever signal opened the incident', () => {
+  it.each(SIGNALS)('%s: a higher GOGC is planned only where it lowers that', (signal) => {
+    const { kind, reason } = plan({ ...ready, signal }, now);
+    expect(kind).toBe(GC_COST_SIGNALS.has(signal) ? 'Rollout' : 'None');
+    if (kind === 'None')
+      expect(reason).toContain(`does not lower ${signal}, and nothing else that robotgc may change does`);
+  });
+
+  it.each(SIGNALS)('%s: nothing is planned where no cause is known', (signal) => {
+    const windows = syntheticWindows(20);
+    const spec = auto();
+    const [diagnosis] = diagnose({ windows, spec, thresholds: deriveThresholds(spec), trigger: signal });
+    expect(plan({ ...ready, signal, diagnosis: diagnosis ?? ready.diagnosis }, now)).toMatchObject({
+      kind: 'None',
+      reason: expect.stringContaining('nothing that robotgc may change helps'),
+    });
   });
 });
 

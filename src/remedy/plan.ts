@@ -1,6 +1,6 @@
 /** From a diagnosis to what is to be done about it, or why nothing is. Pure. */
 import type { Plan } from '../api/index.ts';
-import { gogcOfSetting, type TuneResult, tuneGogc } from '../model/index.ts';
+import { GC_COST_SIGNALS, gogcOfSetting, type TuneResult, tuneGogc } from '../model/index.ts';
 import { DECISIONS_OF_PEOPLE, type Objection, PASSING_STATES } from './guardrails.ts';
 import type { PlanInput } from './input.ts';
 import { manifestFor } from './manifest.ts';
@@ -41,6 +41,7 @@ export function plan(input: PlanInput, now: Date): Plan {
 }
 
 function noRemedy({
+  signal,
   diagnosis,
   spec,
   owner,
@@ -51,6 +52,10 @@ function noRemedy({
 }: PlanInput): string | undefined {
   if (diagnosis.cause !== 'GogcTooLow') {
     return `${diagnosis.cause}: ${diagnosis.remedy ?? 'nothing that robotgc may change helps.'}`;
+  }
+  // It may be true and still not the reason for this incident: several signals can be over their limits at once.
+  if (!GC_COST_SIGNALS.has(signal)) {
+    return `${diagnosis.cause}: ${diagnosis.summary} A higher GOGC does not lower ${signal}, and nothing else that robotgc may change does.`;
   }
   if (diagnosis.confidence < MIN_CONFIDENCE) {
     return `The diagnosis is too uncertain to act on: confidence ${diagnosis.confidence}, needed ${MIN_CONFIDENCE}.`;

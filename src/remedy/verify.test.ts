@@ -86,6 +86,66 @@ describe('judge', () => {
     expect(run(stalled(50), stalled(40), 'gcStallP99')).toMatchObject({ verdict: 'NotBetter', progress: true });
   });
 
+  describe('of a signal that the team set a limit for', () => {
+    const set = (thresholds: Record<string, unknown>, signal: SignalName, before: WindowOver, after: WindowOver) =>
+      judge({
+        before: syntheticWindows(30, () => before),
+        after: syntheticWindows(30, () => after, 1000),
+        policy: syntheticSpec({ thresholds }),
+        signal,
+      });
+    const cycles = (count: number): WindowOver => ({ gc: { cycles: count } });
+    const killed = (oomKills: number): WindowOver => ({ gc: { cycles: 4 }, cgroup: { oomKills } });
+
+    it.each<[string, ReturnType<typeof judge>, string, RegExp]>([
+      ['rate', set({ gcRate: 5 }, 'gcRate', cycles(20), cycles(4)), 'Better', /20\/s → 4\/s/],
+      [
+        'rate still over',
+        set({ gcRate: 5 }, 'gcRate', cycles(20), cycles(9)),
+        'NotBetter',
+        /lower than before, yet still over/,
+      ],
+      [
+        'size',
+        set({ heapLive: '60Mi' }, 'heapLive', cycles(4), { gc: { cycles: 4, heapLiveBytes: 32 * 2 ** 20 } }),
+        'Better',
+        /64 MiB → 32 MiB/,
+      ],
+      ['number of accidents', set({ oomKills: 0 }, 'oomKills', killed(1), killed(0)), 'Better', /1 → 0/],
+      [
+        'other signal that breaks now',
+        set({ oomKills: 0, gcRate: 5 }, 'gcRate', cycles(20), killed(1)),
+        'NotBetter',
+        /oomKills newly over/,
+      ],
+      [
+        'longest pause',
+        set(
+          { gcPauseMax: '5ms' },
+          'gcPauseMax',
+          { gcPause: stalls(9), ...cycles(4) },
+          { gcPause: stalls(2), ...cycles(4) },
+        ),
+        'Better',
+        /9 ms → 2 ms/,
+      ],
+      [
+        'limit that is gone',
+        set({}, 'gcRate', cycles(20), cycles(4)),
+        'Inconclusive',
+        /sets no limit for gcRate any more/,
+      ],
+      [
+        'part of windows that nobody saw',
+        set({ reclaimStall: '5ms' }, 'reclaimStall', { missing: ['kernelMemory.reclaim'] }, cycles(4)),
+        'Inconclusive',
+        /reclaimStall was not observed in 30 of 60 windows/,
+      ],
+    ])('judges a %s', (_, judgement, verdict, reason) => {
+      expect(judgement).toMatchObject({ verdict, reason: expect.stringMatching(reason) });
+    });
+  });
+
   it('compares stretches of equal length, the latest ones', () => {
     const before = syntheticWindows(100, (seq) => share(seq < 80 ? 0.01 : 0.3)(seq));
     const after = syntheticWindows(20, share(0.02), 1000);

@@ -23,6 +23,7 @@ export function planView(view: IncidentView, parts: PlanParts, now: number): Pla
   return plan(
     {
       spec: policy.spec,
+      signal: view.incident.spec.trigger.signal,
       diagnosis,
       summary,
       rootsBytes: windows.findLast((window) => window.gc)?.gc?.rootsBytes,

@@ -61,7 +61,12 @@ export async function sealEvidence(
   }
   const windows = readWindows(captured.files.get('signals.ndjson'));
   const before = summarise(stretchBefore(windows, policy));
-  const ranked = diagnose({ windows, spec: policy.spec, thresholds: deriveThresholds(policy.spec) });
+  const ranked = diagnose({
+    windows,
+    spec: policy.spec,
+    thresholds: deriveThresholds(policy.spec),
+    trigger: incident.spec.trigger.signal,
+  });
   const stored = known ?? (await sealAnew(context, incident, key, policyKey, { ranked, before }, owner));
   return { bundle: reference(stored, context.signer), diagnosis: ranked[0], before };
 }
