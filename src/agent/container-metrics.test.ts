@@ -88,6 +88,51 @@ it('shows waits for memory and network, each only where it was observed', async 
   expect(part).toContain(`robotgc_container_assist_observed_ratio{${labels}} 0`);
 });
 
+it('shows pauses by reason and cause, cycles by trigger, and the limiter, each only where it is known', async () => {
+  const part = { count: 1, maxNs: 0, sumNs: 0, stoppingP99Ns: 0, stoppingMaxNs: 0, stoppingSumNs: 0 };
+  const gc = window.gc && { ...window.gc, triggers: { heap: 6, time: 0, forced: 2 }, cycleMaxNs: 5e8, limiterOn: true };
+  const told: SignalWindow = {
+    ...window,
+    gcStopping: { ...quiet, p99Ns: 300_000 },
+    gcPauseByReason: { sweepTermination: { ...part, p99Ns: 1e6 }, markTermination: { ...part, p99Ns: 2e6 } },
+    capturePause: { ...quiet, maxNs: 4e6 },
+    otherPause: { ...quiet, maxNs: 3e6, profiling: 1 },
+    gc,
+  };
+  const text = async (of: SignalWindow): Promise<string> => {
+    const registry = new Registry();
+    new ContainerMetrics(registry).observe(of);
+    return registry.metrics();
+  };
+  const all = await text(told);
+  expect(all).toContain(`robotgc_container_gc_stopping_p99_seconds{${labels}} 0.0003`);
+  expect(all).toContain(`robotgc_container_gc_pause_sweep_termination_p99_seconds{${labels}} 0.001`);
+  expect(all).toContain(`robotgc_container_gc_pause_mark_termination_p99_seconds{${labels}} 0.002`);
+  expect(all).toContain(`robotgc_container_capture_pause_max_seconds{${labels}} 0.004`);
+  expect(all).toContain(`robotgc_container_other_pause_max_seconds{${labels}} 0.003`);
+  expect(all).toContain(`robotgc_container_gc_cycles_by_heap_per_second{${labels}} 3`);
+  expect(all).toContain(`robotgc_container_gc_cycles_forced_per_second{${labels}} 1`);
+  expect(all).toContain(`robotgc_container_gc_cycle_max_seconds{${labels}} 0.5`);
+  expect(all).toContain(`robotgc_container_gc_limiter_on{${labels}} 1`);
+  const none = await text({ ...window, missing: ['gcStopping', 'gcPauseByReason', 'capturePause'] });
+  for (const name of ['gc_stopping', 'gc_pause_sweep', 'capture_pause', 'other_pause', 'gc_cycles_by', 'gc_limiter'])
+    expect(none).not.toMatch(new RegExp(`^robotgc_container_${name}`, 'm'));
+});
+
+it('shows how the live heap grows, once there are cycles to tell it by', async () => {
+  const registry = new Registry();
+  const metrics = new ContainerMetrics(registry);
+  metrics.observe(window);
+  expect(await registry.metrics()).not.toMatch(/^robotgc_container_heap_live_slope/m);
+  for (let second = 0; second < 100; second++) {
+    const endedAt = new Date(Date.UTC(2026, 0, 1) + second * 1000).toISOString();
+    metrics.observe({ ...window, endedAt, gc: window.gc && { ...window.gc, heapLiveBytes: 5000 + 7 * second } });
+  }
+  const text = await registry.metrics();
+  expect(text).toContain(`robotgc_container_heap_live_slope_bytes_per_second{${labels}} 7`);
+  expect(text).toContain(`robotgc_container_heap_live_slope_low_bytes_per_second{${labels}} 7`);
+});
+
 it('forgets a container that is no longer watched', async () => {
   const registry = new Registry();
   const metrics = new ContainerMetrics(registry);

@@ -1,14 +1,28 @@
 /** The latest window of each watched container as Prometheus gauges: the signals that policies are judged by. Made when somebody asks for them. */
 import { Gauge, type Registry } from 'prom-client';
-import { isMissing, type NetworkWaits, type SignalWindow } from '../model/index.ts';
+import { type HeapTrend, isMissing, LiveHeap, type NetworkWaits, type SignalWindow } from '../model/index.ts';
 
 const LABELS = ['namespace', 'pod', 'container'] as const;
 type Labels = Record<(typeof LABELS)[number], string>;
-type Reading = (window: SignalWindow) => number | null | undefined;
+/** `heap`: the trend of the live heap over the last minutes. */
+type Reading = (window: SignalWindow, heap: () => HeapTrend | null) => number | null | undefined;
 
 function p99Seconds(field: 'gcPause' | 'gcAssist' | 'gcStall'): Reading {
   return (window) => (isMissing(window, field) ? null : window[field].p99Ns / 1e9);
 }
+
+function reasonP99Seconds(reason: 'sweepTermination' | 'markTermination'): Reading {
+  return (window) =>
+    isMissing(window, 'gcPauseByReason') ? null : window.gcPauseByReason && window.gcPauseByReason[reason].p99Ns / 1e9;
+}
+
+function triggered(by: 'heap' | 'time' | 'forced'): Reading {
+  return ({ gc, durationMs }) => gc?.triggers && (gc.triggers[by] * 1000) / durationMs;
+}
+
+const seconds = (ns: number | undefined): number | undefined => (ns === undefined ? undefined : ns / 1e9);
+
+const finite = (value: number | undefined): number | undefined => (Number.isFinite(value) ? value : undefined);
 
 function perSecond(field: 'mmap' | 'heapGrows', count: 'slowMmaps' | 'verySlowMmaps' | 'heapGrows'): Reading {
   return (window) =>
@@ -39,6 +53,40 @@ const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
   gc_cpu_share_ratio: ['Non-idle GC CPU time by available CPU time.', ({ gc }) => gc?.cpuShare],
   gc_cycles_per_second: ['GC cycles that ended.', ({ gc, durationMs }) => gc && (gc.cycles * 1000) / durationMs],
   gc_pause_p99_seconds: ['P99 of stop-the-world pauses of the collector.', p99Seconds('gcPause')],
+  gc_pause_sweep_termination_p99_seconds: [
+    'P99 of pauses at the begin of a cycle.',
+    reasonP99Seconds('sweepTermination'),
+  ],
+  gc_pause_mark_termination_p99_seconds: ['P99 of pauses at the end of a cycle.', reasonP99Seconds('markTermination')],
+  gc_stopping_p99_seconds: [
+    'P99 of the part of pauses until all goroutines stood still.',
+    (window) => (isMissing(window, 'gcStopping') ? null : seconds(window.gcStopping?.p99Ns)),
+  ],
+  capture_pause_max_seconds: [
+    'The longest pause that a capture of robotgc caused.',
+    (window) => (isMissing(window, 'capturePause') ? null : window.capturePause.maxNs / 1e9),
+  ],
+  other_pause_max_seconds: [
+    'The longest pause that neither the collector nor a capture of robotgc caused.',
+    ({ otherPause }) => seconds(otherPause?.maxNs),
+  ],
+  gc_cycles_by_heap_per_second: ['GC cycles that the heap triggered.', triggered('heap')],
+  gc_cycles_by_time_per_second: ['GC cycles that two minutes without one triggered.', triggered('time')],
+  gc_cycles_forced_per_second: ['GC cycles that the program asked for.', triggered('forced')],
+  gc_cycle_max_seconds: ['The longest GC cycle that ended.', ({ gc }) => seconds(gc?.cycleMaxNs)],
+  gc_mark_max_seconds: ['The longest concurrent mark phase that ended.', ({ gc }) => seconds(gc?.markMaxNs)],
+  gc_limiter_on: [
+    'Whether the runtime limits its collector to half of the CPU time.',
+    ({ gc }) => (gc?.limiterOn === undefined ? undefined : Number(gc.limiterOn)),
+  ],
+  heap_live_slope_bytes_per_second: [
+    'Slope of the live heap over the last five minutes.',
+    (_, heap) => heap()?.liveBytesPerSecond.perSecond,
+  ],
+  heap_live_slope_low_bytes_per_second: [
+    'What that slope is above with a confidence of 97.5 %: over 0, the heap grows.',
+    (_, heap) => finite(heap()?.liveBytesPerSecond.low),
+  ],
   gc_assist_p99_seconds: ['P99 of mark-assist stalls.', p99Seconds('gcAssist')],
   gc_stall_p99_seconds: ['P99 of pauses and assist stalls together.', p99Seconds('gcStall')],
   heap_live_bytes: ['Heap that the last cycle marked as live.', ({ gc }) => gc?.heapLiveBytes],
@@ -73,7 +121,7 @@ const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
 };
 
 export class ContainerMetrics {
-  readonly #latest = new Map<string, SignalWindow>();
+  readonly #latest = new Map<string, { window: SignalWindow; readonly heap: LiveHeap }>();
 
   constructor(registry: Registry) {
     const latest = this.#latest;
@@ -85,8 +133,8 @@ export class ContainerMetrics {
         registers: [registry],
         collect() {
           this.reset();
-          for (const window of latest.values()) {
-            const value = read(window);
+          for (const { window, heap } of latest.values()) {
+            const value = read(window, () => heap.trend());
             if (value !== null && value !== undefined) this.set(labelsOf(window), value);
           }
         },
@@ -95,7 +143,10 @@ export class ContainerMetrics {
   }
 
   observe(window: SignalWindow): void {
-    this.#latest.set(window.containerId, window);
+    const known = this.#latest.get(window.containerId) ?? { window, heap: new LiveHeap() };
+    known.window = window;
+    known.heap.observe(window);
+    this.#latest.set(window.containerId, known);
   }
 
   /** A container that is no longer watched leaves no stale numbers behind. */

@@ -93,6 +93,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
       },
       pause: ({ key }, pause) => roster.recorder(key).pause(pause),
       cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
+      assist: ({ key }, assist) => roster.recorder(key).assist(assist),
       pressure: ({ pod, container }, { signal: pressure, share, limit }) =>
         log.warn({ pod: pod.name, container, signal: pressure, share, limit }, 'memory pressure begins'),
       window: ({ key }, window) => {

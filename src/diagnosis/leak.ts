@@ -1,6 +1,6 @@
 /** Live heap after GC grows and goes on growing, and no growing number of robots explains it. */
 
-import { kendallTau, median, type Point, theilSenSlope, thin } from '../model/index.ts';
+import { kendallTau, median, type Point, slopeOf, thin } from '../model/index.ts';
 import type { CauseCheck, Evidence } from './evidence.ts';
 import { mebibytes, together } from './words.ts';
 
@@ -21,23 +21,25 @@ export const leak: CauseCheck = ({ evidence }) => {
   if (!first || !last || points.length < MIN_POINTS) return undefined;
   const spanSeconds = last.atSeconds - first.atSeconds;
   if (spanSeconds < MIN_SPAN_SECONDS) return undefined;
-  const slope = theilSenSlope(points);
+  const slope = slopeOf(points);
+  if (slope === null) return undefined;
   const startBytes = median(points.slice(0, 5).map((point) => point.value));
-  const growth = startBytes > 0 ? (slope * spanSeconds) / startBytes : 0;
+  const growth = startBytes > 0 ? (slope.perSecond * spanSeconds) / startBytes : 0;
   const half = points.slice(Math.floor(points.length / 2));
   const tau = kendallTau(points.map((point) => point.value));
   const lateTau = kendallTau(half.map((point) => point.value));
-  const lateGrowth = (theilSenSlope(half) * spanSeconds) / 2 / Math.max(1, startBytes);
+  const lateGrowth = ((slopeOf(half)?.perSecond ?? 0) * spanSeconds) / 2 / Math.max(1, startBytes);
   // A start-up or a ramp of load flattens in the second half; a leak does not.
   if (growth < MIN_GROWTH || tau < CONSISTENT || lateTau < CONSISTENT || lateGrowth < growth / 4) return undefined;
   const robots = robotGrowth(evidence);
   if (robots > growth * EXPLAINED_BY_ROBOTS) return undefined;
   return {
     cause: 'Leak',
-    summary: `Live heap grows by ${mebibytes(slope * 60)} a minute and does not level off.`,
+    summary: `Live heap grows by ${mebibytes(slope.perSecond * 60)} a minute and does not level off.`,
     confidence: together([0.5, 0.6 * tau, 0.3 * Math.min(1, growth)]),
     evidence: [
       `live heap after GC from ${mebibytes(startBytes)} to ${mebibytes(last.value)} in ${Math.round(spanSeconds)} s`,
+      `slope of the live heap, with 95 % confidence, ${mebibytes(slope.low * 60)} to ${mebibytes(slope.high * 60)} a minute`,
       `Kendall τ ${tau.toFixed(2)} over ${points.length} points, ${lateTau.toFixed(2)} in the second half`,
       `active robots changed by ${Math.round(robots * 100)} % in that time`,
     ],

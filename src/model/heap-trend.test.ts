@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { heapTrend, slopeOf } from './heap-trend.ts';
-import { theilSenSlope } from './trend.ts';
+import { heapTrend } from './heap-trend.ts';
+import { slopeOf } from './trend.ts';
 
 const cyclesOf = (live: readonly number[], allocPerCycle = 50e6) =>
   live.map((heapMarkedBytes, index) => ({
@@ -43,14 +43,13 @@ describe('slope with its interval', () => {
     );
   });
 
-  it('contains its own estimate, which is that of the plain slope', () => {
+  it('contains its own estimate', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: -1e9, max: 1e9, noNaN: true }), { minLength: 2, maxLength: 40 }),
         (values) => {
           const points = values.map((value, atSeconds) => ({ atSeconds, value }));
           const slope = slopeOf(points);
-          expect(slope?.perSecond).toBe(theilSenSlope(points));
           expect(slope?.low).toBeLessThanOrEqual(slope?.perSecond ?? Number.NaN);
           expect(slope?.high).toBeGreaterThanOrEqual(slope?.perSecond ?? Number.NaN);
         },

@@ -48,6 +48,11 @@ export function bundleEntries(evidence: Evidence): BundleEntry[] {
     { path: 'snapshots/capture.json', content: bytes(json(report)), source: 'the capture itself', ...during },
     { path: 'snapshots/cycles.ndjson', content: bytes(ndjson(recorder.cycles)), source: 'robotgc-probe, GC cycles' },
     { path: 'snapshots/pauses.ndjson', content: bytes(ndjson(recorder.pauses)), source: 'robotgc-probe, STW pauses' },
+    {
+      path: 'snapshots/assists.ndjson',
+      content: bytes(ndjson(recorder.assists)),
+      source: 'robotgc-probe, assist stalls of 1 ms and longer',
+    },
     { path: 'snapshots/processes.json', content: bytes(json(processes)), source: '/proc' },
   ];
   for (const { name, bytes: content, source, startedAt, endedAt } of profiles) {

@@ -38,6 +38,7 @@ export async function captureBundle(command: CaptureCommand): Promise<CaptureOut
     sink: {
       window: (_, window) => recorder.window(window),
       cycle: (_, cycle) => recorder.cycle(cycle),
+      assist: (_, assist) => recorder.assist(assist),
       pause: (_, pause) => recorder.pause(pause),
       state: (_, state) => {
         refusal = state.state === 'Refused' ? state.message : null;

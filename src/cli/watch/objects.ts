@@ -31,13 +31,14 @@ export function waitLine(wait: WaitEvent): object {
 
 /** What is asked for most stands flat on top; below it the whole `SignalWindow`, as bundles hold it. */
 export function windowLine(window: SignalWindow, trend: HeapTrend | null): object {
-  const observed = (field: 'gcStall' | 'gcPause') => (isMissing(window, field) ? null : window[field]);
+  const observed = (field: 'gcStall' | 'gcPause' | 'gcStopping') => (isMissing(window, field) ? null : window[field]);
   return {
     type: 'window',
     gcCpuShare: window.gc?.cpuShare ?? null,
     gcStallP99Ns: observed('gcStall')?.p99Ns ?? null,
     gcStallMaxNs: observed('gcStall')?.maxNs ?? null,
     gcPauseP99Ns: observed('gcPause')?.p99Ns ?? null,
+    gcStoppingP99Ns: observed('gcStopping')?.p99Ns ?? null,
     gcRate: window.gc ? window.gc.cycles / (window.durationMs / 1000) : null,
     heapLive: window.gc?.heapLiveBytes ?? null,
     heapGoal: window.gc?.heapGoalBytes ?? null,

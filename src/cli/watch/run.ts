@@ -66,7 +66,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
   const onWindow = (window: SignalWindow): void => {
     recent.push(window);
     if (window.seq < trendEvery || window.seq % trendEvery === 0) {
-      trend = liveHeapTrend(recent.all().slice(-trendWindows));
+      trend = liveHeapTrend(recent.latest(trendWindows));
     }
     printer.window(window, trend);
     const now = new Date();
@@ -115,7 +115,7 @@ function breachJudge(policy: RobotGCPolicy): (window: SignalWindow, now: Date) =
   let latch: Latch = {};
   return (window, now) => {
     ring.push(window);
-    const step = advance(latch, ring.all(), thresholds, now);
+    const step = advance(latch, ring.latest(thresholds.breach.of), thresholds, now);
     latch = step.latch;
     return step.evaluation.type === 'breach' ? step.evaluation : null;
   };

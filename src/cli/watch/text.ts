@@ -36,6 +36,7 @@ const columns: readonly Column[] = [
     over: (w, t) => w.gcStall.p99Ns > t.gcStallP99Ns,
   },
   { title: 'STW max', width: 8, text: (w) => stall(w.gcPause.count, w.gcPause.maxNs) },
+  { title: 'stop max', width: 8, text: (w) => (w.gcStopping ? stall(w.gcStopping.count, w.gcStopping.maxNs) : none) },
   { title: 'assist max', width: 10, text: (w) => stall(w.gcAssist.count, w.gcAssist.maxNs) },
   {
     title: 'GC CPU',
@@ -46,6 +47,7 @@ const columns: readonly Column[] = [
   { title: 'cycles', width: 6, text: (w) => (w.gc ? String(w.gc.cycles) : none) },
   { title: 'live heap', width: 9, text: (w) => (w.gc ? size(w.gc.heapLiveBytes) : none) },
   { title: 'heap goal', width: 9, text: (w) => (w.gc ? size(w.gc.heapGoalBytes) : none) },
+  { title: 'limiter', width: 7, text: limiter, over: (w) => w.gc?.limiterOn === true },
   { title: 'GOGC', width: 5, text: (w) => (w.gc ? gogc(w.gc.gogc) : none) },
   { title: 'memory', width: 9, text: (w) => (w.cgroup ? size(w.cgroup.memoryCurrentBytes) : none) },
   { title: 'limit', width: 9, text: (w) => (w.cgroup?.memoryLimitBytes ? size(w.cgroup.memoryLimitBytes) : none) },
@@ -124,6 +126,10 @@ export function rhythmText({ kind, periodMs, confidence, reason }: Rhythm): stri
 
 function stall(count: number, ns: number): string {
   return count === 0 ? none : duration(ns);
+}
+
+function limiter({ gc }: SignalWindow): string {
+  return gc?.limiterOn === undefined ? none : gc.limiterOn ? 'on' : 'off';
 }
 
 function gogc(percentOfLive: number): string {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LiveHeap, liveHeapTrend } from './live-heap.ts';
 import { syntheticWindow } from './testing.ts';
 import type { SignalWindow } from './window.ts';
-import { liveHeapTrend } from './window-trend.ts';
 
 const growing = (perSecond: number, noise: (seq: number) => number = () => 0) =>
   Array.from({ length: 60 }, (_, seq) =>
@@ -38,5 +38,35 @@ describe('the live heap over windows', () => {
     const before = growing(5e6).map((window) => ({ ...window, pids: [4711] }));
     const since = Array.from({ length: 10 }, (_, i) => syntheticWindow(60 + i, { gc: { heapLiveBytes: 50e6 } }));
     expect(liveHeapTrend([...before, ...since])?.liveBytesPerSecond.perSecond).toBe(0);
+  });
+
+  it('is kept in few points, of the last five minutes, with the same slope', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -1_000_000, max: 1_000_000 }), (perSecond) => {
+        const heap = new LiveHeap();
+        for (let seq = 0; seq < 1200; seq++) {
+          heap.observe(
+            syntheticWindow(seq, {
+              gc: { heapLiveBytes: 2e9 + perSecond * seq, allocBytesPerSecond: seq < 600 ? 0 : 2e6 },
+            }),
+          );
+        }
+        const trend = heap.trend();
+        expect(trend?.cycles).toBeLessThanOrEqual(61);
+        expect(trend?.spanSeconds).toBeGreaterThan(290);
+        expect(trend?.spanSeconds).toBeLessThanOrEqual(300);
+        expect(trend?.liveBytesPerSecond.perSecond).toBeCloseTo(perSecond, 0);
+        expect(trend?.allocBytesPerSecond).toBeCloseTo(2e6, -1);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('begins anew with another process', () => {
+    const heap = new LiveHeap();
+    for (let seq = 0; seq < 60; seq++) heap.observe(syntheticWindow(seq, { gc: { heapLiveBytes: 1e6 * seq } }));
+    expect(heap.trend()?.liveBytesPerSecond.perSecond).toBeCloseTo(1e6, 0);
+    heap.observe(syntheticWindow(60, { pids: [4711] }));
+    expect(heap.trend()).toBeNull();
   });
 });

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { pauseEvent } from '../testing/events.ts';
+import { bundleEntries } from './entries.ts';
+import { Recorder } from './recorder.ts';
+
+const report = { startedAt: '2026-01-01T00:00:00.000Z', endedAt: '2026-01-01T00:00:10.000Z', failures: [] };
+
+function fileOf(recorder: Recorder, path: string): unknown[] {
+  const entries = bundleEntries({ recorder, inspection: null, processes: [], profiles: [], report });
+  const content = entries.find((entry) => entry.path === path)?.content;
+  if (!(content instanceof Uint8Array)) throw new Error(`the bundle has no ${path} in memory`);
+  const lines = Buffer.from(content).toString('utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line));
+}
+
+describe('a bundle', () => {
+  test('holds the latest long assists one by one, as many as there is room for', () => {
+    const recorder = new Recorder();
+    const assist = (index: number) =>
+      ({ type: 'assist', pid: 1, g: 824634000000 + 512 * (index % 7), startNs: index * 1e6, durationNs: 2e6 }) as const;
+    for (let index = 0; index < 5000; index++) recorder.assist(assist(index));
+    const assists = fileOf(recorder, 'snapshots/assists.ndjson');
+    expect(assists).toHaveLength(2048);
+    expect(assists.at(-1)).toEqual(assist(4999));
+  });
+
+  test('says of each pause whether it was the collector’s, the capture’s or another’s', () => {
+    const recorder = new Recorder();
+    recorder.pause({ ...pauseEvent({ reason: 7 }), chargedTo: 'capture' });
+    expect(fileOf(recorder, 'snapshots/pauses.ndjson')).toMatchObject([{ reason: 7, chargedTo: 'capture' }]);
+  });
+});
