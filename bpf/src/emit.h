@@ -26,6 +26,7 @@
 #define ERROR_NOT_WATCHED "NOT_WATCHED"
 #define ERROR_TOO_MANY_ATTACHMENTS "TOO_MANY_ATTACHMENTS"
 #define ERROR_TOO_MANY_TARGETS "TOO_MANY_TARGETS"
+#define ERROR_TRIGGER_FAILED "TRIGGER_FAILED"
 #define ERROR_TRIGGER_REFUSED "TRIGGER_REFUSED"
 
 /* What went wrong, to be reported: a code and a sentence (what happened, to what, what to do). */

@@ -60,7 +60,7 @@ static bool explain(const char *file, int error, struct failure *failure)
 		return failure_set(failure, ERROR_TRIGGER_REFUSED,
 				   "the kernel does not grant this trigger on %s: without CAP_SYS_RESOURCE the window must "
 				   "be a multiple of 2 s", file);
-	return failure_set(failure, ERROR_TRIGGER_REFUSED, "no trigger on %s: %s", file, strerror(error));
+	return failure_set(failure, ERROR_TRIGGER_FAILED, "no trigger on %s: %s", file, strerror(error));
 }
 
 /* Writing to a file is more than the probe does anywhere else: only where nothing but a trigger can come of it. */

@@ -32,5 +32,5 @@ export { type NodePressureReader, openNodePressure } from './node-pressure.ts';
 export { type PressurePollerOptions, pressurePoller } from './pressure-poller.ts';
 export type { OnPressure, PressureSubject, PressureWatch } from './pressure-watch.ts';
 export { openProc } from './proc.ts';
-export { parsePressure, readPressure } from './psi.ts';
+export { parsePressure, pressureTotals, readPressure } from './psi.ts';
 export type * from './types.ts';

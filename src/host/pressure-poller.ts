@@ -2,12 +2,12 @@
  * Watches memory pressure by reading `memory.pressure` of each cgroup five to eight times a second: one pread of 2 to 5 µs, and none at all
  * while the whole node is calm. A task that stalls in a cgroup stalls on its node too, so while the node's total stands still no cgroup's can move.
  */
-import { PressureJudge, type PressureLimits, type PressureTotals } from '../model/pressure-onset.ts';
+import { PressureJudge, type PressureLimits } from '../model/pressure-onset.ts';
 import { keptFileBudget } from './descriptor-budget.ts';
 import { KeptFile } from './kept-file.ts';
 import { type PollPace, pollPace, pollPeriodMs } from './poll-pace.ts';
 import type { OnPressure, PressureWatch } from './pressure-watch.ts';
-import { parsePressure } from './psi.ts';
+import { parsePressure, pressureTotals } from './psi.ts';
 import type { Pressure } from './types.ts';
 
 interface Watched {
@@ -45,9 +45,9 @@ export function pressurePoller({ onPressure, monotonicNs, procRoot = '/proc' }: 
     if (!watched || !now) return;
     const { judge, limits, readNs } = watched;
     // Else the rise would seem to be spread over all the time in which it was not read.
-    if (before && calmNs > readNs) judge.judge(totalsAt(calmNs, before), limits);
+    if (before && calmNs > readNs) judge.judge(pressureTotals(calmNs, before), limits);
     watched.readNs = monotonicNs();
-    for (const onset of judge.judge(totalsAt(watched.readNs, now), limits)) onPressure(key, onset);
+    for (const onset of judge.judge(pressureTotals(watched.readNs, now), limits)) onPressure(key, onset);
   };
   const round = (): void => {
     const beganNs = monotonicNs();
@@ -104,8 +104,4 @@ export function pressurePoller({ onPressure, monotonicNs, procRoot = '/proc' }: 
 
 function kept(name: string, path: string): KeptFile<Pressure> {
   return new KeptFile(name, path, { parse: parsePressure, budget: keptFileBudget });
-}
-
-function totalsAt(atNs: number, { some, full }: Pressure): PressureTotals {
-  return { atNs, someNs: some.totalNs, fullNs: full?.totalNs ?? null };
 }

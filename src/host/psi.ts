@@ -1,3 +1,4 @@
+import type { PressureTotals } from '../model/pressure-onset.ts';
 import { readTextFile } from './text-file.ts';
 import type { Pressure, PressureLine } from './types.ts';
 
@@ -25,4 +26,8 @@ function pressureLine(avg10?: string, avg60?: string, avg300?: string, totalUs?:
 export function readPressure(path: string): Pressure | undefined {
   const read = readTextFile(path);
   return read.ok ? parsePressure(read.text) : undefined;
+}
+
+export function pressureTotals(atNs: number, { some, full }: Pressure): PressureTotals {
+  return { atNs, someNs: some.totalNs, fullNs: full?.totalNs ?? null };
 }

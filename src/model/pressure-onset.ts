@@ -23,6 +23,8 @@ export interface PressureOnset {
   readonly windowNs: number;
   /** Monotonic time of the reading that showed it. */
   readonly atNs: number;
+  /** The kernel's own trigger, or reading again and again where none is granted. */
+  readonly toldBy: 'trigger' | 'reading';
 }
 
 /** The same length as a signal window's: what is told early is what the window would say if it ended now. */
@@ -43,7 +45,9 @@ class Line {
     const begins = !this.#above && share > limit;
     if (begins) this.#above = true;
     else if (share <= limit / 2) this.#above = false;
-    return begins ? [{ signal: this.#signal, share, limit, windowNs: this.#stall.windowNs, atNs: reading.atNs }] : [];
+    if (!begins) return [];
+    const { windowNs } = this.#stall;
+    return [{ signal: this.#signal, share, limit, windowNs, atNs: reading.atNs, toldBy: 'reading' }];
   }
 }
 

@@ -120,7 +120,7 @@ export function limitsTests(programs: () => Programs, machine: () => Machine | u
     const onsets = seen.onsets.filter(({ signal }) => signal === 'memoryPressureSome');
     expect(onsets.length).toBeGreaterThan(0);
     for (const { share, limit, detectedAt } of onsets) {
-      expect(share).toBeGreaterThan(limit);
+      expect(share).toBeGreaterThanOrEqual(limit);
       const aboveSinceMs = begin(seen, limit, Date.parse(detectedAt));
       expect(Date.parse(detectedAt) - aboveSinceMs, detectedAt).toBeLessThanOrEqual(250);
     }

@@ -22,7 +22,14 @@ const cgroup = (pressureDirectory: string | null): CgroupReader => ({
   close: () => {},
   [Symbol.dispose]: () => {},
 });
-const onset: PressureOnset = { signal: 'memoryPressureFull', share: 0.2, limit: 0.01, windowNs: 1e9, atNs: 5 };
+const onset: PressureOnset = {
+  signal: 'memoryPressureFull',
+  share: 0.2,
+  limit: 0.01,
+  windowNs: 1e9,
+  atNs: 5,
+  toldBy: 'reading',
+};
 
 /** Records what would be watched, and can tell of pressure. */
 function recorded() {
@@ -40,17 +47,18 @@ function recorded() {
       };
     },
     tell: ({ pod }, { signal }) => told.push(`${pod.name} ${signal}`),
+    readTotals: () => null,
   });
   return { early, watched, told, tell: (key: string) => tell(key, onset) };
 }
 
 test('watches a target with limits while its cgroup is read, and tells of it by the target', () => {
   const { early, watched, told, tell } = recorded();
-  early.follow(target('one'), cgroup('/sys/fs/cgroup/one'));
+  early.follow(target('one'), cgroup('/sys/fs/cgroup/one'), null);
   expect(watched.get('one')).toEqual({ directory: '/sys/fs/cgroup/one', limits });
   tell('one');
   expect(told).toEqual(['one memoryPressureFull']);
-  early.follow(target('one'), null);
+  early.follow(target('one'), null, null);
   expect(watched.size).toBe(0);
   tell('one');
   expect(told).toHaveLength(1);
@@ -62,16 +70,16 @@ test.each([
   ['unobserved', target('one'), null],
 ])('a target %s is not watched', (_, subject, reader) => {
   const { early, watched } = recorded();
-  early.follow(subject, reader);
+  early.follow(subject, reader, null);
   expect(watched.size).toBe(0);
 });
 
 test('new limits reach the watch; what is forgotten or closed tells no more', () => {
   const { early, watched, told, tell } = recorded();
-  early.follow(target('one'), cgroup('/x'));
-  early.follow(target('one', { pressureLimits: { ...limits, memoryPressureSome: 0.5 } }), cgroup('/x'));
+  early.follow(target('one'), cgroup('/x'), null);
+  early.follow(target('one', { pressureLimits: { ...limits, memoryPressureSome: 0.5 } }), cgroup('/x'), null);
   expect(watched.get('one')?.limits).toMatchObject({ memoryPressureSome: 0.5 });
-  early.follow(target('two'), cgroup('/y'));
+  early.follow(target('two'), cgroup('/y'), null);
   early.forget('one');
   expect([...watched.keys()]).toEqual(['two']);
   early.close();

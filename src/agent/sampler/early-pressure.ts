@@ -1,25 +1,26 @@
 /** Keeps a pressure watch in line with what the sampler follows. */
 import type { CgroupReader, OnPressure, PressureWatch } from '../../host/index.ts';
-import type { PressureOnset } from '../../model/pressure-onset.ts';
-import { TriggeredPressure, type TriggerProbe } from './triggered-pressure.ts';
+import type { PressureOnset, PressureTotals } from '../../model/pressure-onset.ts';
+import { type ReadTotals, TriggeredPressure, type TriggerProbe } from './triggered-pressure.ts';
 import type { Target } from './types.ts';
 
 export interface EarlyPressureOptions {
   /** Reads the pressure of what no trigger watches. */
   readonly start: (onPressure: OnPressure) => PressureWatch;
   readonly tell: (target: Target, onset: PressureOnset) => void;
+  readonly readTotals: ReadTotals;
 }
 
 export class EarlyPressure {
   readonly #watch: TriggeredPressure;
   readonly #targets = new Map<string, Target>();
 
-  constructor({ start, tell }: EarlyPressureOptions) {
+  constructor({ start, tell, readTotals }: EarlyPressureOptions) {
     const onPressure: OnPressure = (key, onset) => {
       const target = this.#targets.get(key);
       if (target) tell(target, onset);
     };
-    this.#watch = new TriggeredPressure(start(onPressure), onPressure);
+    this.#watch = new TriggeredPressure(start(onPressure), onPressure, readTotals);
   }
 
   /** The probe that sets the kernel's triggers, where it grants any. */
@@ -27,8 +28,11 @@ export class EarlyPressure {
     this.#watch.useProbe(probe);
   }
 
-  /** @param cgroup null while the target is not observed: then its pressure is nobody's concern */
-  follow(target: Target, cgroup: CgroupReader | null): void {
+  /**
+   * @param cgroup null while the target is not observed: then its pressure is nobody's concern
+   * @param totals as its window's end found them
+   */
+  follow(target: Target, cgroup: CgroupReader | null, totals: PressureTotals | null): void {
     const directory = cgroup?.pressureDirectory ?? null;
     if (directory === null || !target.pressureLimits) {
       this.forget(target.key);
@@ -36,6 +40,7 @@ export class EarlyPressure {
     }
     this.#targets.set(target.key, target);
     this.#watch.watch(target.key, { directory, limits: target.pressureLimits });
+    if (totals) this.#watch.heed(target.key, totals);
   }
 
   forget(key: string): void {

@@ -7,6 +7,8 @@ import {
   openNodePressure,
   openProc,
   pressurePoller,
+  pressureTotals,
+  readPressure,
   recordAllocations,
   rhythmPace,
   scrapeActivity,
@@ -38,6 +40,10 @@ export function hostSampler(options: HostSamplerOptions): Sampler {
     readNode: () => node.read(),
     watchPressure: (onPressure) =>
       pressurePoller({ onPressure, monotonicNs, ...(roots?.procRoot ? { procRoot: roots.procRoot } : {}) }),
+    readPressureTotals: (directory) => {
+      const pressure = readPressure(`${directory}/memory.pressure`);
+      return pressure ? pressureTotals(monotonicNs(), pressure) : null;
+    },
     rhythm: { record: recordAllocations, pace: rhythmPace },
     scrape: scrapeActivity,
     countConnections: (request) => countConnections({ ...request, procRoot: roots?.procRoot }),

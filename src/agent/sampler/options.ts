@@ -12,6 +12,7 @@ import type {
 } from '../../host/index.ts';
 import type { Flush, ProbeClient, ProbeError } from '../../host/probe/index.ts';
 import type { RhythmsOptions } from './rhythms.ts';
+import type { ReadTotals } from './triggered-pressure.ts';
 import type { Population, SamplerSink } from './types.ts';
 
 export interface SamplerOptions {
@@ -22,6 +23,7 @@ export interface SamplerOptions {
   readonly readNode: () => NodePressure;
   /** Watches memory pressure between ticks. */
   readonly watchPressure: (onPressure: OnPressure) => PressureWatch;
+  readonly readPressureTotals: ReadTotals;
   readonly scrape: (request: ScrapeRequest) => Promise<ActivityResult>;
   readonly countConnections: (request: ConnectionsRequest) => Promise<ActivityResult>;
   /** Records the allocation of programs for some seconds. */

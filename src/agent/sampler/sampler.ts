@@ -42,6 +42,7 @@ export class Sampler {
     this.#periodMs = options.periodMs ?? 1000;
     this.#early = new EarlyPressure({
       start: options.watchPressure,
+      readTotals: options.readPressureTotals,
       tell: (target, onset) => options.sink.pressure?.(target, onset),
     });
     this.#supervisor = new ProbeSupervisor({
@@ -126,7 +127,7 @@ export class Sampler {
     const tracked = [...this.#tracked.values()];
     activity.poll(tracked.map(({ target, followed }) => ({ target, pids: followed.watched() })));
     for (const each of tracked) {
-      this.#early.follow(each.target, each.isStarted ? each.cgroup : null);
+      this.#early.follow(each.target, each.isStarted ? each.cgroup : null, each.pressureTotals);
       this.#tellNews(each, activity);
     }
     this.#rhythms?.offer(tracked.flatMap((each) => this.#rhythmSubject(each)));

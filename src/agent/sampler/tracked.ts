@@ -1,6 +1,7 @@
 /** One target from its first tick to its last: its processes, its cgroup, the window under way. */
-import type { CgroupReader, NodePressure, ReadPace } from '../../host/index.ts';
+import { type CgroupReader, type NodePressure, pressureTotals, type ReadPace } from '../../host/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
+import type { PressureTotals } from '../../model/pressure-onset.ts';
 import type { Attachments } from './attachments.ts';
 import { CycleJoin } from './cycle-join.ts';
 import type { FactsByProcess } from './facts-by-process.ts';
@@ -44,6 +45,7 @@ export class Tracked {
   #isStarted = false;
   /** Start of the window under way; null while nothing is observed. */
   #sinceNs: number | null = null;
+  #pressureTotals: PressureTotals | null = null;
 
   constructor(target: Target) {
     this.target = target;
@@ -58,6 +60,11 @@ export class Tracked {
 
   get cgroup(): CgroupReader | null {
     return this.#cgroup;
+  }
+
+  /** Of its memory pressure, as the last tick found them. */
+  get pressureTotals(): PressureTotals | null {
+    return this.#pressureTotals;
   }
 
   /** How it stands with it, as long as the probe works, or none can. */
@@ -117,6 +124,8 @@ export class Tracked {
   #observed(tick: TickFacts, startNs: number, missing: readonly MissingSignals[]): Observed {
     const { facts, atNs, atWallMs, node, pace, activeRobots, lostEvents, capturingAt } = tick;
     const pids = this.followed.watched();
+    const cgroup = this.#cgroup?.read(pace) ?? null;
+    this.#pressureTotals = cgroup?.pressure.memory ? pressureTotals(atNs, cgroup.pressure.memory) : null;
     return {
       startNs,
       endNs: atNs,
@@ -128,7 +137,7 @@ export class Tracked {
       heaps: this.followed.heaps(),
       readings: this.followed.readings(atNs / 1e6),
       missing: windowFields(missing),
-      cgroup: this.#cgroup?.read(pace) ?? null,
+      cgroup,
       node,
       activeRobots,
       lostEvents,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PressureSubject, PressureWatch } from '../../host/index.ts';
 import { ProbeError, type TriggerEvent, type TriggerRequest } from '../../host/probe/index.ts';
+import type { PressureTotals } from '../../model/pressure-onset.ts';
 import { TriggeredPressure, type TriggerProbe } from './triggered-pressure.ts';
 
 const subject = (directory: string, memoryPressureSome = 0.1): PressureSubject => ({
@@ -13,14 +14,19 @@ class Triggers implements TriggerProbe {
   readonly set = new Map<string, TriggerRequest>();
   tell: (event: TriggerEvent) => void = () => {};
   asked = 0;
-  readonly #refusal: string | null;
+  /** Why it grants no trigger on a file; null where it does. */
+  refusal: (file: string) => string | null;
+  /** Settles when the probe answers. */
+  answering: Promise<void> = Promise.resolve();
   constructor(refusal: string | null = null) {
-    this.#refusal = refusal;
+    this.refusal = () => refusal;
   }
   async setTrigger(request: TriggerRequest): Promise<void> {
     this.asked += 1;
-    if (this.#refusal) throw new ProbeError(this.#refusal, 'no');
-    this.set.set(request.id, request);
+    const refusal = this.refusal(request.file);
+    if (!refusal) this.set.set(request.id, request);
+    await this.answering;
+    if (refusal) throw new ProbeError(refusal, 'no');
   }
   async clearTrigger(id: string): Promise<void> {
     this.set.delete(id);
@@ -44,8 +50,17 @@ function rig() {
     [Symbol.dispose]: () => read.clear(),
   };
   const told: string[] = [];
-  const watch = new TriggeredPressure(reading, (key, { signal, limit }) => told.push(`${key} ${signal} ${limit}`));
-  return { watch, read, told };
+  const shares: number[] = [];
+  const totals = new Map<string, PressureTotals>();
+  const watch = new TriggeredPressure(
+    reading,
+    (key, { signal, limit, share, toldBy }) => {
+      told.push(`${key} ${signal} ${limit} ${toldBy}`);
+      shares.push(share);
+    },
+    (directory) => totals.get(directory) ?? null,
+  );
+  return { watch, read, told, shares, totals };
 }
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -74,7 +89,7 @@ describe('memory pressure by the triggers of the kernel', () => {
     await settled();
     const id = probe.idOf('/a', 'full');
     for (const seconds of [1, 2, 3, 9]) probe.tell({ type: 'pressure', id, atNs: seconds * 1e9 });
-    expect(told).toEqual(['one memoryPressureFull 0.01', 'one memoryPressureFull 0.01']);
+    expect(told).toEqual(Array(2).fill('one memoryPressureFull 0.01 trigger'));
   });
 
   test.each(['TRIGGER_REFUSED', 'NO_PERMISSION'])(
@@ -91,6 +106,86 @@ describe('memory pressure by the triggers of the kernel', () => {
       expect(probe.asked).toBe(1);
     },
   );
+
+  test('the share that is told is that of the second before, and never below the limit that the kernel says is exceeded', async () => {
+    const { watch, shares, totals } = rig();
+    const probe = new Triggers();
+    watch.useProbe(probe);
+    watch.watch('one', subject('/a'));
+    await settled();
+    const ms = (atMs: number, some: number, full: number) => ({
+      atNs: atMs * 1e6,
+      someNs: some * 1e6,
+      fullNs: full * 1e6,
+    });
+    for (const atMs of [1000, 2000]) watch.heed('one', ms(atMs, 5000, 3000));
+    totals.set('/a', ms(2400, 5250, 3005));
+    probe.tell({ type: 'pressure', id: probe.idOf('/a', 'some'), atNs: 2.4e9 });
+    probe.tell({ type: 'pressure', id: probe.idOf('/a', 'full'), atNs: 2.4e9 });
+    totals.delete('/a');
+    probe.tell({ type: 'pressure', id: probe.idOf('/a', 'some'), atNs: 9e9 });
+    expect(shares).toEqual([0.25, 0.01, 0.1]);
+  });
+
+  test('what one group is refused for a reason of its own leaves the others their triggers', async () => {
+    const { watch, read } = rig();
+    const probe = new Triggers();
+    probe.refusal = (file) => (file.startsWith('/b/') ? 'TRIGGER_FAILED' : null);
+    watch.useProbe(probe);
+    for (const [key, directory] of [
+      ['one', '/a'],
+      ['two', '/b'],
+      ['three', '/c'],
+    ] as const) {
+      watch.watch(key, subject(directory));
+      await settled();
+    }
+    expect([...read]).toEqual(['two']);
+    expect([...probe.set.values()].map(({ file }) => file.slice(0, 2))).toEqual(['/a', '/a', '/c', '/c']);
+  });
+
+  test('what is set stays under control when the kernel grants no more: no trigger tells an old limit', async () => {
+    const { watch, read, told } = rig();
+    const probe = new Triggers();
+    watch.useProbe(probe);
+    watch.watch('one', subject('/a'));
+    await settled();
+    const old = probe.idOf('/a', 'some');
+    probe.refusal = () => 'TRIGGER_REFUSED';
+    watch.watch('two', subject('/b'));
+    await settled();
+    expect([...read]).toEqual(['two']);
+    watch.watch('one', subject('/a', 0.5));
+    await settled();
+    probe.tell({ type: 'pressure', id: old, atNs: 1e9 });
+    expect([[...read], told, probe.set.size]).toEqual([['two', 'one'], [], 0]);
+  });
+
+  test('a new probe may be granted what the one before was not', async () => {
+    const { watch, read } = rig();
+    watch.useProbe(new Triggers('TRIGGER_REFUSED'));
+    watch.watch('one', subject('/a'));
+    await settled();
+    watch.useProbe(new Triggers());
+    await settled();
+    expect([...read]).toEqual([]);
+  });
+
+  test('an answer that comes when its probe has ended does not end the reading', async () => {
+    const { watch, read } = rig();
+    const probe = new Triggers();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    watch.useProbe(probe);
+    watch.watch('one', subject('/a'));
+    await settled();
+    watch.forget('one');
+    probe.answering = promise;
+    watch.watch('one', subject('/a'));
+    watch.useProbe(null);
+    resolve();
+    await settled();
+    expect([...read]).toEqual(['one']);
+  });
 
   test('a group that has ended by then is left to reading, the next one is asked for', async () => {
     const { watch, read } = rig();

@@ -4,46 +4,44 @@
  */
 import type { OnPressure, PressureSubject, PressureWatch } from '../../host/index.ts';
 import { type ProbeClient, ProbeError, type TriggerEvent } from '../../host/probe/index.ts';
-import { type PressureLimits, type PressureOnset, TRAILING_WINDOW_NS } from '../../model/pressure-onset.ts';
+import { type PressureTotals, TRAILING_WINDOW_NS } from '../../model/pressure-onset.ts';
+import { type ArmedTrigger, armedTriggers, requestOf, sameSubject, TrailingShares } from './armed-trigger.ts';
 
 export type TriggerProbe = Pick<ProbeClient, 'setTrigger' | 'clearTrigger' | 'listenToTriggers'>;
 
-interface Armed {
-  readonly key: string;
-  readonly signal: PressureOnset['signal'];
-  readonly limit: number;
-  /** When it last told; the kernel tells once in each window for as long as the pressure lasts. */
-  lastNs: number | null;
-}
+/** Totals of the memory.pressure in a directory at this moment; null when there is none any more. */
+export type ReadTotals = (directory: string) => PressureTotals | null;
 
 interface Watched {
   readonly subject: PressureSubject;
+  readonly shares: TrailingShares;
+  /** Of its triggers, once all are set: until then it is read. */
   ids: readonly string[];
 }
-
-const lines = [
-  { line: 'some', signal: 'memoryPressureSome' },
-  { line: 'full', signal: 'memoryPressureFull' },
-] as const;
 
 export class TriggeredPressure implements PressureWatch {
   readonly #reading: PressureWatch;
   readonly #onPressure: OnPressure;
+  readonly #readTotals: ReadTotals;
   readonly #watched = new Map<string, Watched>();
-  readonly #armed = new Map<string, Armed>();
+  readonly #armed = new Map<string, ArmedTrigger>();
   #probe: TriggerProbe | null = null;
+  /** The kernel grants this probe nothing: no cgroup is asked for any more, but what is set goes on. */
+  #isRefused = false;
   #nextId = 1;
 
   /** @param reading watches what no trigger watches; tells the same `onPressure` */
-  constructor(reading: PressureWatch, onPressure: OnPressure) {
+  constructor(reading: PressureWatch, onPressure: OnPressure, readTotals: ReadTotals) {
     this.#reading = reading;
     this.#onPressure = onPressure;
+    this.#readTotals = readTotals;
   }
 
   /** A new probe has no triggers; without one everything is read. */
   useProbe(probe: TriggerProbe | null): void {
     this.#armed.clear();
     this.#probe = probe;
+    this.#isRefused = false;
     probe?.listenToTriggers((event) => this.#onTrigger(event));
     for (const [key, watched] of this.#watched) {
       watched.ids = [];
@@ -55,18 +53,23 @@ export class TriggeredPressure implements PressureWatch {
   watch(key: string, subject: PressureSubject): void {
     const known = this.#watched.get(key);
     if (known && sameSubject(known.subject, subject)) return;
-    if (known) this.#disarm(known);
-    const watched: Watched = { subject, ids: [] };
+    if (known) this.#clear(this.#probe, known.ids);
+    const watched: Watched = { subject, shares: new TrailingShares(), ids: [] };
     this.#watched.set(key, watched);
     this.#reading.watch(key, subject);
     void this.#arm(key, watched);
+  }
+
+  /** Totals that were read for another purpose: what a trigger tells is held against them. */
+  heed(key: string, totals: PressureTotals): void {
+    this.#watched.get(key)?.shares.heed(totals);
   }
 
   forget(key: string): void {
     const known = this.#watched.get(key);
     if (!known) return;
     this.#watched.delete(key);
-    this.#disarm(known);
+    this.#clear(this.#probe, known.ids);
     this.#reading.forget(key);
   }
 
@@ -81,36 +84,32 @@ export class TriggeredPressure implements PressureWatch {
 
   async #arm(key: string, watched: Watched): Promise<void> {
     const probe = this.#probe;
-    if (!probe) return;
+    if (!probe || this.#isRefused) return;
     const { directory, limits } = watched.subject;
-    const set: string[] = [];
+    const ids: string[] = [];
+    // Between two answers the probe may have ended, or the limits have changed: then what was set is of no use any more.
+    const isCurrent = (): boolean => this.#probe === probe && this.#watched.get(key) === watched;
     try {
-      for (const { line, signal } of lines) {
+      for (const trigger of armedTriggers(key, limits)) {
         const id = `psi${this.#nextId++}`;
-        const limit = limits[signal];
-        this.#armed.set(id, { key, signal, limit, lastNs: null });
-        await probe.setTrigger({ id, file: `${directory}/memory.pressure`, line, ...spanOf(limit) });
-        set.push(id);
+        ids.push(id);
+        this.#armed.set(id, trigger);
+        await probe.setTrigger(requestOf(trigger, id, directory));
+        if (!isCurrent()) return this.#clear(probe, ids);
       }
     } catch (error) {
-      // Nothing here will ever be granted: no cgroup is asked for again.
-      if (isRefusal(error) && this.#probe === probe) this.#probe = null;
-      return this.#clear(probe, set);
+      if (this.#probe === probe && isRefusalOfAll(error)) this.#isRefused = true;
+      return this.#clear(probe, ids);
     }
-    if (this.#watched.get(key) !== watched) return this.#clear(probe, set);
-    watched.ids = set;
+    watched.ids = ids;
     this.#reading.forget(key);
   }
 
-  #disarm({ ids }: Watched): void {
-    if (this.#probe) this.#clear(this.#probe, ids);
-  }
-
   /** Fails where the group has ended, or the probe: the trigger has then gone too. */
-  #clear(probe: TriggerProbe, ids: readonly string[]): void {
+  #clear(probe: TriggerProbe | null, ids: readonly string[]): void {
     for (const id of ids) {
       this.#armed.delete(id);
-      void probe.clearTrigger(id).catch(() => {});
+      void probe?.clearTrigger(id).catch(() => {});
     }
   }
 
@@ -121,27 +120,25 @@ export class TriggeredPressure implements PressureWatch {
       this.#armed.delete(event.id);
       return;
     }
-    const { key, signal, limit, lastNs } = armed;
+    const watched = this.#watched.get(armed.key);
+    const goesOn = armed.lastNs !== null && event.atNs - armed.lastNs < 2 * TRAILING_WINDOW_NS;
     armed.lastNs = event.atNs;
-    const goesOn = lastNs !== null && event.atNs - lastNs < 2 * TRAILING_WINDOW_NS;
-    if (!goesOn) this.#onPressure(key, { signal, share: limit, limit, windowNs: TRAILING_WINDOW_NS, atNs: event.atNs });
+    if (goesOn || !watched) return;
+    const { key, signal, limit } = armed;
+    const totals = this.#readTotals(watched.subject.directory);
+    const share = Math.max(limit, totals ? watched.shares.heed(totals)[signal] : 0);
+    this.#onPressure(key, {
+      signal,
+      share,
+      limit,
+      windowNs: TRAILING_WINDOW_NS,
+      atNs: event.atNs,
+      toldBy: 'trigger',
+    });
   }
 }
 
-/** A share of the trailing second, as the kernel wants it. */
-function spanOf(limit: number): { stallUs: number; windowUs: number } {
-  const windowUs = TRAILING_WINDOW_NS / 1000;
-  return { windowUs, stallUs: Math.min(windowUs, Math.max(1, Math.round(limit * windowUs))) };
-}
-
-function isRefusal(error: unknown): boolean {
+/** Not granted for want of a privilege, which no other cgroup would change; whatever else fails concerns the one cgroup. */
+function isRefusalOfAll(error: unknown): boolean {
   return error instanceof ProbeError && (error.code === 'TRIGGER_REFUSED' || error.code === 'NO_PERMISSION');
-}
-
-function sameSubject(one: PressureSubject, other: PressureSubject): boolean {
-  return one.directory === other.directory && sameLimits(one.limits, other.limits);
-}
-
-function sameLimits(one: PressureLimits, other: PressureLimits): boolean {
-  return one.memoryPressureSome === other.memoryPressureSome && one.memoryPressureFull === other.memoryPressureFull;
 }

@@ -70,8 +70,8 @@ export function pressureLine(window: SignalWindow): object | undefined {
 }
 
 /** Pressure of the trailing second broke a limit, long before enough windows make it a breach. */
-export function onsetLine({ signal, share, limit, windowNs }: PressureOnset, detectedAt: Date): object {
-  return { type: 'pressureOnset', signal, share, limit, windowNs, detectedAt: detectedAt.toISOString() };
+export function onsetLine({ signal, share, limit, windowNs, toldBy }: PressureOnset, detectedAt: Date): object {
+  return { type: 'pressureOnset', signal, share, limit, windowNs, toldBy, detectedAt: detectedAt.toISOString() };
 }
 
 export function breachLine(breach: Breach, policy: string, window: SignalWindow, detectedAt: Date): object {

@@ -65,7 +65,7 @@ export interface ProbeClient extends AsyncDisposable {
   unwatch(pid: number): Promise<void>;
   /** Whether the process runs the file of that attachment, wherever it is mounted; null where the kernel does not tell. */
   runs(pid: number, id: string): Promise<boolean | null>;
-  /** Rejects with TRIGGER_REFUSED where the kernel does not grant it, with NO_PERMISSION where the file cannot be written. */
+  /** Rejects with TRIGGER_REFUSED where the kernel grants no such trigger, with NO_PERMISSION where the file cannot be written; any other code is of this file. */
   setTrigger(request: TriggerRequest): Promise<void>;
   clearTrigger(id: string): Promise<void>;
   /** From now on called with what triggers tell, synchronously; the last listener counts. */

@@ -142,6 +142,7 @@ export const wireErrorCodes = [
   'NOT_WATCHED',
   'TOO_MANY_ATTACHMENTS',
   'TOO_MANY_TARGETS',
+  'TRIGGER_FAILED',
   'TRIGGER_REFUSED',
 ] as const;
 export type WireErrorCode = (typeof wireErrorCodes)[number];
