@@ -14,10 +14,13 @@ const Count = z.int().min(0).max(1_000_000);
 export const FurtherThresholds = z.strictObject({
   gcPauseP99: Duration.optional().describe('P99 of the STW pauses of a window.'),
   gcPauseMax: Duration.optional().describe('Longest STW pause of a window.'),
+  stoppingP99: Duration.optional().describe('P99 of the part of STW pauses until all goroutines stood still.'),
   gcAssistP99: Duration.optional().describe('P99 of the mark-assist stalls of a window.'),
   gcStallMax: Duration.optional().describe('Longest STW pause or assist stall of a window.'),
   assistShare: Percent.optional().describe('Share of the CPU that mark assists take from the program.'),
   gcRate: PerSecond.optional().describe('GC cycles per second.'),
+  cycleMax: Duration.optional().describe('Longest GC cycle that ended in a window.'),
+  markMax: Duration.optional().describe('Longest concurrent mark phase of a cycle that ended in a window.'),
   gcLimiter: z
     .boolean()
     .optional()

@@ -240,6 +240,49 @@ describe('memory of the node', () => {
   });
 });
 
+describe('a world that is slow to stop', () => {
+  const slow: WindowOver = { gcStall: stalls(60), gcPause: stalls(60, 2), gcStopping: stalls(55, 2) };
+
+  it('is named where stopping makes up the pauses that break the limit; none of ours', () => {
+    const finding = first(evidenceOf(20, () => ({ ...slow, gc: { gogc: 100 } })));
+    expect(finding).toMatchObject({ cause: 'SlowStopping', summary: expect.stringContaining('up to 55 ms to stop') });
+    expect(finding?.remedy).toBeUndefined();
+    expect(finding?.confidence).toBeGreaterThan(0.7);
+    expect(finding?.evidence.slice(0, 2)).toEqual([
+      'in 20 of the 20 windows with a stall over 30 ms, stopping was half of the longest pause or more',
+      'stopping is 91.7 % of all pause time, 40 pauses',
+    ]);
+  });
+
+  it('is named where the team set a limit for it', () => {
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { stoppingP99: '2ms' } }));
+    const over = () => ({ gcStall: stalls(4), gcPause: stalls(4, 2), gcStopping: stalls(3, 2) });
+    expect(first(evidenceOf(20, over, { thresholds: strict, trigger: 'stoppingP99' }))?.cause).toBe('SlowStopping');
+  });
+
+  it('is the lesser cause where the CPU limit stops the threads', () => {
+    const evidence = evidenceOf(20, () => ({ ...slow, cgroup: { throttledShare: 0.8, cpuLimitCores: 0.5 } }));
+    expect(
+      diagnose(evidence)
+        .map(({ cause }) => cause)
+        .slice(0, 2),
+    ).toEqual(['CpuThrottling', 'SlowStopping']);
+  });
+
+  it.each<[string, WindowOver]>([
+    ['a short stop phase', { ...slow, gcStopping: stalls(3, 2) }],
+    ['assists that take longer', { gcStall: stalls(60), gcPause: stalls(5, 2), gcStopping: stalls(5, 2) }],
+    ['a program that does not tell', { ...slow, gcStopping: undefined }],
+    ['stalls within their limit', { gcStall: stalls(20), gcPause: stalls(20, 2), gcStopping: stalls(19, 2) }],
+  ])('is not it with %s', (_, over) => {
+    expect(diagnose(evidenceOf(20, () => over)).map(({ cause }) => cause)).not.toContain('SlowStopping');
+  });
+
+  it('leaves the first place to a GOGC that makes the collector use up the CPU', () => {
+    expect(first(evidenceOf(20, () => ({ ...busy, ...slow, gc: busy.gc ?? null })))?.cause).toBe('GogcTooLow');
+  });
+});
+
 describe('mapping of memory', () => {
   const mapping = (ms: number, whileMarking = 1) => ({
     ...noKernelMemory,

@@ -8,6 +8,7 @@ import { memoryLimitTooTight } from './memory-limit-too-tight.ts';
 import { memoryMapping } from './memory-mapping.ts';
 import { nodePressure } from './node-pressure.ts';
 import { notGc } from './not-gc.ts';
+import { slowStopping } from './slow-stopping.ts';
 import { unexplained } from './unexplained.ts';
 
 const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
@@ -16,6 +17,7 @@ const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
   CpuThrottling: cpuThrottling,
   NodePressure: nodePressure,
   MemoryMapping: memoryMapping,
+  SlowStopping: slowStopping,
   GogcTooLow: gogcTooLow,
   AllocationBound: allocationBound,
   NotGc: notGc,
@@ -24,15 +26,16 @@ const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
 /**
  * What a cause, where it is found, makes doubtful: a leak brings every other sign with it, and tuning would only hide it; under a
  * tight limit GC works hard whatever GOGC says; throttled collections look like long ones,
- * but collections that come too often may be what uses up the quota; so do collections that wait for the node's memory or for the
- * memory map. Weights from 0 to 1.
+ * but collections that come too often may be what uses up the quota; so do collections that wait for the node's memory, for the memory
+ * map, or for the world to stop, and a thread without CPU stops late. Weights from 0 to 1.
  */
 const CASTS_DOUBT_ON: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Cause, number>>>>>> = {
   Leak: { MemoryLimitTooTight: 1, GogcTooLow: 1, AllocationBound: 1 },
   MemoryLimitTooTight: { GogcTooLow: 1, AllocationBound: 1 },
-  CpuThrottling: { GogcTooLow: 0.5, AllocationBound: 1 },
+  CpuThrottling: { GogcTooLow: 0.5, AllocationBound: 1, SlowStopping: 0.5 },
   NodePressure: { GogcTooLow: 0.5, AllocationBound: 1 },
   MemoryMapping: { GogcTooLow: 0.5, AllocationBound: 1 },
+  SlowStopping: { GogcTooLow: 0.5, AllocationBound: 1 },
 };
 
 /**

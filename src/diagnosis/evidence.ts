@@ -34,6 +34,7 @@ export const CAUSES = [
   'CpuThrottling',
   'NodePressure',
   'MemoryMapping',
+  'SlowStopping',
   'GogcTooLow',
   'AllocationBound',
   'NotGc',

@@ -4,6 +4,7 @@
  */
 import type { SignalWindow } from '../model/index.ts';
 import type { CauseCheck } from './evidence.ts';
+import { stalledWindows } from './stalled.ts';
 import { gcEvidence, milliseconds, percent, together } from './words.ts';
 
 const MIN_WINDOWS = 2;
@@ -13,12 +14,12 @@ const MIN_LIFT = 0.5;
 const PART_OF_STALL = 0.5;
 
 export const memoryMapping: CauseCheck = (facts) => {
-  const { recent, evidence, broken } = facts;
+  const { recent, broken } = facts;
   const known = recent.filter((window) => window.kernelMemory !== undefined);
   const slow = known.filter((window) => longestWaitNs(window) >= 1e6 && slowCalls(window) > 0);
   if (slow.length < MIN_WINDOWS) return undefined;
-  const limitNs = evidence.thresholds.gcStallP99Ns;
-  const stalled = known.filter(({ gcStall }) => gcStall.maxNs > limitNs);
+  const { limitNs, stalled: allStalled } = stalledWindows(facts);
+  const stalled = known.filter((window) => allStalled.includes(window));
   const explained = stalled.filter((window) => longestWaitNs(window) >= PART_OF_STALL * limitNs);
   const others = known.filter((window) => !stalled.includes(window));
   const lift =
@@ -27,7 +28,7 @@ export const memoryMapping: CauseCheck = (facts) => {
       others.filter((window) => slow.includes(window)),
       others,
     );
-  const explainsStalls = facts.stallsOver && stalled.length >= MIN_WINDOWS && lift >= MIN_LIFT;
+  const explainsStalls = stalled.length >= MIN_WINDOWS && lift >= MIN_LIFT;
   if (!facts.mmapOver && !explainsStalls) return undefined;
   const calls = sum(known, slowCalls);
   const whileMarking = sum(known, (window) => window.kernelMemory?.waitsWhileMarking ?? 0);

@@ -18,6 +18,7 @@ export const GC_STALL_SIGNALS: ReadonlySet<SignalName> = new Set<SignalName>([
   'gcStallMax',
   'gcPauseP99',
   'gcPauseMax',
+  'stoppingP99',
   'gcAssistP99',
 ]);
 
