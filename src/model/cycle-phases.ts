@@ -37,7 +37,7 @@ export interface PhaseCycle {
 }
 
 /** `forcegcperiod` (runtime/proc.go), Go 1.22 to 1.26. */
-const forcePeriodNs = 120e9;
+export const forcePeriodNs = 120e9;
 /** `minTriggerRatioDistance` (runtime/mgcpacer.go) = 0.7, the same versions: the heap triggers no cycle below this share of the way to its goal. */
 const leastTriggerShare = 0.7;
 
@@ -93,11 +93,13 @@ function isEndOf({ startNs, totalNs }: PhasePause, { markStartNs, atNs }: PhaseC
 /**
  * The runtime does not keep it. A cycle that began two minutes or more after the last one's end, at a heap that could not trigger it, was
  * begun by the clock.
+ *
+ * @param periodNs of a runtime that forces cycles at another pace, as one made for a test does
  */
-export function triggerOf(cycle: PhaseCycle, before: PhaseCycle | null): CycleTrigger | null {
+export function triggerOf(cycle: PhaseCycle, before: PhaseCycle | null, periodNs = forcePeriodNs): CycleTrigger | null {
   if (cycle.userForced) return 'forced';
   if (before === null) return null;
-  if (cycle.markStartNs - before.atNs < forcePeriodNs) return 'heap';
+  if (cycle.markStartNs - before.atNs < periodNs) return 'heap';
   return couldHeapTrigger(cycle, before) ? 'heap' : 'time';
 }
 

@@ -1,0 +1,3 @@
+module periodic
+
+go 1.22
