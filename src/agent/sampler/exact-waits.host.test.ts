@@ -8,7 +8,7 @@ import { freePorts } from '../../../test/cluster/ports.ts';
 import { until } from '../../../test/support/until.ts';
 import { planLibssl } from '../../gobin/index.ts';
 import { mappedLibssl, openFileReader, openProc } from '../../host/index.ts';
-import { mergeHistograms, type ProbeClient, startProbe, type WaitKind } from '../../host/probe/index.ts';
+import { type ProbeClient, startProbe, type WaitKind } from '../../host/probe/index.ts';
 import { sum } from '../../host/probe/testing/buckets.ts';
 import {
   buildProbe,
@@ -17,6 +17,7 @@ import {
   sleep,
   temporaryFolder,
 } from '../../host/probe/testing/ground.ts';
+import { mergeHistograms } from '../../host/probe/testing/histogram.ts';
 import { HitCounter, missingTracefs } from '../../host/probe/testing/hit-counter.ts';
 import { Observer, type Seen } from '../../host/probe/testing/observed.ts';
 import { planOf } from '../../host/probe/testing/plan.ts';

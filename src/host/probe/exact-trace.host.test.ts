@@ -7,20 +7,13 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type AssistEvent,
-  attachRequest,
-  type HistogramEvent,
-  mergeHistograms,
-  type PauseEvent,
-  quantileNs,
-  startProbe,
-} from './index.ts';
+import { type AssistEvent, attachRequest, type HistogramEvent, type PauseEvent, startProbe } from './index.ts';
 import { assistsOnly, everyAssist, sum } from './testing/buckets.ts';
 import { Churn, type Report } from './testing/churn.ts';
 import { buildChurnAs, buildModes } from './testing/churn-builds.ts';
 import { rangesOf, type TraceRange } from './testing/execution-trace.ts';
 import { buildProbe, missingGround, removeTemporaryFolders, sleep, temporaryFolder } from './testing/ground.ts';
+import { mergeHistograms, quantileNs } from './testing/histogram.ts';
 import { missingTracefs } from './testing/hit-counter.ts';
 import { Observer } from './testing/observed.ts';
 import { OffCpu } from './testing/off-cpu.ts';

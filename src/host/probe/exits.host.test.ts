@@ -1,10 +1,11 @@
 /** The exits of gcAssistAlloc that are no RET, on real programs: passed once for each call, and they see the same stalls. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AttachPoint as PlannedPoint } from '../../gobin/index.ts';
-import { mergeHistograms, startProbe } from './index.ts';
+import { startProbe } from './index.ts';
 import { assistsOnly, everyAssist, sum } from './testing/buckets.ts';
 import { buildChurn, Churn } from './testing/churn.ts';
 import { buildProbe, missingGround, removeTemporaryFolders, sleep } from './testing/ground.ts';
+import { mergeHistograms } from './testing/histogram.ts';
 import { HitCounter, missingTracefs } from './testing/hit-counter.ts';
 import { planOf } from './testing/plan.ts';
 import { attachPoints } from './testing/points.ts';

@@ -13,7 +13,6 @@ export {
 } from './client.ts';
 export { type Flush, nothingUntil } from './collector.ts';
 export { type ClientErrorCode, ProbeError, type ProbeErrorCode } from './errors.ts';
-export { type DurationHistogram, emptyHistogram, mergeHistograms, quantileNs } from './histogram.ts';
 export { locateProbe } from './locate.ts';
 export {
   type AssistEvent,

@@ -1,9 +1,10 @@
 /** The probe against the Go runtime's own books, on a real program that allocates hard. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Flush, mergeHistograms, type ProbeClient, startProbe } from './index.ts';
+import { type Flush, type ProbeClient, startProbe } from './index.ts';
 import { assistsOnly, countInto, countsBetween, everyAssist, sum } from './testing/buckets.ts';
 import { buildChurn, Churn, type Report } from './testing/churn.ts';
 import { buildProbe, missingGround, removeTemporaryFolders, sleep } from './testing/ground.ts';
+import { mergeHistograms } from './testing/histogram.ts';
 import { attachPoints, goLayout } from './testing/points.ts';
 
 const missing = missingGround();

@@ -1,5 +1,5 @@
-/** Reading the probe's histograms: quantiles and sums, pure. */
-import type { HistogramEvent } from './protocol.ts';
+/** Histograms of the probe read in another way than the product does, for comparison. */
+import type { HistogramEvent } from '../protocol.ts';
 
 export type DurationHistogram = Pick<HistogramEvent, 'count' | 'sumNs' | 'maxNs' | 'buckets'>;
 
