@@ -329,6 +329,48 @@ describe('mapping of memory', () => {
   });
 });
 
+describe('page faults', () => {
+  const reading = (majorFaultsPerSecond: number | null): WindowOver => ({
+    cgroup: {
+      swapBytes: 30 * MIB,
+      reclaim: {
+        majorFaultsPerSecond,
+        refaultsAnonPerSecond: null,
+        refaultsFilePerSecond: null,
+        pagesScannedPerSecond: null,
+        pagesStolenPerSecond: null,
+      },
+    },
+  });
+  const together = (seq: number): WindowOver => (seq % 2 === 0 ? { gcStall: stalls(60), ...reading(120) } : reading(0));
+
+  it('are named where stalls and faults fall together; none of ours', () => {
+    const finding = diagnose(evidenceOf(20, together)).find(({ cause }) => cause === 'PageFaults');
+    expect(finding?.remedy).toBeUndefined();
+    expect(finding?.confidence).toBeGreaterThan(0.6);
+    expect(finding?.evidence.slice(0, 3)).toEqual([
+      '10 major page faults a second and more in 10 of 20 windows, up to 120',
+      'in 100 % of the 10 windows with a stall over its limit',
+      '30 MiB swapped out',
+    ]);
+  });
+
+  it('are named where their rate is what broke a limit of the team', () => {
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { majorFaultRate: 50 } }));
+    const evidence = evidenceOf(20, () => reading(120), { thresholds: strict, trigger: 'majorFaultRate' });
+    expect(first(evidence)?.cause).toBe('PageFaults');
+  });
+
+  it.each<[string, (seq: number) => WindowOver]>([
+    ['faults in all windows alike', (seq) => ({ ...together(seq), ...reading(120) })],
+    ['a few faults', (seq) => ({ ...together(seq), ...reading(seq % 2 === 0 ? 5 : 0) })],
+    ['a kernel that does not count them', (seq) => ({ ...together(seq), ...reading(null) })],
+    ['no stall over its limit', (seq) => ({ ...together(seq), gcStall: stalls(5) })],
+  ])('are not it with %s', (_, over) => {
+    expect(diagnose(evidenceOf(20, over)).map(({ cause }) => cause)).not.toContain('PageFaults');
+  });
+});
+
 describe('a breach of a signal that the team set a limit for', () => {
   const over = (thresholdsOf: Record<string, unknown>, window: WindowOver, trigger: SignalName) =>
     diagnose(

@@ -8,6 +8,7 @@ import { memoryLimitTooTight } from './memory-limit-too-tight.ts';
 import { memoryMapping } from './memory-mapping.ts';
 import { nodePressure } from './node-pressure.ts';
 import { notGc } from './not-gc.ts';
+import { pageFaults } from './page-faults.ts';
 import { slowStopping } from './slow-stopping.ts';
 import { unexplained } from './unexplained.ts';
 
@@ -17,6 +18,7 @@ const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
   CpuThrottling: cpuThrottling,
   NodePressure: nodePressure,
   MemoryMapping: memoryMapping,
+  PageFaults: pageFaults,
   SlowStopping: slowStopping,
   GogcTooLow: gogcTooLow,
   AllocationBound: allocationBound,
@@ -27,14 +29,16 @@ const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
  * What a cause, where it is found, makes doubtful: a leak brings every other sign with it, and tuning would only hide it; under a
  * tight limit GC works hard whatever GOGC says; throttled collections look like long ones,
  * but collections that come too often may be what uses up the quota; so do collections that wait for the node's memory, for the memory
- * map, or for the world to stop, and a thread without CPU stops late. Weights from 0 to 1.
+ * map, for pages or for the world to stop. A thread without CPU or without its page stops late, and pages are evicted where memory is
+ * short. Weights from 0 to 1.
  */
 const CASTS_DOUBT_ON: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Cause, number>>>>>> = {
   Leak: { MemoryLimitTooTight: 1, GogcTooLow: 1, AllocationBound: 1 },
-  MemoryLimitTooTight: { GogcTooLow: 1, AllocationBound: 1 },
+  MemoryLimitTooTight: { GogcTooLow: 1, AllocationBound: 1, PageFaults: 0.5 },
   CpuThrottling: { GogcTooLow: 0.5, AllocationBound: 1, SlowStopping: 0.5 },
-  NodePressure: { GogcTooLow: 0.5, AllocationBound: 1 },
+  NodePressure: { GogcTooLow: 0.5, AllocationBound: 1, PageFaults: 0.5 },
   MemoryMapping: { GogcTooLow: 0.5, AllocationBound: 1 },
+  PageFaults: { GogcTooLow: 0.5, AllocationBound: 1, SlowStopping: 0.5 },
   SlowStopping: { GogcTooLow: 0.5, AllocationBound: 1 },
 };
 

@@ -34,6 +34,7 @@ export const CAUSES = [
   'CpuThrottling',
   'NodePressure',
   'MemoryMapping',
+  'PageFaults',
   'SlowStopping',
   'GogcTooLow',
   'AllocationBound',

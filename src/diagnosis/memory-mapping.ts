@@ -3,35 +3,27 @@
  * memory map, and so does the collector.
  */
 import type { SignalWindow } from '../model/index.ts';
+import { coincidence } from './coincidence.ts';
 import type { CauseCheck } from './evidence.ts';
-import { stalledWindows } from './stalled.ts';
 import { gcEvidence, milliseconds, percent, together } from './words.ts';
 
 const MIN_WINDOWS = 2;
-/** So much more often must slow windows hold a slow call than others do, for the calls to explain them. */
-const MIN_LIFT = 0.5;
 /** A stall is explained by a wait that is a good part of it. */
 const PART_OF_STALL = 0.5;
 
 export const memoryMapping: CauseCheck = (facts) => {
   const { recent, broken } = facts;
-  const known = recent.filter((window) => window.kernelMemory !== undefined);
-  const slow = known.filter((window) => longestWaitNs(window) >= 1e6 && slowCalls(window) > 0);
+  const tells = recent.filter((window) => window.kernelMemory !== undefined);
+  const slow = tells.filter((window) => longestWaitNs(window) >= 1e6 && slowCalls(window) > 0);
   if (slow.length < MIN_WINDOWS) return undefined;
-  const { limitNs, stalled: allStalled } = stalledWindows(facts);
-  const stalled = known.filter((window) => allStalled.includes(window));
-  const explained = stalled.filter((window) => longestWaitNs(window) >= PART_OF_STALL * limitNs);
-  const others = known.filter((window) => !stalled.includes(window));
-  const lift =
-    share(explained, stalled) -
-    share(
-      others.filter((window) => slow.includes(window)),
-      others,
-    );
-  const explainsStalls = stalled.length >= MIN_WINDOWS && lift >= MIN_LIFT;
-  if (!facts.mmapOver && !explainsStalls) return undefined;
-  const calls = sum(known, slowCalls);
-  const whileMarking = sum(known, (window) => window.kernelMemory?.waitsWhileMarking ?? 0);
+  const { stalled, share, lift, explains } = coincidence(
+    facts,
+    tells,
+    (window, limitNs) => longestWaitNs(window) >= PART_OF_STALL * limitNs,
+  );
+  if (!facts.mmapOver && !explains) return undefined;
+  const calls = sum(tells, slowCalls);
+  const whileMarking = sum(tells, (window) => window.kernelMemory?.waitsWhileMarking ?? 0);
   // A collector over its CPU budget may itself be what keeps the memory map busy.
   const ownDoing = broken.has('gcCpuShare') ? 0.6 : 1;
   return {
@@ -39,15 +31,15 @@ export const memoryMapping: CauseCheck = (facts) => {
     summary: `The kernel takes up to ${milliseconds(Math.max(...slow.map(longestWaitNs)))} to map memory for the growing heap.`,
     confidence: together([
       facts.mmapOver ? 0.5 : 0,
-      explainsStalls ? 0.6 * lift * ownDoing : 0,
-      whileMarking > 0 && explainsStalls ? 0.2 : 0,
+      explains ? 0.6 * lift * ownDoing : 0,
+      whileMarking > 0 && explains ? 0.2 : 0,
     ]),
     evidence: [
-      `${calls} mmap calls of 1 ms and longer in ${slow.length} of ${recent.length} windows, ${sum(known, (window) => window.kernelMemory?.heapGrows ?? 0)} times the heap grew`,
+      `${calls} mmap calls of 1 ms and longer in ${slow.length} of ${recent.length} windows, ${sum(tells, (window) => window.kernelMemory?.heapGrows ?? 0)} times the heap grew`,
       `${whileMarking} waits of 1 ms and longer (mmap, munmap, reclaim) ended while the collector was marking`,
-      ...(stalled.length > 0
+      ...(stalled > 0
         ? [
-            `in ${percent(share(explained, stalled))} of the ${stalled.length} windows with a stall over its limit a call took half of the limit or longer`,
+            `in ${percent(share)} of the ${stalled} windows with a stall over its limit a call took half of the limit or longer`,
           ]
         : []),
       ...gcEvidence(facts),
@@ -62,10 +54,6 @@ function longestWaitNs({ kernelMemory }: SignalWindow): number {
 
 function slowCalls({ kernelMemory }: SignalWindow): number {
   return kernelMemory?.slowMmaps ?? 0;
-}
-
-function share(part: readonly unknown[], whole: readonly unknown[]): number {
-  return whole.length === 0 ? 0 : part.length / whole.length;
 }
 
 function sum(windows: readonly SignalWindow[], value: (window: SignalWindow) => number): number {

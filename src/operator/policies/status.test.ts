@@ -22,6 +22,16 @@ describe("a policy's status", () => {
     expect(thresholds).toContainEqual(expect.objectContaining({ signal: 'gcCpuShare', limit: 0.05, unit: 'ratio' }));
   });
 
+  it('shows the limits that the team set of its own accord, each with its unit, and no others', () => {
+    const policy = policyWith();
+    const thresholds = { ...policy.spec.thresholds, gcRate: 8, oomKills: 0, heapLive: '512Mi' };
+    const shown = policyStatus({ ...policy, spec: { ...policy.spec, thresholds } }, [], false, T0).thresholds ?? [];
+    expect(shown).toContainEqual({ signal: 'gcRate', limit: 8, unit: '1/s', formula: 'GC cycles that ended ÷ window' });
+    expect(shown).toContainEqual(expect.objectContaining({ signal: 'oomKills', limit: 0, unit: 'count' }));
+    expect(shown).toContainEqual(expect.objectContaining({ signal: 'heapLive', limit: 2 ** 29, unit: 'bytes' }));
+    expect(shown.map(({ signal }) => signal)).not.toContain('gcPauseMax');
+  });
+
   it('is ready when something is watched, degraded when something is refused', () => {
     const policy = policyWith();
     policy.status.containers = [
