@@ -240,7 +240,8 @@ static uint64_t max_within_bucket(uint64_t max_ns, uint32_t bucket)
 	return above || max_ns < histogram_lower_bound(bucket) ? upper : max_ns;
 }
 
-static void emit_histogram(struct output *out, uint32_t pid, const char *of, const struct histogram *histogram)
+static void emit_histogram(struct output *out, uint32_t pid, const char *of, const struct histogram *histogram,
+			   const struct memory_waits *memory)
 {
 	uint64_t count = 0;
 	const char *comma = "";
@@ -264,28 +265,55 @@ static void emit_histogram(struct output *out, uint32_t pid, const char *of, con
 			     histogram->buckets[i]);
 		comma = ",";
 	}
-	output_print(out, "]}\n");
+	output_print(out, "]");
+	if (memory)
+		output_print(out,
+			     ",\"slow\":%" PRIu64 ",\"verySlow\":%" PRIu64 ",\"whileMarking\":{\"count\":%" PRIu64
+			     ",\"sumNs\":%" PRIu64 "}",
+			     (uint64_t)memory->slow, (uint64_t)memory->very_slow, (uint64_t)memory->marking,
+			     (uint64_t)memory->marking_ns);
+	output_print(out, "}\n");
 }
 
 static const char *const counted_names[COUNTED_KINDS] = {
-	[COUNTED_ASSIST] = "assist",
 	[COUNTED_MMAP] = "mmap",
 	[COUNTED_MUNMAP] = "munmap",
-	[COUNTED_RECLAIM] = "reclaim",
+	[COUNTED_RECLAIM_DIRECT] = "reclaimDirect",
+	[COUNTED_RECLAIM_MEMCG] = "reclaimMemcg",
+	[COUNTED_ASSIST] = "assist",
 };
+
+static const char *const occurrence_names[OCCURRENCES] = {
+	[OCCURRED_HEAP_GROW] = "heapGrows",
+	[OCCURRED_MMAP_FAILURE] = "mmapFailures",
+	[OCCURRED_ALLOCATION_FAILURE] = "allocationFailures",
+	[OCCURRED_OOM_VICTIM] = "oomVictims",
+};
+
+static void emit_counts(struct output *out, uint32_t pid, const struct occurrences occurrences[OCCURRENCES])
+{
+	uint64_t any = 0;
+	int i;
+
+	for (i = 0; i < OCCURRENCES; i++)
+		any |= occurrences[i].all | occurrences[i].marking;
+	if (!any)
+		return;
+	output_print(out, "{\"type\":\"counts\",\"pid\":%" PRIu32, pid);
+	for (i = 0; i < OCCURRENCES; i++)
+		output_print(out, ",\"%s\":{\"count\":%" PRIu64 ",\"whileMarking\":%" PRIu64 "}", occurrence_names[i],
+			     (uint64_t)occurrences[i].all, (uint64_t)occurrences[i].marking);
+	output_print(out, "}\n");
+}
 
 void emit_measures(struct output *out, uint32_t pid, const struct measures *measures)
 {
 	int kind;
 
 	for (kind = 0; kind < COUNTED_KINDS; kind++)
-		emit_histogram(out, pid, counted_names[kind], &measures->histograms[kind]);
-	if (!measures->heap_grows && !measures->mmap_failures)
-		return;
-	output_print(out,
-		     "{\"type\":\"counts\",\"pid\":%" PRIu32 ",\"heapGrows\":%" PRIu64 ",\"mmapFailures\":%" PRIu64
-		     "}\n",
-		     pid, (uint64_t)measures->heap_grows, (uint64_t)measures->mmap_failures);
+		emit_histogram(out, pid, counted_names[kind], &measures->histograms[kind],
+			       kind < COUNTED_MEMORY_KINDS ? &measures->memory[kind] : NULL);
+	emit_counts(out, pid, measures->occurrences);
 }
 
 void emit_sampled(struct output *out, uint32_t pid, const struct sampled *sampled)
@@ -299,7 +327,8 @@ void emit_sampled(struct output *out, uint32_t pid, const struct sampled *sample
 static const char *const wait_names[WAIT_KINDS] = {
 	[WAIT_MMAP] = "mmap",
 	[WAIT_MUNMAP] = "munmap",
-	[WAIT_RECLAIM] = "reclaim",
+	[WAIT_RECLAIM_DIRECT] = "reclaimDirect",
+	[WAIT_RECLAIM_MEMCG] = "reclaimMemcg",
 	[WAIT_TLS_CLIENT] = "tlsClient",
 	[WAIT_TLS_SERVER] = "tlsServer",
 	[WAIT_OPENSSL] = "openssl",

@@ -9,7 +9,7 @@
 #include "output.h"
 #include "sampling.h"
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 
 /* Stable names; the TypeScript client lists the same. */
 #define ERROR_ALREADY_ATTACHED "ALREADY_ATTACHED"

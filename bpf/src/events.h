@@ -18,8 +18,9 @@
 #define MAX_CONTROLLER_BYTES 512
 /* Assist stalls at least this long get a record of their own. */
 #define LONG_ASSIST_NS 1000000ULL
-/* The same for waits on the kernel's memory management. */
+/* The same for waits on the kernel's memory management; those of at least the second length are counted apart. */
 #define LONG_MEMORY_WAIT_NS 1000000ULL
+#define VERY_LONG_MEMORY_WAIT_NS 10000000ULL
 /* Reads that block for less are how a server that waits for its next message looks. */
 #define LONG_READ_NS 1000000ULL
 
@@ -112,20 +113,45 @@ enum gc_phase {
 	GC_PHASE_MARK,
 };
 
-/* Durations of which every one is counted, whatever its length. */
+/* Durations of which every one is counted, whatever its length; waits for the kernel's memory management first. */
 enum counted {
-	COUNTED_ASSIST,
 	COUNTED_MMAP,
 	COUNTED_MUNMAP,
-	COUNTED_RECLAIM,
+	COUNTED_RECLAIM_DIRECT, /* for the machine, which is short of memory */
+	COUNTED_RECLAIM_MEMCG, /* for a cgroup at its limit */
+	COUNTED_MEMORY_KINDS,
+	COUNTED_ASSIST = COUNTED_MEMORY_KINDS,
 	COUNTED_KINDS,
+};
+
+/* Of one kind of wait for memory, beside its histogram. */
+struct memory_waits {
+	__u64 slow; /* LONG_MEMORY_WAIT_NS or longer */
+	__u64 very_slow;
+	/* Those that began while the process's collector was marking. */
+	__u64 marking;
+	__u64 marking_ns;
+};
+
+/* What happens at one moment. */
+enum occurrence {
+	OCCURRED_HEAP_GROW,
+	OCCURRED_MMAP_FAILURE,
+	OCCURRED_ALLOCATION_FAILURE,
+	OCCURRED_OOM_VICTIM,
+	OCCURRENCES,
+};
+
+struct occurrences {
+	__u64 all;
+	__u64 marking;
 };
 
 /* What is counted for one process; memory that the loader maps, and takes counts out of by atomic exchange. */
 struct measures {
 	struct histogram histograms[COUNTED_KINDS];
-	__u64 heap_grows;
-	__u64 mmap_failures;
+	struct memory_waits memory[COUNTED_MEMORY_KINDS];
+	struct occurrences occurrences[OCCURRENCES];
 };
 
 /*
@@ -149,7 +175,6 @@ enum event_kind {
 	/* gcController as the world restarts: this cycle's result, the next one's goal. */
 	EVENT_CYCLE,
 	EVENT_WAIT,
-	EVENT_OOM_VICTIM,
 	EVENT_EXEC,
 };
 
@@ -196,7 +221,8 @@ struct cycle_event {
 enum wait {
 	WAIT_MMAP,
 	WAIT_MUNMAP,
-	WAIT_RECLAIM,
+	WAIT_RECLAIM_DIRECT,
+	WAIT_RECLAIM_MEMCG,
 	WAIT_TLS_CLIENT,
 	WAIT_TLS_SERVER,
 	WAIT_OPENSSL,
@@ -208,7 +234,7 @@ enum wait {
 struct wait_event {
 	struct event_header header;
 	__u32 wait;
-	__u32 phase; /* enum gc_phase, as the wait ended */
+	__u32 phase; /* enum gc_phase: of a wait for memory as it began, of any other as it ended */
 	__u64 start_ns;
 	__u64 duration_ns;
 	/* mmap: 1 when refused; connect: 1 when no connection came of it. */
@@ -226,7 +252,7 @@ struct mapping {
 	__u64 executable;
 };
 
-/* Something that happened to a process: OOM victim, exec. */
+/* Something that happened to a process: exec. */
 struct instant_event {
 	struct event_header header;
 	__u64 at_ns;

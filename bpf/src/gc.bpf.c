@@ -217,10 +217,7 @@ static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, 
 /* func (h *mheap) grow(npage uintptr) (uintptr, bool) */
 static __always_inline void on_heap_grow(const struct target *target)
 {
-	struct measures *measures = measures_of(target);
-
-	if (measures)
-		__sync_fetch_and_add(&measures->heap_grows, 1);
+	occurred(target, OCCURRED_HEAP_GROW, target->phase);
 }
 
 SEC("uprobe")

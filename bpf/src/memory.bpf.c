@@ -28,40 +28,110 @@ struct pt_regs___kernel {
 #error "system call numbers of this machine are not known"
 #endif
 
+#define ENOMEM 12
+
+struct open_memory_wait {
+	__u64 start_ns;
+	__u32 phase; /* enum gc_phase */
+	__u32 pad;
+};
+
 /* By thread. LRU: a thread that is killed inside leaves its record behind. */
-struct {
+struct open_memory_waits {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
 	__type(key, __u64);
-	__type(value, __u64);
-} open_syscalls SEC(".maps");
+	__type(value, struct open_memory_wait);
+};
+struct open_memory_waits open_syscalls SEC(".maps");
+/* Reclaim for a cgroup may be part of a system call, and of reclaim for the machine. */
+struct open_memory_waits open_direct_reclaims SEC(".maps");
+struct open_memory_waits open_memcg_reclaims SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u64);
-	__type(value, __u64);
-} open_reclaims SEC(".maps");
-
-static __always_inline bool maps_memory(long syscall)
+static __always_inline void begin_wait(void *open_waits)
 {
-	return syscall == SYSCALL_MMAP || syscall == SYSCALL_MUNMAP;
+	__u64 pid_tgid = current_pid_tgid();
+	struct target *target = target_of(pid_tgid);
+	struct open_memory_wait open = {};
+
+	if (!target)
+		return;
+	remember_globally(target, pid_tgid);
+	open.phase = target->phase;
+	open.start_ns = bpf_ktime_get_ns();
+	bpf_map_update_elem(open_waits, &pid_tgid, &open, BPF_ANY);
+}
+
+/* Like any count, the histogram's bucket comes last. */
+static __always_inline void count_memory_wait(const struct target *target, enum counted kind, enum gc_phase phase,
+					      __u64 duration_ns)
+{
+	struct measures *measures = measures_of(target);
+	struct memory_waits *waits;
+
+	if (!measures)
+		return;
+	waits = &measures->memory[kind];
+	if (duration_ns >= LONG_MEMORY_WAIT_NS)
+		__sync_fetch_and_add(&waits->slow, 1);
+	if (duration_ns >= VERY_LONG_MEMORY_WAIT_NS)
+		__sync_fetch_and_add(&waits->very_slow, 1);
+	if (phase == GC_PHASE_MARK) {
+		__sync_fetch_and_add(&waits->marking, 1);
+		__sync_fetch_and_add(&waits->marking_ns, duration_ns);
+	}
+	count(target, kind, duration_ns);
+}
+
+static __always_inline void end_wait(void *open_waits, enum counted kind, enum wait wait, bool failed)
+{
+	__u64 pid_tgid = current_pid_tgid(), duration_ns;
+	struct open_memory_wait *found = bpf_map_lookup_elem(open_waits, &pid_tgid), open;
+	const struct target *target;
+	struct wait_event *event;
+
+	if (!found)
+		return;
+	open = *found;
+	bpf_map_delete_elem(open_waits, &pid_tgid);
+	target = target_of(pid_tgid);
+	if (!target)
+		return;
+	duration_ns = bpf_ktime_get_ns() - open.start_ns;
+	count_memory_wait(target, kind, open.phase, duration_ns);
+	if (failed && kind == COUNTED_MMAP)
+		occurred(target, OCCURRED_MMAP_FAILURE, open.phase);
+	if (duration_ns < LONG_MEMORY_WAIT_NS)
+		return;
+	event = reserve_wait(wait, pid_tgid, target, open.start_ns, duration_ns);
+	if (!event)
+		return;
+	event->phase = open.phase;
+	event->failed = failed;
+	submit(event);
 }
 
 /* (struct pt_regs *regs, long id) */
 SEC("raw_tp/sys_enter")
 int on_sys_enter(struct bpf_raw_tracepoint_args *context)
 {
-	__u64 pid_tgid, now;
+	long syscall = (long)context->args[1];
 
-	if (!maps_memory((long)context->args[1]))
-		return 0;
-	pid_tgid = current_pid_tgid();
-	if (!target_of(pid_tgid))
-		return 0;
-	now = bpf_ktime_get_ns();
-	bpf_map_update_elem(&open_syscalls, &pid_tgid, &now, BPF_ANY);
+	if (syscall == SYSCALL_MMAP || syscall == SYSCALL_MUNMAP)
+		begin_wait(&open_syscalls);
 	return 0;
+}
+
+/*
+ * The kernel had no memory, or no address space, for what the process asked of it. The allocator has a tracepoint
+ * of its own, but one that is hit by every page that any process of the machine is given.
+ */
+static __always_inline void on_allocation_failure(void)
+{
+	const struct target *target = target_of(current_pid_tgid());
+
+	if (target)
+		occurred(target, OCCURRED_ALLOCATION_FAILURE, target->phase);
 }
 
 /* (struct pt_regs *regs, long ret) */
@@ -70,60 +140,14 @@ int on_sys_exit(struct bpf_raw_tracepoint_args *context)
 {
 	const struct pt_regs___kernel *regs = (const void *)context->args[0];
 	long syscall = (long)SYSCALL_OF(regs), result = (long)context->args[1];
-	bool mmap = syscall == SYSCALL_MMAP, failed = result < 0 && result >= -4095;
-	__u64 pid_tgid, *entered_ns, start_ns, duration_ns;
-	const struct target *target;
-	struct measures *measures;
+	bool failed = result < 0 && result >= -4095;
 
-	if (!maps_memory(syscall))
-		return 0;
-	pid_tgid = current_pid_tgid();
-	entered_ns = bpf_map_lookup_elem(&open_syscalls, &pid_tgid);
-	if (!entered_ns)
-		return 0;
-	start_ns = *entered_ns;
-	bpf_map_delete_elem(&open_syscalls, &pid_tgid);
-	target = target_of(pid_tgid);
-	if (!target)
-		return 0;
-	duration_ns = bpf_ktime_get_ns() - start_ns;
-	count(target, mmap ? COUNTED_MMAP : COUNTED_MUNMAP, duration_ns);
-	measures = measures_of(target);
-	if (mmap && failed && measures)
-		__sync_fetch_and_add(&measures->mmap_failures, 1);
-	if (duration_ns >= LONG_MEMORY_WAIT_NS)
-		report_wait(mmap ? WAIT_MMAP : WAIT_MUNMAP, pid_tgid, target, start_ns, duration_ns, failed);
-	return 0;
-}
-
-static __always_inline int reclaim_begins(void)
-{
-	__u64 pid_tgid = current_pid_tgid(), now;
-
-	if (!target_of(pid_tgid))
-		return 0;
-	now = bpf_ktime_get_ns();
-	bpf_map_update_elem(&open_reclaims, &pid_tgid, &now, BPF_ANY);
-	return 0;
-}
-
-static __always_inline int reclaim_ends(void)
-{
-	__u64 pid_tgid = current_pid_tgid(), *began_ns = bpf_map_lookup_elem(&open_reclaims, &pid_tgid);
-	const struct target *target;
-	__u64 start_ns, duration_ns;
-
-	if (!began_ns)
-		return 0;
-	start_ns = *began_ns;
-	bpf_map_delete_elem(&open_reclaims, &pid_tgid);
-	target = target_of(pid_tgid);
-	if (!target)
-		return 0;
-	duration_ns = bpf_ktime_get_ns() - start_ns;
-	count(target, COUNTED_RECLAIM, duration_ns);
-	if (duration_ns >= LONG_MEMORY_WAIT_NS)
-		report_wait(WAIT_RECLAIM, pid_tgid, target, start_ns, duration_ns, false);
+	if (result == -ENOMEM)
+		on_allocation_failure();
+	if (syscall == SYSCALL_MMAP)
+		end_wait(&open_syscalls, COUNTED_MMAP, WAIT_MMAP, failed);
+	else if (syscall == SYSCALL_MUNMAP)
+		end_wait(&open_syscalls, COUNTED_MUNMAP, WAIT_MUNMAP, failed);
 	return 0;
 }
 
@@ -132,14 +156,16 @@ SEC("raw_tp/mm_vmscan_direct_reclaim_begin")
 int on_direct_reclaim_begin(void *context)
 {
 	(void)context;
-	return reclaim_begins();
+	begin_wait(&open_direct_reclaims);
+	return 0;
 }
 
 SEC("raw_tp/mm_vmscan_direct_reclaim_end")
 int on_direct_reclaim_end(void *context)
 {
 	(void)context;
-	return reclaim_ends();
+	end_wait(&open_direct_reclaims, COUNTED_RECLAIM_DIRECT, WAIT_RECLAIM_DIRECT, false);
+	return 0;
 }
 
 /* The cgroup has reached memory.high or memory.max. */
@@ -147,35 +173,38 @@ SEC("raw_tp/mm_vmscan_memcg_reclaim_begin")
 int on_memcg_reclaim_begin(void *context)
 {
 	(void)context;
-	return reclaim_begins();
+	begin_wait(&open_memcg_reclaims);
+	return 0;
 }
 
 SEC("raw_tp/mm_vmscan_memcg_reclaim_end")
 int on_memcg_reclaim_end(void *context)
 {
 	(void)context;
-	return reclaim_ends();
+	end_wait(&open_memcg_reclaims, COUNTED_RECLAIM_MEMCG, WAIT_RECLAIM_MEMCG, false);
+	return 0;
 }
 
 struct task_struct {
 	int tgid;
 } __attribute__((preserve_access_index));
 
-/* (int pid), since Linux 6.9 (struct task_struct *task, …): no pid is as large as an address. */
+/*
+ * (int pid), since Linux 6.9 (struct task_struct *task, …): no pid is as large as an address. The pid is that of
+ * the first namespace, which needs translation where ours is another.
+ */
 SEC("raw_tp/mark_victim")
 int on_mark_victim(struct bpf_raw_tracepoint_args *context)
 {
 	__u64 first = context->args[0];
 	__u32 global = first >> 32 ? BPF_CORE_READ((const struct task_struct *)first, tgid) : (__u32)first;
-	__u32 *ours = bpf_map_lookup_elem(&global_pids, &global);
+	__u32 *ours = pidns_ino ? bpf_map_lookup_elem(&global_pids, &global) : &global;
 	const struct target *target;
-	__u64 pid_tgid;
 
 	if (!ours)
 		return 0;
-	pid_tgid = (__u64)*ours << 32 | *ours;
-	target = target_of(pid_tgid);
+	target = target_of((__u64)*ours << 32);
 	if (target)
-		report_instant(EVENT_OOM_VICTIM, pid_tgid, target);
+		occurred(target, OCCURRED_OOM_VICTIM, target->phase);
 	return 0;
 }

@@ -39,7 +39,7 @@ struct measures_map {
 };
 extern struct measures_map all_measures SEC(".maps");
 
-/* First pid namespace's pid of a watched process → the pid that we know it by. */
+/* Where ours is not the first pid namespace: the first one's pid of a watched process → the pid that we know it by. */
 struct global_pids_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4 * MAX_TARGETS);
@@ -101,7 +101,7 @@ static __always_inline void remember_globally(struct target *target, __u64 pid_t
 {
 	__u32 global = bpf_get_current_pid_tgid() >> 32, ours = pid_tgid >> 32;
 
-	if (target->known_globally)
+	if (!pidns_ino || target->known_globally)
 		return;
 	target->known_globally = !bpf_map_update_elem(&global_pids, &global, &ours, BPF_ANY);
 }
@@ -157,6 +157,17 @@ static __always_inline void report_instant(enum event_kind kind, __u64 pid_tgid,
 	fill_header(&event->header, kind, pid_tgid, target);
 	event->at_ns = bpf_ktime_get_ns();
 	submit(event);
+}
+
+static __always_inline void occurred(const struct target *target, enum occurrence what, enum gc_phase phase)
+{
+	struct measures *measures = measures_of(target);
+
+	if (!measures)
+		return;
+	__sync_fetch_and_add(&measures->occurrences[what].all, 1);
+	if (phase == GC_PHASE_MARK)
+		__sync_fetch_and_add(&measures->occurrences[what].marking, 1);
 }
 
 /* The record of one wait, to be completed and submitted; NULL when the ring is full. */

@@ -59,10 +59,6 @@ int records_emit(void *context, void *record, size_t size)
 		if (size >= sizeof(struct wait_event))
 			emit_wait(&probe->out, record);
 		break;
-	case EVENT_OOM_VICTIM:
-		if (size >= sizeof(struct instant_event))
-			emit_instant(&probe->out, "oomVictim", record);
-		break;
 	case EVENT_EXEC:
 		if (size >= sizeof(struct instant_event))
 			emit_instant(&probe->out, "exec", record);

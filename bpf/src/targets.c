@@ -211,30 +211,54 @@ static uint64_t take_count(__u64 *count)
 	return __atomic_load_n(count, __ATOMIC_RELAXED) ? __atomic_exchange_n(count, 0, __ATOMIC_ACQ_REL) : 0;
 }
 
-static void take_histogram(struct histogram *shared, struct histogram *taken)
+/* Whether anything was counted. If not, what there may be of sums belongs to a duration whose bucket comes next. */
+static bool take_histogram(struct histogram *shared, struct histogram *taken)
 {
+	bool counted = false;
 	uint32_t i;
 
-	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
-		taken->buckets[i] = __atomic_load_n(&shared->buckets[i], __ATOMIC_RELAXED) ?
-					    __atomic_exchange_n(&shared->buckets[i], 0, __ATOMIC_ACQ_REL) : 0;
+	memset(taken, 0, sizeof(*taken));
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		if (!__atomic_load_n(&shared->buckets[i], __ATOMIC_RELAXED))
+			continue;
+		taken->buckets[i] = __atomic_exchange_n(&shared->buckets[i], 0, __ATOMIC_ACQ_REL);
+		counted = true;
+	}
+	if (!counted)
+		return false;
 	taken->sum_ns = take_count(&shared->sum_ns);
 	taken->max_ns = take_count(&shared->max_ns);
+	return true;
+}
+
+static void take_memory_waits(struct memory_waits *shared, struct memory_waits *taken)
+{
+	taken->slow = take_count(&shared->slow);
+	taken->very_slow = take_count(&shared->very_slow);
+	taken->marking = take_count(&shared->marking);
+	taken->marking_ns = take_count(&shared->marking_ns);
+}
+
+static void take_occurrences(struct occurrences *shared, struct occurrences *taken)
+{
+	taken->all = take_count(&shared->all);
+	taken->marking = take_count(&shared->marking);
 }
 
 bool targets_take(struct targets *targets, uint32_t slot, uint32_t *pid, struct measures *taken)
 {
 	struct measures *shared = &targets->measures[slot];
 	struct watched *watched = &targets->slots[slot];
-	int kind;
+	int i;
 
 	if (watched->state == TARGET_FREE)
 		return false;
 	*pid = watched->pid;
-	for (kind = 0; kind < COUNTED_KINDS; kind++)
-		take_histogram(&shared->histograms[kind], &taken->histograms[kind]);
-	taken->heap_grows = take_count(&shared->heap_grows);
-	taken->mmap_failures = take_count(&shared->mmap_failures);
+	for (i = 0; i < COUNTED_KINDS; i++)
+		if (take_histogram(&shared->histograms[i], &taken->histograms[i]) && i < COUNTED_MEMORY_KINDS)
+			take_memory_waits(&shared->memory[i], &taken->memory[i]);
+	for (i = 0; i < OCCURRENCES; i++)
+		take_occurrences(&shared->occurrences[i], &taken->occurrences[i]);
 	if (watched->state == TARGET_LEAVING)
 		watched->state = TARGET_FREE;
 	return true;

@@ -10,7 +10,8 @@
 
 enum signal {
 	SIGNAL_MMAP,
-	SIGNAL_RECLAIM,
+	SIGNAL_RECLAIM_DIRECT,
+	SIGNAL_RECLAIM_MEMCG,
 	SIGNAL_OOM,
 	SIGNAL_CONNECT,
 	SIGNAL_EXEC,
@@ -18,7 +19,8 @@ enum signal {
 
 static const char *const signal_names[N_TRACEPOINT_SIGNALS] = {
 	[SIGNAL_MMAP] = "mmap",
-	[SIGNAL_RECLAIM] = "reclaim",
+	[SIGNAL_RECLAIM_DIRECT] = "reclaimDirect",
+	[SIGNAL_RECLAIM_MEMCG] = "reclaimMemcg",
 	[SIGNAL_OOM] = "oomVictim",
 	[SIGNAL_CONNECT] = "connect",
 	[SIGNAL_EXEC] = "exec",
@@ -26,8 +28,8 @@ static const char *const signal_names[N_TRACEPOINT_SIGNALS] = {
 
 /* In the order of the programs below; those of one signal are of use only together. */
 static const enum signal signals[N_TRACEPOINTS] = {
-	SIGNAL_MMAP, SIGNAL_MMAP, SIGNAL_RECLAIM, SIGNAL_RECLAIM, SIGNAL_RECLAIM, SIGNAL_RECLAIM, SIGNAL_OOM, SIGNAL_CONNECT,
-	SIGNAL_EXEC,
+	SIGNAL_MMAP, SIGNAL_MMAP, SIGNAL_RECLAIM_DIRECT, SIGNAL_RECLAIM_DIRECT, SIGNAL_RECLAIM_MEMCG, SIGNAL_RECLAIM_MEMCG,
+	SIGNAL_OOM, SIGNAL_CONNECT, SIGNAL_EXEC,
 };
 
 static void lack(struct tracepoints *tracepoints, enum signal signal, int error)

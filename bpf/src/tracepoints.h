@@ -7,7 +7,7 @@
 #include "kernel.h"
 
 #define N_TRACEPOINTS 9
-#define N_TRACEPOINT_SIGNALS 5
+#define N_TRACEPOINT_SIGNALS 6
 
 struct tracepoints {
 	struct bpf_program *programs[N_TRACEPOINTS]; /* NULL: this kernel has no such tracepoint */

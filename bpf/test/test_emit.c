@@ -159,13 +159,46 @@ static void lines_fit_the_reader(void)
 
 static void counts(void)
 {
-	struct measures measures = { .heap_grows = 3 };
-	json_t *root;
+	static struct measures measures = { .occurrences = { [OCCURRED_HEAP_GROW] = { .all = 3, .marking = 1 },
+							      [OCCURRED_OOM_VICTIM] = { .all = 1 } } };
+	json_t *root, *grows;
 
 	emit_measures(&out, 7, &measures);
 	root = taken();
 	CHECK(!strcmp(string(root, "type"), "counts") && integer(root, "pid") == 7, "of a process");
-	CHECK(integer(root, "heapGrows") == 3 && integer(root, "mmapFailures") == 0, "counts");
+	grows = json_object_get(root, "heapGrows");
+	CHECK(integer(grows, "count") == 3 && integer(grows, "whileMarking") == 1, "growths of the heap");
+	CHECK(integer(json_object_get(root, "oomVictims"), "count") == 1, "victims");
+	CHECK(integer(json_object_get(root, "mmapFailures"), "count") == 0 &&
+	      integer(json_object_get(root, "allocationFailures"), "count") == 0, "none");
+	json_decref(root);
+}
+
+/* Each kind by its own name; waits for memory with what is known of them beside their lengths. */
+static void memory_waits(void)
+{
+	static const char *const names[] = { "mmap", "munmap", "reclaimDirect", "reclaimMemcg" };
+	static struct measures measures;
+	json_t *root, *marking;
+	int kind;
+
+	for (kind = 0; kind < COUNTED_MEMORY_KINDS; kind++) {
+		memset(&measures, 0, sizeof(measures));
+		measures.histograms[kind].buckets[histogram_bucket(20000000)] = 2;
+		measures.memory[kind] = (struct memory_waits){ .slow = 2, .very_slow = 1, .marking = 1, .marking_ns = 9 };
+		emit_measures(&out, 1, &measures);
+		root = taken();
+		marking = json_object_get(root, "whileMarking");
+		CHECK(!strcmp(string(root, "of"), names[kind]), "%s", names[kind]);
+		CHECK(integer(root, "slow") == 2 && integer(root, "verySlow") == 1, "long ones");
+		CHECK(integer(marking, "count") == 1 && integer(marking, "sumNs") == 9, "while marking");
+		json_decref(root);
+	}
+	memset(&measures, 0, sizeof(measures));
+	measures.histograms[COUNTED_ASSIST].buckets[9] = 1;
+	emit_measures(&out, 1, &measures);
+	root = taken();
+	CHECK(!json_object_get(root, "slow") && !json_object_get(root, "whileMarking"), "an assist is not for memory");
 	json_decref(root);
 }
 
@@ -248,6 +281,7 @@ int main(void)
 	cycles();
 	histograms();
 	counts();
+	memory_waits();
 	waits();
 	readiness();
 	looks();

@@ -4,6 +4,7 @@ import type { SignalWindow } from '../model/index.ts';
 import { ContainerMetrics } from './container-metrics.ts';
 
 const quiet = { count: 0, p50Ns: 0, p99Ns: 0, maxNs: 0, sumNs: 0 };
+const noWaits = { ...quiet, slow: 0, verySlow: 0, whileMarking: { count: 0, sumNs: 0 } };
 const window: SignalWindow = {
   endedAt: '2026-01-01T00:00:00.000Z',
   durationMs: 2000,
@@ -50,15 +51,14 @@ it('shows waits for memory and network, each only where it was observed', async 
   const waits: SignalWindow = {
     ...window,
     kernelMemory: {
-      mmap: quiet,
-      munmap: quiet,
-      reclaim: { ...quiet, sumNs: 500_000_000 },
-      slowMmaps: 6,
-      verySlowMmaps: 1,
-      waitsWhileMarking: 0,
-      heapGrows: 2,
-      mmapFailures: 0,
-      oomVictims: 0,
+      mmap: { ...noWaits, p99Ns: 12_000_000, slow: 6, verySlow: 1 },
+      munmap: { ...noWaits, p99Ns: 3_000 },
+      reclaimDirect: noWaits,
+      reclaimMemcg: { ...noWaits, sumNs: 500_000_000 },
+      heapGrows: { count: 2, whileMarking: 1 },
+      mmapFailures: { count: 4, whileMarking: 0 },
+      allocationFailures: { count: 8, whileMarking: 0 },
+      oomVictims: { count: 1, whileMarking: 0 },
     },
     network: {
       tlsClient: { ...none, maxNs: 3e8 },
@@ -76,13 +76,20 @@ it('shows waits for memory and network, each only where it was observed', async 
   const all = await shown(waits);
   expect(all).toContain(`robotgc_container_mmap_slow_per_second{${labels}} 3`);
   expect(all).toContain(`robotgc_container_mmap_very_slow_per_second{${labels}} 0.5`);
-  expect(all).toContain(`robotgc_container_reclaim_stall_ratio{${labels}} 0.25`);
+  expect(all).toContain(`robotgc_container_mmap_p99_seconds{${labels}} 0.012`);
+  expect(all).toContain(`robotgc_container_munmap_p99_seconds{${labels}} 0.000003`);
+  expect(all).toContain(`robotgc_container_heap_grows_per_second{${labels}} 1`);
+  expect(all).toContain(`robotgc_container_mmap_failures_per_second{${labels}} 2`);
+  expect(all).toContain(`robotgc_container_allocation_failures_per_second{${labels}} 4`);
+  expect(all).toContain(`robotgc_container_oom_victims_per_second{${labels}} 0.5`);
+  expect(all).toContain(`robotgc_container_reclaim_direct_stall_ratio{${labels}} 0`);
+  expect(all).toContain(`robotgc_container_reclaim_memcg_stall_ratio{${labels}} 0.25`);
   expect(all).toContain(`robotgc_container_tls_handshake_max_seconds{${labels}} 0.7`);
   expect(all).toContain(`robotgc_container_connect_max_seconds{${labels}} 0`);
   expect(all).toContain(`robotgc_container_assist_observed_ratio{${labels}} 1`);
   const part = await shown({ ...waits, missing: ['kernelMemory', 'network.connect', 'network.tlsServer', 'gcAssist'] });
   expect(part).not.toContain('robotgc_container_mmap_slow_per_second{');
-  expect(part).not.toContain('robotgc_container_reclaim_stall_ratio{');
+  expect(part).not.toContain('robotgc_container_reclaim_memcg_stall_ratio{');
   expect(part).not.toContain('robotgc_container_connect_max_seconds{');
   expect(part).toContain(`robotgc_container_tls_handshake_max_seconds{${labels}} 0.3`);
   expect(part).toContain(`robotgc_container_assist_observed_ratio{${labels}} 0`);

@@ -1,6 +1,13 @@
 /** The latest window of each watched container as Prometheus gauges: the signals that policies are judged by. Made when somebody asks for them. */
 import { Gauge, type Registry } from 'prom-client';
-import { type HeapTrend, isMissing, LiveHeap, type NetworkWaits, type SignalWindow } from '../model/index.ts';
+import {
+  type HeapTrend,
+  isMissing,
+  type KernelMemory,
+  LiveHeap,
+  type NetworkWaits,
+  type SignalWindow,
+} from '../model/index.ts';
 
 const LABELS = ['namespace', 'pod', 'container'] as const;
 type Labels = Record<(typeof LABELS)[number], string>;
@@ -24,17 +31,25 @@ const seconds = (ns: number | undefined): number | undefined => (ns === undefine
 
 const finite = (value: number | undefined): number | undefined => (Number.isFinite(value) ? value : undefined);
 
-function perSecond(field: 'mmap' | 'heapGrows', count: 'slowMmaps' | 'verySlowMmaps' | 'heapGrows'): Reading {
+function ofMemory<Field extends keyof KernelMemory>(
+  field: Field,
+  read: (facts: KernelMemory[Field], durationMs: number) => number,
+): Reading {
   return (window) =>
     isMissing(window, `kernelMemory.${field}`)
       ? null
-      : window.kernelMemory && (window.kernelMemory[count] * 1000) / window.durationMs;
+      : window.kernelMemory && read(window.kernelMemory[field], window.durationMs);
 }
 
-const reclaimStallShare: Reading = (window) =>
-  isMissing(window, 'kernelMemory.reclaim')
-    ? null
-    : window.kernelMemory && window.kernelMemory.reclaim.sumNs / (window.durationMs * 1e6);
+const perSecond = (count: number, durationMs: number): number => (count * 1000) / durationMs;
+
+function countPerSecond(field: 'heapGrows' | 'mmapFailures' | 'allocationFailures' | 'oomVictims'): Reading {
+  return ofMemory(field, ({ count }, durationMs) => perSecond(count, durationMs));
+}
+
+function stallShare(field: 'reclaimDirect' | 'reclaimMemcg'): Reading {
+  return ofMemory(field, ({ sumNs }, durationMs) => sumNs / (durationMs * 1e6));
+}
 
 function longestSeconds(...phases: (keyof NetworkWaits)[]): Reading {
   return (window) => {
@@ -104,13 +119,28 @@ const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
     ({ cgroup }) => cgroup?.memoryPressure?.full,
   ],
   assist_observed_ratio: ['Share of the time in which assist stalls were looked at.', assistObservedShare],
-  mmap_slow_per_second: ['mmap calls of 1 ms and longer.', perSecond('mmap', 'slowMmaps')],
-  mmap_very_slow_per_second: ['mmap calls of 10 ms and longer.', perSecond('mmap', 'verySlowMmaps')],
-  heap_grows_per_second: [
-    'How often the Go heap asked the kernel for address space.',
-    perSecond('heapGrows', 'heapGrows'),
+  mmap_p99_seconds: ['P99 of mmap calls.', ofMemory('mmap', ({ p99Ns }) => p99Ns / 1e9)],
+  munmap_p99_seconds: ['P99 of munmap calls.', ofMemory('munmap', ({ p99Ns }) => p99Ns / 1e9)],
+  mmap_slow_per_second: ['mmap calls of 1 ms and longer.', ofMemory('mmap', ({ slow }, ms) => perSecond(slow, ms))],
+  mmap_very_slow_per_second: [
+    'mmap calls of 10 ms and longer.',
+    ofMemory('mmap', ({ verySlow }, ms) => perSecond(verySlow, ms)),
   ],
-  reclaim_stall_ratio: ['Time that threads had to free memory for the kernel, by time that passed.', reclaimStallShare],
+  mmap_failures_per_second: ['mmap calls that the kernel refused.', countPerSecond('mmapFailures')],
+  allocation_failures_per_second: [
+    'System calls for which the kernel had no memory or no address space.',
+    countPerSecond('allocationFailures'),
+  ],
+  oom_victims_per_second: ['Processes that the OOM killer chose.', countPerSecond('oomVictims')],
+  heap_grows_per_second: ['How often the Go heap asked the kernel for address space.', countPerSecond('heapGrows')],
+  reclaim_direct_stall_ratio: [
+    'Time that threads had to free memory for the machine, by time that passed.',
+    stallShare('reclaimDirect'),
+  ],
+  reclaim_memcg_stall_ratio: [
+    'Time that threads had to free memory for a cgroup at its limit, by time that passed.',
+    stallShare('reclaimMemcg'),
+  ],
   tls_handshake_max_seconds: [
     'The longest TLS handshake of crypto/tls or OpenSSL that ended.',
     longestSeconds('tlsClient', 'tlsServer', 'openssl'),

@@ -35,7 +35,9 @@ export const FurtherThresholds = z.strictObject({
   allocationRate: Bytes.optional().describe('Bytes that the program allocates per second.'),
   mmapSlowRate: PerSecond.optional().describe('mmap calls of 1 ms and longer, per second.'),
   mmapVerySlowRate: PerSecond.optional().describe('mmap calls of 10 ms and longer, per second.'),
-  allocationFailures: Count.optional().describe('mmap calls that were refused, over the windows looked at.'),
+  allocationFailures: Count.optional().describe(
+    'System calls for which the kernel had no memory or no address space, over the windows looked at.',
+  ),
   reclaimStall: Duration.optional().describe(
     'Longest time in a window for which a thread had to free memory before it got any.',
   ),

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SignalName } from '../api/index.ts';
-import { deriveThresholds, type KernelMemory } from '../model/index.ts';
-import { stalls, syntheticSpec, syntheticWindows, type WindowOver } from '../model/testing.ts';
+import { deriveThresholds } from '../model/index.ts';
+import {
+  calmKernelMemory,
+  memoryWaits,
+  stalls,
+  syntheticSpec,
+  syntheticWindows,
+  type WindowOver,
+} from '../model/testing.ts';
 import { diagnose } from './diagnose.ts';
 import type { Evidence } from './evidence.ts';
 
@@ -15,17 +22,6 @@ const evidenceOf = (count: number, over: (seq: number) => WindowOver, more: Part
   thresholds,
   ...more,
 });
-const noKernelMemory: KernelMemory = {
-  mmap: stalls(0, 0),
-  munmap: stalls(0, 0),
-  reclaim: stalls(0, 0),
-  slowMmaps: 0,
-  verySlowMmaps: 0,
-  waitsWhileMarking: 0,
-  heapGrows: 0,
-  mmapFailures: 0,
-  oomVictims: 0,
-};
 const first = (evidence: Evidence) => diagnose(evidence)[0];
 
 /** GOGC 10 under 10 000 robots: some 30 % of the CPU goes to GC. */
@@ -207,7 +203,7 @@ describe('memory of the node', () => {
 
   it('is named of a container without a limit, and where its reclaim is what broke a limit of the team', () => {
     const own = { ...pressed.cgroup, memoryPressure: null, memoryLimitBytes: null };
-    const reclaim = { ...noKernelMemory, reclaim: stalls(30) };
+    const reclaim = { ...calmKernelMemory, reclaimDirect: memoryWaits(30) };
     const strict = deriveThresholds(syntheticSpec({ thresholds: { reclaimStall: '20ms' } }));
     const finding = first(evidenceOf(20, () => ({ cgroup: own, kernelMemory: reclaim }), { thresholds: strict }));
     expect(finding).toMatchObject({
@@ -284,16 +280,14 @@ describe('a world that is slow to stop', () => {
 });
 
 describe('mapping of memory', () => {
-  const mapping = (ms: number, whileMarking = 1) => ({
-    ...noKernelMemory,
-    mmap: stalls(ms, 5),
-    slowMmaps: ms >= 1 ? 1 : 0,
-    waitsWhileMarking: whileMarking,
-    heapGrows: 2,
+  const mapping = (ms: number) => ({
+    ...calmKernelMemory,
+    mmap: memoryWaits(ms, { whileMarking: { count: 1, sumNs: ms * 1e6 } }),
+    heapGrows: { count: 2, whileMarking: 1 },
   });
   /** Every second window stalls, and a slow mmap lies in it. */
   const together = (seq: number): WindowOver =>
-    seq % 2 === 0 ? { gcStall: stalls(60), kernelMemory: mapping(45) } : { kernelMemory: mapping(0.1, 0) };
+    seq % 2 === 0 ? { gcStall: stalls(60), kernelMemory: mapping(45) } : { kernelMemory: mapping(0.1) };
 
   it('is named where stalls and slow calls fall together; none of ours', () => {
     const finding = diagnose(evidenceOf(20, together)).find(({ cause }) => cause === 'MemoryMapping');
@@ -302,7 +296,7 @@ describe('mapping of memory', () => {
     expect(finding?.summary).toContain('up to 45 ms');
     expect(finding?.evidence.slice(0, 3)).toEqual([
       '10 mmap calls of 1 ms and longer in 10 of 20 windows, 40 times the heap grew',
-      '10 waits of 1 ms and longer (mmap, munmap, reclaim) ended while the collector was marking',
+      '450 ms of the waits in these (mmap, munmap) began while the collector was marking',
       'in 100 % of the 10 windows with a stall over its limit a call took half of the limit or longer',
     ]);
   });

@@ -23,7 +23,7 @@ export const memoryMapping: CauseCheck = (facts) => {
   );
   if (!facts.mmapOver && !explains) return undefined;
   const calls = sum(tells, slowCalls);
-  const whileMarking = sum(tells, (window) => window.kernelMemory?.waitsWhileMarking ?? 0);
+  const whileMarkingNs = sum(slow, waitedWhileMarkingNs);
   // A collector over its CPU budget may itself be what keeps the memory map busy.
   const ownDoing = broken.has('gcCpuShare') ? 0.6 : 1;
   return {
@@ -32,11 +32,11 @@ export const memoryMapping: CauseCheck = (facts) => {
     confidence: together([
       facts.mmapOver ? 0.5 : 0,
       explains ? 0.6 * lift * ownDoing : 0,
-      whileMarking > 0 && explains ? 0.2 : 0,
+      whileMarkingNs >= 1e6 && explains ? 0.2 : 0,
     ]),
     evidence: [
-      `${calls} mmap calls of 1 ms and longer in ${slow.length} of ${recent.length} windows, ${sum(tells, (window) => window.kernelMemory?.heapGrows ?? 0)} times the heap grew`,
-      `${whileMarking} waits of 1 ms and longer (mmap, munmap, reclaim) ended while the collector was marking`,
+      `${calls} mmap calls of 1 ms and longer in ${slow.length} of ${recent.length} windows, ${sum(tells, (window) => window.kernelMemory?.heapGrows.count ?? 0)} times the heap grew`,
+      `${milliseconds(whileMarkingNs)} of the waits in these (mmap, munmap) began while the collector was marking`,
       ...(stalled > 0
         ? [
             `in ${percent(share)} of the ${stalled} windows with a stall over its limit a call took half of the limit or longer`,
@@ -53,7 +53,11 @@ function longestWaitNs({ kernelMemory }: SignalWindow): number {
 }
 
 function slowCalls({ kernelMemory }: SignalWindow): number {
-  return kernelMemory?.slowMmaps ?? 0;
+  return kernelMemory?.mmap.slow ?? 0;
+}
+
+function waitedWhileMarkingNs({ kernelMemory }: SignalWindow): number {
+  return kernelMemory ? kernelMemory.mmap.whileMarking.sumNs + kernelMemory.munmap.whileMarking.sumNs : 0;
 }
 
 function sum(windows: readonly SignalWindow[], value: (window: SignalWindow) => number): number {

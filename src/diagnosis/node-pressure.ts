@@ -52,7 +52,7 @@ function pressureOfContainer({ cgroup }: SignalWindow): number {
 }
 
 function waitsForMemory(window: SignalWindow): boolean {
-  return pressureOfContainer(window) >= NOTABLE_SHARE || (window.kernelMemory?.reclaim.maxNs ?? 0) >= NOTABLE_NS;
+  return pressureOfContainer(window) >= NOTABLE_SHARE || (window.kernelMemory?.reclaimDirect.maxNs ?? 0) >= NOTABLE_NS;
 }
 
 /** memory.high stops a container as memory.max does. 0 without a limit: as far from it as can be. */

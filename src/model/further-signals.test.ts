@@ -5,25 +5,21 @@ import { breaches, evaluate, everBroken } from './evaluate.ts';
 import { advance, type Latch } from './hysteresis.ts';
 import { quantity } from './quantity.ts';
 import { checkOf, readSignal, SIGNAL_CHECKS } from './signals.ts';
-import { EPOCH_MS, stalls, syntheticSpec, syntheticWindow, syntheticWindows, type WindowOver } from './testing.ts';
+import {
+  calmKernelMemory,
+  EPOCH_MS,
+  memoryWaits,
+  stalls,
+  syntheticSpec,
+  syntheticWindow,
+  syntheticWindows,
+  type WindowOver,
+} from './testing.ts';
 import { deriveThresholds } from './thresholds.ts';
 import type { KernelMemory } from './window.ts';
 
 const MIB = 2 ** 20;
-const kernel = (over: Partial<KernelMemory>): WindowOver => ({
-  kernelMemory: {
-    mmap: stalls(0, 0),
-    munmap: stalls(0, 0),
-    reclaim: stalls(0, 0),
-    slowMmaps: 0,
-    verySlowMmaps: 0,
-    waitsWhileMarking: 0,
-    heapGrows: 0,
-    mmapFailures: 0,
-    oomVictims: 0,
-    ...over,
-  },
-});
+const kernel = (over: Partial<KernelMemory>): WindowOver => ({ kernelMemory: { ...calmKernelMemory, ...over } });
 const events = { low: 0, high: 0, max: 0, oom: 0, oomKill: 0 };
 const reclaim = {
   majorFaultsPerSecond: 0,
@@ -151,16 +147,16 @@ const CASES: readonly Case[] = [
   {
     signal: 'mmapSlowRate',
     limit: 2,
-    at: kernel({ slowMmaps: 2 }),
-    above: kernel({ slowMmaps: 3 }),
+    at: kernel({ mmap: memoryWaits(1, { slow: 2 }) }),
+    above: kernel({ mmap: memoryWaits(1, { slow: 3 }) }),
     observed: 3,
     shown: '3/s',
   },
   {
     signal: 'mmapVerySlowRate',
     limit: 0,
-    at: kernel({ slowMmaps: 9 }),
-    above: kernel({ slowMmaps: 9, verySlowMmaps: 1 }),
+    at: kernel({ mmap: memoryWaits(9, { slow: 9 }) }),
+    above: kernel({ mmap: memoryWaits(11) }),
     observed: 1,
     shown: '1/s',
   },
@@ -168,15 +164,15 @@ const CASES: readonly Case[] = [
     signal: 'allocationFailures',
     limit: 0,
     at: kernel({}),
-    above: kernel({ mmapFailures: 1 }),
+    above: kernel({ allocationFailures: { count: 1, whileMarking: 0 } }),
     observed: 5,
     shown: '5',
   },
   {
     signal: 'reclaimStall',
     limit: '10ms',
-    at: kernel({ reclaim: stalls(10) }),
-    above: kernel({ reclaim: stalls(11) }),
+    at: kernel({ reclaimDirect: memoryWaits(10) }),
+    above: kernel({ reclaimDirect: memoryWaits(3), reclaimMemcg: memoryWaits(11) }),
     observed: 11e6,
     shown: '11 ms',
   },
@@ -289,7 +285,7 @@ describe.each(CASES)('$signal over $limit', (testCase) => {
 
   it('proves no health in a window in which nobody could see it', () => {
     const check = checkOf(signal);
-    expect(readSignal(check, syntheticWindow(0, { ...withinLimit, missing: [check.field] }), thresholds)).toBe(
+    expect(readSignal(check, syntheticWindow(0, { ...withinLimit, missing: [check.field].flat() }), thresholds)).toBe(
       'unknown',
     );
     const lossy = readSignal(check, syntheticWindow(0, { ...withinLimit, lostEvents: 1 }), thresholds);

@@ -17,8 +17,8 @@ export interface SignalCheck {
    * a window may count as breaching, never as healthy.
    */
   readonly hurtBy: 'nothing' | 'lostEvents' | 'lostEventsAndUnseenAssists';
-  /** Part of the window that it is read from. */
-  readonly field: WindowField;
+  /** Part of the window that it is read from, or parts. */
+  readonly field: WindowField | readonly WindowField[];
   /**
    * True of events that are too rare for a rule of k windows of n, and each too grave to wait for the next: in breach when those of the n
    * windows together are more than the limit.

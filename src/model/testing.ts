@@ -1,7 +1,7 @@
 /** Windows and policies for tests: calm by default, each test says what differs. Synthetic, and labelled so by its pod's name. */
 import { PolicySpec } from '../api/index.ts';
 import { noStalls } from './quantiles.ts';
-import type { CgroupFacts, GcFacts, SignalWindow, StallStats } from './window.ts';
+import type { CgroupFacts, GcFacts, KernelMemory, MemoryWaits, SignalWindow, StallStats } from './window.ts';
 
 export const EPOCH_MS = Date.UTC(2026, 0, 1);
 const MIB = 2 ** 20;
@@ -18,6 +18,23 @@ export function stalls(p99Ms: number, count = 20): StallStats {
   const p99Ns = p99Ms * 1e6;
   return { count, p50Ns: p99Ns / 10, p99Ns, maxNs: p99Ns, sumNs: p99Ns + (count - 1) * (p99Ns / 10) };
 }
+
+/** Waits for the kernel's memory management, none of them while the collector was marking. */
+export function memoryWaits(p99Ms: number, over: Partial<MemoryWaits> = {}): MemoryWaits {
+  const [slow, verySlow] = [p99Ms >= 1, p99Ms >= 10].map(Number);
+  return {
+    ...stalls(p99Ms),
+    ...{ slow: slow ?? 0, verySlow: verySlow ?? 0 },
+    whileMarking: { count: 0, sumNs: 0 },
+    ...over,
+  };
+}
+
+const never = { count: 0, whileMarking: 0 };
+export const calmKernelMemory: KernelMemory = {
+  ...{ mmap: memoryWaits(0), munmap: memoryWaits(0), reclaimDirect: memoryWaits(0), reclaimMemcg: memoryWaits(0) },
+  ...{ heapGrows: never, mmapFailures: never, allocationFailures: never, oomVictims: never },
+};
 
 export const calmGc: GcFacts = {
   cycles: 1,

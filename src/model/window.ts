@@ -81,22 +81,35 @@ export const AssistSampling = z.object({
 });
 export type AssistSampling = z.infer<typeof AssistSampling>;
 
+/** Waits of one kind for the kernel's memory management. */
+export const MemoryWaits = StallStats.extend({
+  /** Of 1 ms and longer; of 10 ms and longer. */
+  slow: count,
+  verySlow: count,
+  /** Those that began while the collector was marking. */
+  whileMarking: z.object({ count, sumNs: ns }),
+});
+export type MemoryWaits = z.infer<typeof MemoryWaits>;
+
+/** What happens at one moment: how often, and how often of that while the collector was marking. */
+export const Occurrences = z.object({ count, whileMarking: count });
+export type Occurrences = z.infer<typeof Occurrences>;
+
 /** What the kernel's memory management cost the container's processes. */
 export const KernelMemory = z.object({
-  mmap: StallStats,
-  munmap: StallStats,
-  /** Memory that the processes' own threads had to free before they got any: the machine's or the cgroup's. */
-  reclaim: StallStats,
-  /** mmap calls of 1 ms and longer; of 10 ms and longer. */
-  slowMmaps: count,
-  verySlowMmaps: count,
-  /** Of the waits of 1 ms and longer (mmap, munmap, reclaim), those that ended while the collector was marking. */
-  waitsWhileMarking: count,
+  mmap: MemoryWaits,
+  munmap: MemoryWaits,
+  /** Memory that the processes' own threads had to free before they got any: for the machine; for a cgroup at its limit. */
+  reclaimDirect: MemoryWaits,
+  reclaimMemcg: MemoryWaits,
   /** How often the Go heap asked for more address space. */
-  heapGrows: count,
-  mmapFailures: count,
+  heapGrows: Occurrences,
+  /** mmap calls that the kernel refused, for whatever reason. */
+  mmapFailures: Occurrences,
+  /** System calls, mmap among them, for which the kernel had no memory or no address space (ENOMEM). */
+  allocationFailures: Occurrences,
   /** Processes that the OOM killer chose. */
-  oomVictims: count,
+  oomVictims: Occurrences,
 });
 export type KernelMemory = z.infer<typeof KernelMemory>;
 
@@ -166,7 +179,10 @@ export type SignalWindow = z.infer<typeof SignalWindow>;
 /** As `missing` names it. */
 export type WindowField = keyof SignalWindow | `${keyof SignalWindow}.${string}`;
 
-/** What is part of a missing field is missing too. */
-export function isMissing({ missing }: Pick<SignalWindow, 'missing'>, field: WindowField): boolean {
-  return missing?.some((name) => field === name || field.startsWith(`${name}.`)) ?? false;
+/** What is part of a missing field is missing too, and what is read from several as soon as one of them is. */
+export function isMissing(
+  { missing }: Pick<SignalWindow, 'missing'>,
+  field: WindowField | readonly WindowField[],
+): boolean {
+  return missing?.some((name) => [field].flat().some((each) => each === name || each.startsWith(`${name}.`))) ?? false;
 }

@@ -137,7 +137,7 @@ describe('judge', () => {
       ],
       [
         'part of windows that nobody saw',
-        set({ reclaimStall: '5ms' }, 'reclaimStall', { missing: ['kernelMemory.reclaim'] }, cycles(4)),
+        set({ reclaimStall: '5ms' }, 'reclaimStall', { missing: ['kernelMemory.reclaimMemcg'] }, cycles(4)),
         'Inconclusive',
         /reclaimStall was not observed in 30 of 60 windows/,
       ],

@@ -118,7 +118,8 @@ describe.skipIf(missing !== '')(`targets come and go${missing}`, () => {
           expect(await churn.exited).toBeNull();
           rig.populations.set('hungry', []);
           await rig.untilState('hungry', 'Waiting');
-          victims += rig.flushes.splice(0).reduce((sum, { oomVictims }) => sum + oomVictims.length, 0);
+          const counts = rig.flushes.splice(0).flatMap((flush) => flush.counts);
+          victims += counts.reduce((sum, { oomVictims }) => sum + oomVictims.count, 0);
         }
         expect(victims).toBeGreaterThanOrEqual(2);
         rig.forget('hungry');

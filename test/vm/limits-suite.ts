@@ -93,7 +93,7 @@ export function limitsTests(programs: () => Programs, machine: () => Machine | u
   it('reclaim at memory.max shows as its events, as stalls of the program’s threads, and as scanned pages', () => {
     const windows = phase('reclaims below memory.max');
     expect(total(windows, 'max')).toBeGreaterThanOrEqual(100);
-    expect(sum(windows.map(({ kernelMemory }) => kernelMemory?.reclaim.count ?? 0))).toBeGreaterThan(0);
+    expect(sum(windows.map(({ kernelMemory }) => kernelMemory?.reclaimMemcg.count ?? 0))).toBeGreaterThan(0);
     expect(Math.max(...windows.map(({ cgroup }) => cgroup?.reclaim?.pagesStolenPerSecond ?? 0))).toBeGreaterThan(0);
   });
 
@@ -108,9 +108,9 @@ export function limitsTests(programs: () => Programs, machine: () => Machine | u
   it('OOM kills are told: the other process by the cgroup, the watched one by the probe too, in the last window', () => {
     const other = phase('another process of the cgroup is killed');
     expect(total(other, 'oomKill')).toBe(1);
-    expect(sum(other.map(({ kernelMemory }) => kernelMemory?.oomVictims ?? 0))).toBe(0);
+    expect(sum(other.map(({ kernelMemory }) => kernelMemory?.oomVictims.count ?? 0))).toBe(0);
     expect(seen.windows.at(-1)).toMatchObject({
-      kernelMemory: { oomVictims: 1 },
+      kernelMemory: { oomVictims: { count: 1 } },
       cgroup: { oomKills: 1, events: { oomKill: 1 } },
     });
     expect(seen.stderr).toContain('has ended');

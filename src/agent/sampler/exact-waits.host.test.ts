@@ -114,7 +114,7 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
         expect(calls('mmap')).toBeGreaterThanOrEqual(507);
         expect(calls('munmap')).toBeGreaterThanOrEqual(500);
         expect([counted('mmap'), counted('munmap')]).toEqual([calls('mmap'), calls('munmap')]);
-        expect(sum(counts.map(({ mmapFailures }) => mmapFailures))).toBe(
+        expect(sum(counts.map(({ mmapFailures }) => mmapFailures.count))).toBe(
           lines.filter((line) => /mmap\(.* = -1 ENOMEM/.test(line)).length,
         );
       },
@@ -135,7 +135,7 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
         const { counts } = await seen();
         const grown = counter.hits('heapGrow') - before;
         expect(grown).toBeGreaterThan(10);
-        expect(sum(counts.map(({ heapGrows }) => heapGrows))).toBe(grown);
+        expect(sum(counts.map(({ heapGrows }) => heapGrows.count))).toBe(grown);
       },
     );
   });

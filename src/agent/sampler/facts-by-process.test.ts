@@ -17,16 +17,14 @@ test('each event goes to its process alone, in order', () => {
         sampled: [],
         counts: [],
         waits: [],
-        oomVictims: asked.map((of) => ({ type: 'oomVictim', pid: of, atNs: 7 })),
         execs: [],
         gone: [],
         lost: 0,
         atNs: 1,
       };
-      const { pauses, cycles, oomVictims } = new FactsByProcess(flush).of(asked);
+      const { pauses, cycles } = new FactsByProcess(flush).of(asked);
       expect(pauses).toEqual(asked.flatMap((of) => flush.pauses.filter((pause) => pause.pid === of)));
       expect(cycles).toEqual(asked.flatMap((of) => flush.cycles.filter((cycle) => cycle.pid === of)));
-      expect(oomVictims.map((victim) => victim.pid)).toEqual(asked);
     }),
   );
 });

@@ -1,7 +1,7 @@
 /** One flush, dealt out to the processes it speaks of: once for all containers, however many there are. Pure. */
 import type { Flush } from '../../host/probe/index.ts';
 
-const lists = ['pauses', 'assists', 'cycles', 'histograms', 'sampled', 'counts', 'waits', 'oomVictims'] as const;
+const lists = ['pauses', 'assists', 'cycles', 'histograms', 'sampled', 'counts', 'waits'] as const;
 type List = (typeof lists)[number];
 type Events = { readonly [L in List]: Flush[L][number] };
 
@@ -17,7 +17,6 @@ function facts(of: <L extends List>(list: L) => Events[L][]): ProbeFacts {
     sampled: of('sampled'),
     counts: of('counts'),
     waits: of('waits'),
-    oomVictims: of('oomVictims'),
   };
 }
 

@@ -12,7 +12,7 @@ describe('what is not observed', () => {
   it('for want of a tracepoint is named as windows name it', () => {
     const missing = [
       { signal: 'mmap', reason: 'no such tracepoint' },
-      { signal: 'reclaim', reason: 'no such tracepoint' },
+      { signal: 'reclaimMemcg', reason: 'no such tracepoint' },
       { signal: 'later', reason: 'unheard of' },
     ];
     expect(missingInKernel({ missing })).toEqual([
@@ -20,16 +20,14 @@ describe('what is not observed', () => {
         signals: [
           'kernelMemory.mmap',
           'kernelMemory.munmap',
-          'kernelMemory.slowMmaps',
-          'kernelMemory.verySlowMmaps',
           'kernelMemory.mmapFailures',
-          'kernelMemory.waitsWhileMarking',
+          'kernelMemory.allocationFailures',
         ],
         reason: 'KERNEL',
         message: 'no such tracepoint',
       },
       {
-        signals: ['kernelMemory.reclaim', 'kernelMemory.waitsWhileMarking'],
+        signals: ['kernelMemory.reclaimMemcg'],
         reason: 'KERNEL',
         message: 'no such tracepoint',
       },

@@ -18,15 +18,9 @@ export function missingFromBooks({ reason, message }: WithoutProbe): MissingSign
 
 /** The probe's names of what a kernel may lack, as fields of windows. */
 const fieldsOfKernel: Readonly<Record<string, readonly string[]>> = {
-  mmap: [
-    'kernelMemory.mmap',
-    'kernelMemory.munmap',
-    'kernelMemory.slowMmaps',
-    'kernelMemory.verySlowMmaps',
-    'kernelMemory.mmapFailures',
-    'kernelMemory.waitsWhileMarking',
-  ],
-  reclaim: ['kernelMemory.reclaim', 'kernelMemory.waitsWhileMarking'],
+  mmap: ['kernelMemory.mmap', 'kernelMemory.munmap', 'kernelMemory.mmapFailures', 'kernelMemory.allocationFailures'],
+  reclaimDirect: ['kernelMemory.reclaimDirect'],
+  reclaimMemcg: ['kernelMemory.reclaimMemcg'],
   oomVictim: ['kernelMemory.oomVictims'],
   connect: ['network.connect'],
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { WaitEvent } from '../../host/probe/index.ts';
+import type { CountsEvent, HistogramEvent, WaitEvent } from '../../host/probe/index.ts';
 import { kernelMemory, networkWaits } from './waits.ts';
 
 function wait(on: WaitEvent['on'], durationMs: number, more: Partial<WaitEvent> = {}): WaitEvent {
@@ -7,40 +7,60 @@ function wait(on: WaitEvent['on'], durationMs: number, more: Partial<WaitEvent> 
   return { type: 'wait', on, pid: 1, tid: 1, startNs: 1, durationNs, marking: false, failed: false, ...more };
 }
 
+function histogram(of: HistogramEvent['of'], over: Partial<HistogramEvent> = {}): HistogramEvent {
+  const lengths = { count: 3, sumNs: 12_002_000, maxNs: 12e6 };
+  return {
+    ...{ type: 'histogram', of, pid: 1, ...lengths },
+    buckets: [
+      [2_000, 2],
+      [12e6, 1],
+    ],
+    ...over,
+  };
+}
+
+function counts(pid: number, over: Partial<CountsEvent>): CountsEvent {
+  const never = { count: 0, whileMarking: 0 };
+  const none = { heapGrows: never, mmapFailures: never, allocationFailures: never, oomVictims: never };
+  return { type: 'counts', pid, ...none, ...over };
+}
+
 describe('waits for the kernel memory management', () => {
-  test('short ones are counted too; long ones apart, and those during a collection', () => {
+  test('each kind by itself: short ones are counted too, long ones and those during a collection apart', () => {
     const facts = kernelMemory({
       histograms: [
-        {
-          type: 'histogram',
-          of: 'mmap',
-          pid: 1,
-          count: 3,
-          sumNs: 12_002_000,
-          maxNs: 12e6,
-          buckets: [
-            [2_000, 2],
-            [12e6, 1],
-          ],
-        },
-        { type: 'histogram', of: 'assist', pid: 1, count: 9, sumNs: 9, maxNs: 1, buckets: [[1, 9]] },
+        histogram('mmap', { slow: 1, verySlow: 1, whileMarking: { count: 2, sumNs: 12_001_000 } }),
+        histogram('mmap', { pid: 2, slow: 1, verySlow: 0, whileMarking: { count: 1, sumNs: 1_000 } }),
+        histogram('reclaimMemcg', { slow: 1, verySlow: 1, whileMarking: { count: 0, sumNs: 0 } }),
+        histogram('assist'),
       ],
-      counts: [
-        { type: 'counts', pid: 1, heapGrows: 2, mmapFailures: 0 },
-        { type: 'counts', pid: 2, heapGrows: 1, mmapFailures: 4 },
-      ],
-      waits: [
-        wait('mmap', 12),
-        wait('mmap', 1.5, { marking: true }),
-        wait('reclaim', 3, { marking: true }),
-        wait('read', 9),
-      ],
-      oomVictims: [{ type: 'oomVictim', pid: 2, atNs: 1 }],
+      counts: [],
     });
-    expect(facts).toMatchObject({ slowMmaps: 2, verySlowMmaps: 1, waitsWhileMarking: 2 });
-    expect(facts).toMatchObject({ heapGrows: 3, mmapFailures: 4, oomVictims: 1 });
-    expect(facts.mmap).toMatchObject({ count: 3, maxNs: 12e6 });
-    expect(facts.reclaim.count).toBe(0);
+    expect(facts.mmap).toMatchObject({ count: 6, maxNs: 12e6, slow: 2, verySlow: 1 });
+    expect(facts.mmap.whileMarking).toEqual({ count: 3, sumNs: 12_002_000 });
+    expect(facts.reclaimMemcg).toMatchObject({ count: 3, slow: 1, whileMarking: { count: 0 } });
+    expect([facts.munmap.count, facts.reclaimDirect.count]).toEqual([0, 0]);
+  });
+
+  test('what happens at one moment adds up over processes, with how much of it during a collection', () => {
+    const facts = kernelMemory({
+      histograms: [],
+      counts: [
+        counts(1, { heapGrows: { count: 2, whileMarking: 1 } }),
+        counts(2, {
+          heapGrows: { count: 1, whileMarking: 1 },
+          mmapFailures: { count: 4, whileMarking: 0 },
+          allocationFailures: { count: 5, whileMarking: 1 },
+          oomVictims: { count: 1, whileMarking: 0 },
+        }),
+      ],
+    });
+    expect(facts).toMatchObject({
+      heapGrows: { count: 3, whileMarking: 2 },
+      mmapFailures: { count: 4, whileMarking: 0 },
+      allocationFailures: { count: 5, whileMarking: 1 },
+      oomVictims: { count: 1, whileMarking: 0 },
+    });
   });
 });
 

@@ -1,12 +1,13 @@
 /** What the container's processes waited for outside of the collector: the kernel's memory management, the network. Pure. */
-import type { CountedKind, CountsEvent, HistogramEvent, OomVictimEvent, WaitEvent } from '../../host/probe/index.ts';
+import type { CountsEvent, HistogramEvent, MemoryWaitKind, WaitEvent } from '../../host/probe/index.ts';
 import {
   bucketStalls,
   exactStalls,
   type KernelMemory,
+  type MemoryWaits,
   type NetworkLimits,
   type NetworkWaits,
-  type StallStats,
+  type Occurrences,
   stallStats,
   type WaitStats,
 } from '../../model/index.ts';
@@ -14,29 +15,43 @@ import {
 const verySlowNs = 10_000_000;
 
 /** Events of the container's processes only. */
-export interface WaitEvents {
+export interface CountedWaits {
   readonly histograms: readonly HistogramEvent[];
   readonly counts: readonly CountsEvent[];
-  readonly waits: readonly WaitEvent[];
-  readonly oomVictims: readonly OomVictimEvent[];
 }
 
-export function kernelMemory({ histograms, counts, waits, oomVictims }: WaitEvents): KernelMemory {
-  const all = (kind: CountedKind): StallStats =>
-    stallStats(histograms.filter(({ of }) => of === kind).map(bucketStalls));
-  const mmaps = waits.filter(({ on }) => on === 'mmap');
-  const memory = waits.filter(({ on }) => on === 'mmap' || on === 'munmap' || on === 'reclaim');
+export function kernelMemory({ histograms, counts }: CountedWaits): KernelMemory {
+  const waits = (kind: MemoryWaitKind): MemoryWaits => memoryWaits(histograms.filter(({ of }) => of === kind));
+  const occurrences = (what: Exclude<keyof CountsEvent, 'type' | 'pid'>): Occurrences => ({
+    count: sumOf(counts, (event) => event[what].count),
+    whileMarking: sumOf(counts, (event) => event[what].whileMarking),
+  });
   return {
-    mmap: all('mmap'),
-    munmap: all('munmap'),
-    reclaim: all('reclaim'),
-    slowMmaps: mmaps.length,
-    verySlowMmaps: mmaps.filter(({ durationNs }) => durationNs >= verySlowNs).length,
-    waitsWhileMarking: memory.filter(({ marking }) => marking === true).length,
-    heapGrows: counts.reduce((sum, { heapGrows }) => sum + heapGrows, 0),
-    mmapFailures: counts.reduce((sum, { mmapFailures }) => sum + mmapFailures, 0),
-    oomVictims: oomVictims.length,
+    mmap: waits('mmap'),
+    munmap: waits('munmap'),
+    reclaimDirect: waits('reclaimDirect'),
+    reclaimMemcg: waits('reclaimMemcg'),
+    heapGrows: occurrences('heapGrows'),
+    mmapFailures: occurrences('mmapFailures'),
+    allocationFailures: occurrences('allocationFailures'),
+    oomVictims: occurrences('oomVictims'),
   };
+}
+
+function memoryWaits(histograms: readonly HistogramEvent[]): MemoryWaits {
+  return {
+    ...stallStats(histograms.map(bucketStalls)),
+    slow: sumOf(histograms, ({ slow }) => slow),
+    verySlow: sumOf(histograms, ({ verySlow }) => verySlow),
+    whileMarking: {
+      count: sumOf(histograms, ({ whileMarking }) => whileMarking?.count),
+      sumNs: sumOf(histograms, ({ whileMarking }) => whileMarking?.sumNs),
+    },
+  };
+}
+
+function sumOf<T>(list: readonly T[], value: (item: T) => number | undefined): number {
+  return list.reduce((sum, item) => sum + (value(item) ?? 0), 0);
 }
 
 export function networkWaits(waits: readonly WaitEvent[]): NetworkWaits {
@@ -61,7 +76,8 @@ export function isSlow({ on, durationNs, failed }: WaitEvent, limits: NetworkLim
   switch (on) {
     case 'mmap':
     case 'munmap':
-    case 'reclaim':
+    case 'reclaimDirect':
+    case 'reclaimMemcg':
       return failed || durationNs >= verySlowNs;
     case 'connect':
       return failed || durationNs > limits.connectNs;

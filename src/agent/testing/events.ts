@@ -54,7 +54,6 @@ export function quietSecond(over: Partial<Observed>): Observed {
     sampled: [],
     counts: [],
     waits: [],
-    oomVictims: [],
     phased: [],
     cgroup: null,
     activeRobots: null,

@@ -93,7 +93,8 @@ export function onsetText({ signal, share, limit }: PressureOnset, options: Text
 const waitNames: Readonly<Record<WaitEvent['on'], string>> = {
   mmap: 'mmap',
   munmap: 'munmap',
-  reclaim: 'memory reclaim',
+  reclaimDirect: 'memory reclaim (machine)',
+  reclaimMemcg: 'memory reclaim (cgroup)',
   tlsClient: 'TLS handshake (client)',
   tlsServer: 'TLS handshake (server)',
   openssl: 'TLS handshake (OpenSSL)',

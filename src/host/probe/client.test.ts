@@ -8,7 +8,7 @@ import { removeTemporaryFolders, temporaryFolder } from './testing/ground.ts';
 
 afterAll(removeTemporaryFolders);
 
-const ready = `echo '{"type":"ready","protocol":2,"version":"0","attach":"perf","kernel":"6","missing":[]}'`;
+const ready = `echo '{"type":"ready","protocol":3,"version":"0","attach":"perf","kernel":"6","missing":[]}'`;
 
 function start(script: string, options: ProbeOptions = {}): Promise<ProbeClient> {
   return startProbe({ path: '/bin/sh', args: ['-c', script], commandTimeoutMs: 500, ...options });
@@ -31,7 +31,7 @@ describe('starting', () => {
     ['one that says nothing', { args: ['-c', 'cat'], startTimeoutMs: 100 }, 'PROBE_TIMEOUT'],
     [
       'one of another release',
-      { args: ['-c', `${ready.replace('"protocol":2', '"protocol":1')}; cat`] },
+      { args: ['-c', `${ready.replace('"protocol":3', '"protocol":1')}; cat`] },
       'PROBE_PROTOCOL',
     ],
   ])('rejects with %s', async (_, options, code) => {

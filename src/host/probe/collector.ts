@@ -3,7 +3,6 @@ import type {
   CountsEvent,
   CycleEvent,
   HistogramEvent,
-  OomVictimEvent,
   PauseEvent,
   ProbeEvent,
   SampledEvent,
@@ -21,7 +20,6 @@ export interface Flush {
   readonly sampled: SampledEvent[];
   readonly counts: CountsEvent[];
   readonly waits: WaitEvent[];
-  readonly oomVictims: OomVictimEvent[];
   /** Watched processes that executed another program: what was attached does not see them any more. */
   readonly execs: number[];
   /** Watched processes that ended. They need no `unwatch`. */
@@ -42,7 +40,6 @@ const nothing = (): Collected => ({
   sampled: [],
   counts: [],
   waits: [],
-  oomVictims: [],
   execs: [],
   gone: [],
 });
@@ -86,9 +83,6 @@ export class EventCollector {
         return;
       case 'wait':
         this.#keep(this.#events.waits, event);
-        return;
-      case 'oomVictim':
-        this.#keep(this.#events.oomVictims, event);
         return;
       case 'exec':
         this.#keep(this.#events.execs, event.pid);

@@ -5,14 +5,13 @@
  */
 import { z } from 'zod';
 
-export const probeProtocol = 2;
+export const probeProtocol = 3;
 
 /** No line in either direction is longer; the probe refuses a longer command, the client a longer event. */
 export const maxLineBytes = 64 * 1024;
 
 export const maxAttachments = 250;
 export const maxPointsPerAttachment = 64;
-export const maxTargets = 1024;
 
 export const pointKinds = [
   'stwEntry',
@@ -259,8 +258,15 @@ export const cycleEventSchema = z.object({
 });
 export type CycleEvent = z.infer<typeof cycleEventSchema>;
 
-/** Durations that are counted one and all, whatever their length. `reclaim`: memory that the process itself had to free for the kernel. */
-export const countedKinds = ['assist', 'mmap', 'munmap', 'reclaim'] as const;
+/**
+ * Waits for the kernel's memory management. Reclaim is memory that the process's own threads had to free before they got any: `reclaimDirect`
+ * for the machine, `reclaimMemcg` for a cgroup at its limit.
+ */
+export const memoryWaitKinds = ['mmap', 'munmap', 'reclaimDirect', 'reclaimMemcg'] as const;
+export type MemoryWaitKind = (typeof memoryWaitKinds)[number];
+
+/** Durations that are counted one and all, whatever their length. */
+export const countedKinds = [...memoryWaitKinds, 'assist'] as const;
 export type CountedKind = (typeof countedKinds)[number];
 
 /**
@@ -276,6 +282,12 @@ export const histogramEventSchema = z.object({
   sumNs: ns,
   maxNs: ns,
   buckets: z.array(z.tuple([ns, z.number().int().positive()])),
+  /** Waits for memory only, as are the next two: those of 1 ms and longer. */
+  slow: z.int().nonnegative().optional(),
+  /** Of 10 ms and longer. */
+  verySlow: z.int().nonnegative().optional(),
+  /** Those that began while a GC cycle of the process was marking, and how long they took together. */
+  whileMarking: z.object({ count: z.int().nonnegative(), sumNs: ns }).optional(),
 });
 export type HistogramEvent = z.infer<typeof histogramEventSchema>;
 
@@ -293,18 +305,28 @@ export const sampledEventSchema = z.object({
 });
 export type SampledEvent = z.infer<typeof sampledEventSchema>;
 
+const occurrences = z.object({
+  count: z.int().nonnegative(),
+  /** Of those, while a GC cycle of the process was marking. */
+  whileMarking: z.int().nonnegative(),
+});
+
 /** Counts of one process since the last flush; absent when all are 0. */
 export const countsEventSchema = z.object({
   type: z.literal('counts'),
   pid,
   /** How often the heap asked the kernel for more address space. */
-  heapGrows: z.int().nonnegative(),
-  /** mmap calls that the kernel refused. */
-  mmapFailures: z.int().nonnegative(),
+  heapGrows: occurrences,
+  /** mmap calls that the kernel refused, for whatever reason. */
+  mmapFailures: occurrences,
+  /** System calls, mmap among them, for which the kernel had no memory or no address space (ENOMEM). */
+  allocationFailures: occurrences,
+  /** 1 when the kernel's OOM killer chose this process. */
+  oomVictims: occurrences,
 });
 export type CountsEvent = z.infer<typeof countsEventSchema>;
 
-export const waitKinds = ['mmap', 'munmap', 'reclaim', 'tlsClient', 'tlsServer', 'openssl', 'connect', 'read'] as const;
+export const waitKinds = [...memoryWaitKinds, 'tlsClient', 'tlsServer', 'openssl', 'connect', 'read'] as const;
 export type WaitKind = (typeof waitKinds)[number];
 
 /** One wait: for memory or in a read from 1 ms on, for a handshake or a connection always. */
@@ -315,7 +337,10 @@ export const waitEventSchema = z.object({
   tid: z.int(),
   startNs: ns,
   durationNs: ns,
-  /** Whether a GC cycle of this process was marking as the wait ended; null before its first world stop was seen. */
+  /**
+   * Whether a GC cycle of this process was marking as the wait began (for memory) or ended (on the network); null before its first world stop
+   * was seen.
+   */
   marking: z.boolean().nullable(),
   /** mmap: refused. Handshake: ended with an error. Connect: no connection came of it. */
   failed: z.boolean(),
@@ -323,10 +348,6 @@ export const waitEventSchema = z.object({
   peer: z.string().optional(),
 });
 export type WaitEvent = z.infer<typeof waitEventSchema>;
-
-/** The kernel's OOM killer chose this process. */
-export const oomVictimEventSchema = z.object({ type: z.literal('oomVictim'), pid, atNs: ns });
-export type OomVictimEvent = z.infer<typeof oomVictimEventSchema>;
 
 /** A watched process has executed another program: nothing of it is seen until it is watched anew. */
 const execEventSchema = z.object({ type: z.literal('exec'), pid, atNs: ns });
@@ -356,7 +377,6 @@ export const eventSchema = z.discriminatedUnion('type', [
   sampledEventSchema,
   countsEventSchema,
   waitEventSchema,
-  oomVictimEventSchema,
   execEventSchema,
   /** Events the kernel's ring had no room for since the last flush. */
   z.object({ type: z.literal('lost'), count: z.number().int().positive() }),
