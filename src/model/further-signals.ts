@@ -1,5 +1,6 @@
 /** The signals that are judged where a policy sets a limit, most urgent first. Each with the words by which `explain` shows it. */
 import type { FurtherSignal } from '../api/index.ts';
+import { sampledStall } from './sampled-signals.ts';
 import type { SignalCheck } from './signal-check.ts';
 import { pooledStallP99Ns } from './summary.ts';
 import { isMissing, type SignalWindow } from './window.ts';
@@ -16,11 +17,12 @@ type Distribution = 'gcPause' | 'gcAssist' | 'gcStall';
 function stall(
   field: Distribution,
   of: 'p99Ns' | 'maxNs',
-): Pick<FurtherCheck, 'unit' | 'field' | 'hurtBy' | 'observe'> {
+): Pick<FurtherCheck, 'unit' | 'field' | 'hurtBy' | 'sampled' | 'observe'> {
   return {
     unit: 'ns',
     field,
-    hurtBy: field === 'gcPause' ? 'lostEvents' : 'lostEventsAndUnseenAssists',
+    hurtBy: 'lostEvents',
+    ...(field === 'gcPause' ? {} : { sampled: sampledStall(field, of) }),
     observe: (window) => (isMissing(window, field) && window[field].count === 0 ? undefined : window[field][of]),
   };
 }
@@ -121,7 +123,7 @@ export const FURTHER_CHECKS: readonly FurtherCheck[] = [
     name: 'assist share of the CPU',
     unit: 'ratio',
     field: 'gc',
-    hurtBy: 'lostEventsAndUnseenAssists',
+    hurtBy: 'lostEvents',
     observe: ({ gc }) => gc?.assistShare,
     formula: 'CPU time of assists ÷ (GOMAXPROCS × window)',
   },

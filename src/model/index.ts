@@ -22,6 +22,7 @@ export * from './quantiles.ts';
 export * from './quantity.ts';
 export * from './rhythm/index.ts';
 export * from './ring.ts';
+export * from './sampled-stalls.ts';
 export type { SignalCheck } from './signal-check.ts';
 export * from './signal-groups.ts';
 export * from './signals.ts';

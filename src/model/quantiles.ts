@@ -50,22 +50,6 @@ export function scaledStalls(set: StallSet, share: number): StallSet {
 }
 
 /**
- * The 90 % confidence interval of a quantile of the distribution that the seen stalls are drawn from: the stalls whose ranks lie
- * 1.645 standard deviations of a binomial(n, q), times √designEffect, below and above n·q. Where the upper rank is beyond the last stall, too few were seen to
- * bound it: then `highNs` is null. A design effect above 1 says that stalls were seen in clusters: n of them tell as much as
- * n ÷ designEffect seen one by one.
- */
-export function quantileInterval(set: StallSet, q: number, designEffect = 1): { lowNs: number; highNs: number | null } {
-  const ascending = [...set.weights].sort((a, b) => a[0] - b[0]);
-  const n = ascending.reduce((sum, [, k]) => sum + k, 0);
-  if (n === 0) return { lowNs: 0, highNs: null };
-  const spread = 1.645 * Math.sqrt(designEffect * n * q * (1 - q));
-  const at = (rank: number): number => Math.min(atRank(ascending, Math.max(1, rank)), set.maxNs);
-  const high = Math.ceil(n * q + spread) + 1;
-  return { lowNs: at(Math.floor(n * q - spread)), highNs: high > n ? null : at(high) };
-}
-
-/**
  * Count, quantiles, maximum and sum of the union of the sets.
  *
  * Quantiles are nearest-rank (the smallest value that at least a share q of the stalls do not exceed); with fewer than 100
@@ -92,7 +76,8 @@ export function nearestRank(ascending: readonly WeightedNs[], count: number, q: 
   return atRank(ascending, rankOf(q, count));
 }
 
-function atRank(ascending: readonly WeightedNs[], rank: number): number {
+/** @param ascending sorted by duration */
+export function atRank(ascending: readonly WeightedNs[], rank: number): number {
   let seen = 0;
   for (const [durationNs, n] of ascending) {
     seen += n;

@@ -1,7 +1,8 @@
 /** What a row of the signal table says. */
 import type { SignalName, SignalUnit } from '../api/index.ts';
+import type { Interval } from './sampled-stalls.ts';
 import type { Thresholds } from './thresholds.ts';
-import type { SignalWindow, WindowField } from './window.ts';
+import type { AssistSampling, SignalWindow, WindowField } from './window.ts';
 
 export interface SignalCheck {
   readonly signal: SignalName;
@@ -13,10 +14,12 @@ export interface SignalCheck {
   /** Undefined = the policy sets no limit: the signal is not judged. */
   readonly threshold: (thresholds: Thresholds) => number | undefined;
   /**
-   * Lost probe events, or assists that were not looked at, can hide a high value. A high value that was seen is real all the same, so such
-   * a window may count as breaching, never as healthy.
+   * Lost probe events can hide a high value. A high value that was seen is real all the same, so such a window may count as breaching, never
+   * as healthy.
    */
-  readonly hurtBy: 'nothing' | 'lostEvents' | 'lostEventsAndUnseenAssists';
+  readonly hurtBy: 'nothing' | 'lostEvents';
+  /** Where a part of the assists was seen: between what the true value is. Absent of what does not hang on them. */
+  readonly sampled?: (sampling: AssistSampling, value: number) => Interval;
   /** Part of the window that it is read from, or parts. */
   readonly field: WindowField | readonly WindowField[];
   /**

@@ -4,6 +4,7 @@
  */
 import type { SignalName } from '../api/index.ts';
 import { FURTHER_CHECKS, type FurtherCheck } from './further-signals.ts';
+import type { Interval } from './sampled-stalls.ts';
 import type { SignalCheck } from './signal-check.ts';
 import { SLA_CHECKS } from './sla-signals.ts';
 import type { Thresholds } from './thresholds.ts';
@@ -27,19 +28,25 @@ function limited(check: FurtherCheck): SignalCheck {
 
 export type Reading = 'over' | 'within' | 'unknown';
 
-/** A limit is broken above it, not at it; without a limit nothing is. */
+/** A limit is broken above it, not at it; without a limit nothing is. What may lie on either side of it is not known. */
 export function readSignal(check: SignalCheck, window: SignalWindow, thresholds: Thresholds): Reading {
   const value = check.observe(window);
   const limit = check.threshold(thresholds);
   if (value === undefined) return 'unknown';
-  if (limit !== undefined && value > limit) return 'over';
-  return isMissing(window, check.field) || isIncomplete(check, window) ? 'unknown' : 'within';
+  const { low, high } = intervalOf(check, window, value);
+  if (limit !== undefined && low > limit) return 'over';
+  if (isMissing(window, check.field) || isIncomplete(check, window)) return 'unknown';
+  return limit === undefined || (high !== null && high <= limit) ? 'within' : 'unknown';
 }
 
-/** Something that is not in the window may have happened in it: events were lost, or no assist was looked at. */
-function isIncomplete({ hurtBy }: SignalCheck, { lostEvents, gcAssistSampling }: SignalWindow): boolean {
-  if (hurtBy === 'nothing') return false;
-  return lostEvents > 0 || (hurtBy === 'lostEventsAndUnseenAssists' && gcAssistSampling?.observedShare === 0);
+/** A value that is exact is its own interval. */
+function intervalOf({ sampled }: SignalCheck, { gcAssistSampling }: SignalWindow, value: number): Interval {
+  return sampled && gcAssistSampling ? sampled(gcAssistSampling, value) : { low: value, high: value };
+}
+
+/** Something that is not in the window may have happened in it. */
+function isIncomplete({ hurtBy }: SignalCheck, { lostEvents }: SignalWindow): boolean {
+  return hurtBy === 'lostEvents' && lostEvents > 0;
 }
 
 export function checkOf(signal: SignalName): SignalCheck {

@@ -1,4 +1,5 @@
 /** The signals that every policy judges, most urgent first. */
+import { sampledStall } from './sampled-signals.ts';
 import type { SignalCheck } from './signal-check.ts';
 import { pooledStallP99Ns } from './summary.ts';
 import { isMissing } from './window.ts';
@@ -21,7 +22,8 @@ export const SLA_CHECKS: readonly SignalCheck[] = [
     observe: (window) =>
       isMissing(window, 'gcStall') && window.gcStall.count === 0 ? undefined : window.gcStall.p99Ns,
     threshold: (thresholds) => thresholds.gcStallP99Ns,
-    hurtBy: 'lostEventsAndUnseenAssists',
+    hurtBy: 'lostEvents',
+    sampled: sampledStall('gcStall', 'p99Ns'),
     field: 'gcStall',
     overall: (windows) => pooledStallP99Ns(windows, 'gcStall'),
   },
@@ -31,7 +33,7 @@ export const SLA_CHECKS: readonly SignalCheck[] = [
     unit: 'ratio',
     observe: (window) => window.gc?.cpuShare,
     threshold: (thresholds) => thresholds.gcCpuShare,
-    hurtBy: 'lostEventsAndUnseenAssists',
+    hurtBy: 'lostEvents',
     field: 'gc',
   },
   {

@@ -72,10 +72,17 @@ export const AssistSampling = z.object({
   observedShare: z.number().min(0).max(1),
   /** Stalls seen. */
   observed: z.int().nonnegative(),
-  /** The 90 % confidence interval of `gcAssist.p99Ns`, from order statistics of what was seen. */
+  /** 90 % confidence intervals of `gcAssist.p99Ns` and `gcStall.p99Ns`, from order statistics of what was seen. */
   p99LowNs: ns,
   /** Null: too few were seen to bound it from above. */
   p99HighNs: ns.nullable(),
+  stallP99LowNs: ns.optional(),
+  stallP99HighNs: ns.nullable().optional(),
+  /** Those of `gcAssist.count` and `gcAssist.sumNs`; those of `gcStall`, whose pauses are all seen, are as far from its own. */
+  countLow: count.optional(),
+  countHigh: count.nullable().optional(),
+  sumLowNs: ns.optional(),
+  sumHighNs: ns.nullable().optional(),
   /** Stalls that were seen to begin, and whose end was not waited for. */
   unfinished: z.int().nonnegative(),
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { HistogramEvent, SampledEvent } from '../../host/probe/index.ts';
-import { stallStats } from '../../model/index.ts';
+import { exactStalls, stallStats } from '../../model/index.ts';
 import { assistsOf } from './assists.ts';
 
 function histogram(pid: number, buckets: [number, number][]): HistogramEvent {
@@ -41,8 +41,31 @@ describe('assists of a container', () => {
       observed: 1000,
       p99LowNs: 1_000,
       p99HighNs: null,
+      stallP99LowNs: 1_000,
+      stallP99HighNs: null,
+      // e^(1.645 · √(0.8² · 0.98 ÷ 4 looks + 1 ÷ 1000 stalls)) = 1.92 times less and more.
+      countLow: 26_012,
+      countHigh: 96_110,
+      sumLowNs: 305_122_115,
+      sumHighNs: 1_127_359_284,
       unfinished: 1,
     });
+  });
+
+  test('with the pauses, all of which are seen, they are told as one distribution', () => {
+    const seen = histogram(1, [
+      [1_000, 9_000],
+      [2_000, 1_000],
+    ]);
+    const stallP99 = (pausesNs: readonly number[]): unknown[] => {
+      const { sampling } = assistsOf([seen], [look(1, 0.5)], exactStalls(pausesNs));
+      return [sampling?.stallP99LowNs, sampling?.stallP99HighNs];
+    };
+    expect(stallP99([])).toEqual([2_000, 2_000]);
+    // Two long ones among 20,000 decide nothing; one in fifty does.
+    expect(stallP99([7e6, 8e6])).toEqual([2_000, 2_000]);
+    expect(stallP99(Array.from({ length: 400 }, () => 7e6))).toEqual([7e6, 7e6]);
+    expect(stallP99(Array.from({ length: 205 }, () => 7e6))).toEqual([2_000, 7e6]);
   });
 
   test('one process in a storm does not scale the other', () => {
@@ -54,7 +77,19 @@ describe('assists of a container', () => {
   test('not looked at all: nothing is claimed, and the share says so', () => {
     expect(assistsOf([], [look(1, 0)])).toEqual({
       sets: [],
-      sampling: { observedShare: 0, observed: 0, p99LowNs: 0, p99HighNs: null, unfinished: 1 },
+      sampling: {
+        observedShare: 0,
+        observed: 0,
+        p99LowNs: 0,
+        p99HighNs: null,
+        stallP99LowNs: 0,
+        stallP99HighNs: null,
+        countLow: 0,
+        countHigh: null,
+        sumLowNs: 0,
+        sumHighNs: null,
+        unfinished: 1,
+      },
     });
   });
 
@@ -82,6 +117,11 @@ describe('assists of a container', () => {
         expect(Math.abs(estimate.count - exact.count / share)).toBeLessThanOrEqual(0.5 + 1e-6 * estimate.count);
         expect(sampling?.p99LowNs).toBeLessThanOrEqual(estimate.p99Ns);
         expect(sampling?.p99HighNs ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(estimate.p99Ns);
+        expect(sampling?.countLow).toBeLessThanOrEqual(estimate.count);
+        expect(sampling?.countLow).toBeGreaterThanOrEqual(Math.floor(Math.min(estimate.count, exact.count)));
+        expect(sampling?.countHigh).toBeGreaterThanOrEqual(estimate.count);
+        expect(sampling?.sumLowNs).toBeLessThanOrEqual(estimate.sumNs);
+        expect(sampling?.sumHighNs).toBeGreaterThanOrEqual(estimate.sumNs);
       }),
     );
   });

@@ -3,49 +3,74 @@ import type { HistogramEvent, SampledEvent } from '../../host/probe/index.ts';
 import {
   type AssistSampling,
   bucketStalls,
-  mergeStalls,
+  estimated,
   quantileInterval,
+  type SeenPart,
   type StallSet,
-  scaledStalls,
+  totalsInterval,
 } from '../../model/index.ts';
 
-/**
- * Stalls of one look are much alike: of the same cycles, in the same press for the processors. Measured against a probe that saw every
- * one, on two busy CPUs: the share of stalls below the true 99th percentile varied 3.2 to 4.5 times as much as that of independent ones.
- */
-const designEffect = 4;
+/** The probe looks once in each such stretch (`SAMPLING_STRETCH_NS`). */
+const stretchNs = 250e6;
+
+const nothing: StallSet = { weights: [], sumNs: 0, maxNs: 0 };
 
 export interface Assists {
   readonly sets: readonly StallSet[];
   readonly sampling: AssistSampling | null;
 }
 
-/** @param histograms of assists; both lists of the container's processes only */
-export function assistsOf(histograms: readonly HistogramEvent[], sampled: readonly SampledEvent[]): Assists {
+/**
+ * @param histograms of assists; both lists of the container's processes only
+ * @param pauses the same processes' pauses, all of which are seen: with the assists they are the GC stalls
+ */
+export function assistsOf(
+  histograms: readonly HistogramEvent[],
+  sampled: readonly SampledEvent[],
+  pauses: StallSet = nothing,
+): Assists {
+  const parts = partsOf(histograms, sampled);
+  return { sets: estimated(parts), sampling: sampled.length > 0 ? statement(parts, sampled, pauses) : null };
+}
+
+function partsOf(histograms: readonly HistogramEvent[], sampled: readonly SampledEvent[]): SeenPart[] {
+  const seen = new Map(histograms.map((histogram) => [histogram.pid, bucketStalls(histogram)]));
   const looks = new Map(sampled.map((event) => [event.pid, event]));
-  const sets: StallSet[] = [];
-  for (const histogram of histograms) {
-    const seen = bucketStalls(histogram);
-    const share = shareOf(looks.get(histogram.pid));
-    if (share > 0) sets.push(share < 1 ? scaledStalls(seen, share) : seen);
-  }
-  return { sets, sampling: sampled.length > 0 ? statement(histograms, sampled) : null };
+  const pids = new Set([...seen.keys(), ...looks.keys()]);
+  return [...pids].map((pid) => {
+    const look = looks.get(pid);
+    return {
+      seen: seen.get(pid) ?? nothing,
+      share: look ? shareOf(look) : 1,
+      looks: look ? Math.max(1, look.spanNs / stretchNs) : 1,
+    };
+  });
 }
 
-function shareOf(look: SampledEvent | undefined): number {
-  return look === undefined ? 1 : Math.min(1, look.observedNs / Math.max(1, look.spanNs));
+function shareOf({ observedNs, spanNs }: SampledEvent): number {
+  return Math.min(1, observedNs / Math.max(1, spanNs));
 }
 
-/** Of several processes the one that was looked at least speaks for all: the error is not stated smaller than it is. */
-function statement(histograms: readonly HistogramEvent[], sampled: readonly SampledEvent[]): AssistSampling {
-  const pids = new Set(sampled.map(({ pid }) => pid));
-  const seen = mergeStalls(histograms.filter(({ pid }) => pids.has(pid)).map(bucketStalls));
-  const { lowNs, highNs } = quantileInterval(seen, 0.99, designEffect);
+/** The share is that of the process that was looked at least: the error is not stated smaller than it is. */
+function statement(parts: readonly SeenPart[], sampled: readonly SampledEvent[], pauses: StallSet): AssistSampling {
+  const p99 = quantileInterval(parts, 0.99);
+  const stallP99 = quantileInterval([...parts, { seen: pauses, share: 1, looks: 1 }], 0.99);
+  const { count, sumNs } = totalsInterval(parts);
   return {
     observedShare: Math.min(...sampled.map(shareOf)),
-    observed: seen.weights.reduce((sum, [, count]) => sum + count, 0),
-    p99LowNs: lowNs,
-    p99HighNs: highNs,
+    observed: parts.reduce((sum, { seen, share }) => sum + (share < 1 ? countOf(seen) : 0), 0),
+    p99LowNs: p99.low,
+    p99HighNs: p99.high,
+    stallP99LowNs: stallP99.low,
+    stallP99HighNs: stallP99.high,
+    countLow: Math.floor(count.low),
+    countHigh: count.high === null ? null : Math.ceil(count.high),
+    sumLowNs: Math.floor(sumNs.low),
+    sumHighNs: sumNs.high === null ? null : Math.ceil(sumNs.high),
     unfinished: sampled.reduce((sum, { unfinished }) => sum + unfinished, 0),
   };
+}
+
+function countOf({ weights }: StallSet): number {
+  return weights.reduce((sum, [, n]) => sum + n, 0);
 }

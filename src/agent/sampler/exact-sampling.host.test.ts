@@ -89,6 +89,22 @@ describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
     expect(held.length).toBeGreaterThanOrEqual(0.75 * compared.length);
   });
 
+  it.each([
+    { of: 'count', low: 'countLow', high: 'countHigh' },
+    { of: 'sumNs', low: 'sumLowNs', high: 'sumHighNs' },
+  ] as const)('the true $of lies in the interval told, in nine windows of ten', ({ of, low, high }) => {
+    const apart = compared.map(({ truth, told }) => Math.log(told[of] / truth[of]));
+    const held = compared.filter(
+      ({ truth, sampling }) =>
+        truth[of] >= (sampling[low] ?? 0) && truth[of] <= (sampling[high] ?? Number.POSITIVE_INFINITY),
+    );
+    const deviation = Math.sqrt(sum(apart.map((x) => x ** 2)) / apart.length);
+    console.info(`${of}: held in ${held.length} of ${compared.length}, standard deviation ${deviation.toFixed(2)}`);
+    expect(held.length).toBeGreaterThanOrEqual(0.75 * compared.length);
+    // Neither is so much told that everything holds: within a factor of three.
+    for (const { told, sampling } of compared) expect(sampling[high] ?? 0).toBeLessThanOrEqual(3 * told[of]);
+  });
+
   it('and what is told is told narrowly: not below the median, not above the longest seen', () => {
     for (const { told, sampling } of compared) {
       expect(sampling.p99LowNs).toBeGreaterThanOrEqual(told.p50Ns);

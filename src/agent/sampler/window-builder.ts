@@ -104,6 +104,7 @@ export class WindowBuilder {
     const assists = assistsOf(
       observed.histograms.filter((histogram) => histogram.of === 'assist'),
       observed.sampled,
+      pauses.gc,
     );
     const window: SignalWindow = {
       endedAt: new Date(observed.endedAtMs).toISOString(),
