@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -107,6 +108,9 @@ describe.skipIf(missing !== undefined)(
           state: 'Watching',
           goVersion: expect.stringMatching(/^go1\./),
           pprof: 'podAddress',
+          ...(existsSync('/sys/fs/cgroup/memory')
+            ? { missing: [expect.objectContaining({ reason: 'CGROUP_V1' })] }
+            : {}),
         },
       ]);
       const incident = await untilIncident('dispatch', ({ status }) => status.bundle !== undefined);

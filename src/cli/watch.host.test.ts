@@ -1,7 +1,7 @@
 /** `robotgc watch` as users run it, on the real robot, with the real probe. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +80,10 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     expect(gc?.cpuShare).toBeLessThan(1);
     expect(cgroup?.memoryCurrentBytes).toBeGreaterThan(0);
     expect(run.stderr()).toContain(`watching robot (process ${robot.pid}, go1.`);
+    const isV1 = existsSync('/sys/fs/cgroup/memory');
+    expect(/not observed: cgroup\.memoryHighBytes.*: cgroup v1 does not tell memory\.high/.test(run.stderr())).toBe(
+      isV1,
+    );
   });
 
   test('what collections cost is what the runtime itself accounts, to the nanosecond', async () => {

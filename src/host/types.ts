@@ -133,6 +133,12 @@ export interface CpuStat {
   readonly throttledNs: number;
 }
 
+/** A figure that is not told, by the kernel's name for it, and why: the system's code, or a few words. */
+export interface MissingFile {
+  readonly name: string;
+  readonly problem: string;
+}
+
 /** One reading of a cgroup. Null = this kernel or hierarchy does not tell; `missing` names each such thing and why. */
 export interface CgroupSample {
   readonly version: 'v2' | 'v1';
@@ -160,7 +166,8 @@ export interface CgroupSample {
   /** Quota over period, in cores; null = no limit, or unknown (then in `missing`). */
   readonly cpuLimitCores: number | null;
   readonly pressure: { readonly memory: Pressure | null; readonly cpu: Pressure | null; readonly io: Pressure | null };
-  readonly missing: readonly string[];
+  /** The same array while nothing changed. */
+  readonly missing: readonly MissingFile[];
 }
 
 /**

@@ -85,6 +85,15 @@ export class SamplerRig implements AsyncDisposable {
     return this.states.get(key)?.at(-1);
   }
 
+  /** Reasons why signals are missing that are not of the cgroup, which differ from machine to machine. */
+  missing(key: string): string[] {
+    const state = this.state(key);
+    if (state?.state !== 'Watching') return [];
+    return (state.missing ?? [])
+      .filter(({ signals }) => !signals.some((signal) => signal.startsWith('cgroup')))
+      .map(({ reason }) => reason);
+  }
+
   newest(key: string): SignalWindow | undefined {
     return this.windows.get(key)?.at(-1);
   }

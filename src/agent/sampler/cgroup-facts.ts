@@ -12,7 +12,7 @@ export interface CgroupReading {
 }
 
 /**
- * @param before the reading at the window's start; null at the first window, whose deltas are then zero or null, and named as missing
+ * @param before the reading at the window's start; null where there was none: then there are no deltas
  * @param slow from the files that are read at their own pace, see SlowLedger
  * @param durationMs from one reading to the other
  */
@@ -21,9 +21,6 @@ export function cgroupFacts(
   { cgroup: after, node }: CgroupReading,
   { durationMs, slow }: { readonly durationMs: number; readonly slow: SlowFacts },
 ): CgroupFacts {
-  const missing = new Set(after.missing);
-  if (!before) missing.add('deltas: first window');
-  if (after.memoryCurrentBytes === null) missing.add('memory.current');
   const was = before?.cgroup ?? null;
   return {
     memoryCurrentBytes: after.memoryCurrentBytes ?? 0,
@@ -48,7 +45,7 @@ export function cgroupFacts(
     throttledShare: throttledShare(was?.cpu ?? null, after.cpu),
     throttledNs: riseOrNull(was?.cpu?.throttledNs ?? null, after.cpu?.throttledNs ?? null),
     oomKills: was?.events && after.events ? rise(was.events.oomKill, after.events.oomKill) : 0,
-    missing: [...missing].sort(),
+    missing: after.missing.map(({ name, problem }) => `${name} (${problem})`).sort(),
   };
 }
 

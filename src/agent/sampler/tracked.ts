@@ -1,5 +1,12 @@
 /** One target from its first tick to its last: its processes, its cgroup, the window under way. */
-import { type CgroupReader, type NodePressure, pressureTotals, type ReadPace } from '../../host/index.ts';
+import {
+  type CgroupReader,
+  type CgroupSample,
+  type MissingFile,
+  type NodePressure,
+  pressureTotals,
+  type ReadPace,
+} from '../../host/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
 import type { PressureTotals } from '../../model/pressure-onset.ts';
 import type { Attachments } from './attachments.ts';
@@ -7,6 +14,7 @@ import { CycleJoin } from './cycle-join.ts';
 import type { FactsByProcess } from './facts-by-process.ts';
 import { Followed } from './followed.ts';
 import { windowFields } from './missing.ts';
+import { missingInCgroup, noCgroup } from './missing-in-cgroup.ts';
 import { News } from './news.ts';
 import type { SamplerOptions } from './options.ts';
 import { type CapturingAt, chargedTo } from './pauses.ts';
@@ -46,6 +54,9 @@ export class Tracked {
   /** Start of the window under way; null while nothing is observed. */
   #sinceNs: number | null = null;
   #pressureTotals: PressureTotals | null = null;
+  #missingFiles: readonly MissingFile[] | null = null;
+  /** What the cgroup does not tell; its windows name that themselves. */
+  #missingInCgroup: readonly MissingSignals[] = [];
 
   constructor(target: Target) {
     this.target = target;
@@ -70,7 +81,7 @@ export class Tracked {
   /** How it stands with it, as long as the probe works, or none can. */
   state(attachments: Attachments | null): TargetState {
     const state = this.followed.state();
-    const missing = this.#missing(attachments);
+    const missing = [...this.#missing(attachments), ...this.#missingInCgroup];
     return state.state === 'Watching' && missing.length > 0 ? { ...state, missing } : state;
   }
 
@@ -104,8 +115,10 @@ export class Tracked {
     this.#sinceNs = atNs;
     this.#cgroup?.close();
     this.#cgroup = (cgroups && openCgroup(cgroups)) ?? null;
+    this.#missingFiles = null;
+    this.#missingInCgroup = cgroups && !this.#cgroup ? noCgroup : [];
     this.#builder.begin(atNs, {
-      cgroup: this.#cgroup?.read() ?? null,
+      cgroup: this.#readCgroup('all'),
       node: readNode(),
       readings: this.followed.readings(atNs / 1e6),
       limiters: this.followed.limiters(),
@@ -124,7 +137,7 @@ export class Tracked {
   #observed(tick: TickFacts, startNs: number, missing: readonly MissingSignals[]): Observed {
     const { facts, atNs, atWallMs, node, pace, activeRobots, lostEvents, capturingAt } = tick;
     const pids = this.followed.watched();
-    const cgroup = this.#cgroup?.read(pace) ?? null;
+    const cgroup = this.#readCgroup(pace);
     this.#pressureTotals = cgroup?.pressure.memory ? pressureTotals(atNs, cgroup.pressure.memory) : null;
     return {
       startNs,
@@ -143,6 +156,15 @@ export class Tracked {
       lostEvents,
       capturingAt,
     };
+  }
+
+  #readCgroup(pace: ReadPace): CgroupSample | null {
+    const sample = this.#cgroup?.read(pace) ?? null;
+    if (sample && sample.missing !== this.#missingFiles) {
+      this.#missingFiles = sample.missing;
+      this.#missingInCgroup = missingInCgroup(sample.missing);
+    }
+    return sample;
   }
 
   /** Null where too little time has passed to judge it. */

@@ -176,7 +176,7 @@ describe.skipIf(missing !== undefined)(`figures of a cgroup${because}`, () => {
       const [, of] = figures.find(([name]) => name === figure) ?? ['', () => Number.NaN];
       expect(still && of(still), `${figure} rose`).toBeGreaterThan((calm && of(calm)) ?? Number.NaN);
     }
-    expect(still?.missing.filter((what) => !what.endsWith('(not in cgroup v1)'))).toEqual([]);
+    expect(still?.missing.filter(({ problem }) => problem !== 'not in cgroup v1')).toEqual([]);
   }, 60_000);
 
   it('keep their files open until the cgroup has gone, then give every descriptor back', () => {

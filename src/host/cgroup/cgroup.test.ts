@@ -138,9 +138,9 @@ describe('unified hierarchy', () => {
       memoryCurrentBytes: null,
       memoryWorkingSetBytes: null,
     });
-    expect(sample?.missing).toContain('memory.high (not understood)');
-    expect(sample?.missing).toContain('memory.current (ENOENT)');
-    expect(sample?.missing.join()).not.toContain('memory.max');
+    expect(sample?.missing).toContainEqual({ name: 'memory.high', problem: 'not understood' });
+    expect(sample?.missing).toContainEqual({ name: 'memory.current', problem: 'ENOENT' });
+    expect(sample?.missing.map(({ name }) => name)).not.toContain('memory.max');
   });
 
   it('is undefined once the cgroup has gone', () => {
@@ -183,10 +183,10 @@ describe('v1 controllers', () => {
       cpu: { usageNs: 77, nrPeriods: 2, nrThrottled: 1, throttledNs: 3 },
       cpuLimitCores: null,
       missing: expect.arrayContaining([
-        'memory.high (not in cgroup v1)',
-        'memory.events.local (not in cgroup v1)',
-        'memory.stat pgscan (not in cgroup v1)',
-        'cpu.pressure (ENOENT)',
+        { name: 'memory.high', problem: 'not in cgroup v1' },
+        { name: 'memory.events.local', problem: 'not in cgroup v1' },
+        { name: 'memory.stat pgscan', problem: 'not in cgroup v1' },
+        { name: 'cpu.pressure', problem: 'ENOENT' },
       ]),
     });
   });
@@ -198,7 +198,7 @@ describe('v1 controllers', () => {
     expect(reader?.read()).toMatchObject({
       memoryCurrentBytes: 1000,
       cpu: null,
-      missing: expect.arrayContaining(['memory.pressure (no such hierarchy)']),
+      missing: expect.arrayContaining([{ name: 'memory.pressure', problem: 'no such hierarchy' }]),
     });
   });
 });

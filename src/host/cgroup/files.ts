@@ -1,14 +1,15 @@
 import { keptFileBudget } from '../descriptor-budget.ts';
 import { KeptFile } from '../kept-file.ts';
+import type { MissingFile } from '../types.ts';
 
 /** All files of one cgroup, and what of them is not there. */
 export class CgroupFiles {
   readonly #files: KeptFile<unknown>[] = [];
-  readonly #never: readonly string[];
-  #missing: readonly string[] = [];
+  readonly #never: readonly MissingFile[];
+  #missing: readonly MissingFile[] = [];
 
   /** @param never what this version of cgroups does not have at all, with why */
-  constructor(never: readonly string[] = []) {
+  constructor(never: readonly MissingFile[] = []) {
     this.#never = never;
     this.#missing = never;
   }
@@ -21,11 +22,10 @@ export class CgroupFiles {
   }
 
   /** Files without a value and why. The same array while nothing changed. */
-  missing(): readonly string[] {
+  missing(): readonly MissingFile[] {
     const now = [...this.#never];
-    for (const { name, problem } of this.#files) if (problem !== null) now.push(`${name} (${problem})`);
-    const same = now.length === this.#missing.length && now.every((what, index) => what === this.#missing[index]);
-    if (!same) this.#missing = now;
+    for (const { name, problem } of this.#files) if (problem !== null) now.push({ name, problem });
+    if (!isSame(now, this.#missing)) this.#missing = now;
     return this.#missing;
   }
 
@@ -37,4 +37,9 @@ export class CgroupFiles {
   close(): void {
     for (const file of this.#files) file.close();
   }
+}
+
+function isSame(some: readonly MissingFile[], others: readonly MissingFile[]): boolean {
+  if (some.length !== others.length) return false;
+  return some.every(({ name, problem }, at) => others[at]?.name === name && others[at]?.problem === problem);
 }

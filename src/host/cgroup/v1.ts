@@ -1,5 +1,5 @@
 import { parsePressure } from '../psi.ts';
-import type { CgroupReader, CpuStat, MemoryEvents } from '../types.ts';
+import type { CgroupReader, CpuStat, MemoryEvents, MissingFile } from '../types.ts';
 import { CgroupFiles } from './files.ts';
 import { parseCount, parseCpuStatV1, parseLimitV1, parseMemoryStatV1, parseOomKillV1, parseQuotaV1 } from './parse.ts';
 import { cgroupReader, Stir } from './reader.ts';
@@ -14,7 +14,7 @@ export interface DirectoriesV1 {
 }
 
 /** What cgroup v1 has no file for (Documentation/admin-guide/cgroup-v1/memory.rst). */
-const notInV1: readonly string[] = [
+const notInV1: readonly MissingFile[] = [
   'memory.high',
   'memory.events low',
   'memory.events high',
@@ -22,7 +22,7 @@ const notInV1: readonly string[] = [
   'memory.events.local',
   'memory.stat pgscan',
   'memory.stat pgsteal',
-].map((what) => `${what} (not in cgroup v1)`);
+].map((name) => ({ name, problem: 'not in cgroup v1' }));
 
 /** Reads the v1 controllers (Documentation/admin-guide/cgroup-v1), and PSI from the unified hierarchy where there is one. */
 export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
