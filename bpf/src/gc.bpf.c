@@ -67,7 +67,11 @@ static __always_inline void report_controller(__u32 kind, __u64 pid_tgid, const 
 	__u32 size = cookie_controller_bytes(cookie);
 	struct cycle_event *event;
 
-	if (size == 0 || size > MAX_CONTROLLER_BYTES)
+	if (size == 0)
+		return;
+	/* Else clang makes one comparison of the two, of size - 1, from which the verifier before Linux 6.8 learns nothing of size. */
+	barrier_var(size);
+	if (size > MAX_CONTROLLER_BYTES)
 		return;
 	event = reserve(sizeof(*event));
 	if (!event)

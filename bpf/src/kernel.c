@@ -22,7 +22,9 @@ static bool explain_load(int error, struct failure *failure)
 	if (error == EPERM || error == EACCES)
 		return failure_set(failure, ERROR_NO_PERMISSION,
 				   "the kernel refused to load the BPF program (%s): run as root or with CAP_BPF, "
-				   "CAP_PERFMON and CAP_SYS_PTRACE", strerror(error));
+				   "CAP_PERFMON and CAP_SYS_PTRACE%s", strerror(error),
+				   error == EACCES ? "; with these it is the kernel's verifier that refuses it, whose "
+						     "words --verbose shows" : "");
 	if (error == ENOSYS || error == EINVAL || error == EOPNOTSUPP)
 		return failure_set(failure, ERROR_NO_BPF,
 				   "this kernel cannot run the BPF program (%s): Linux 5.15 or later with "
