@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { until } from '../../test/support/until.ts';
-import { robotgc } from '../agent/testing/cli.ts';
+import { type CliOptions, robotgc } from '../agent/testing/cli.ts';
 import { buildRobot, type Robot, startRobot, stopChild, whyNoHost } from '../agent/testing/robot.ts';
 import { monotonicNs } from '../host/index.ts';
 import { SignalWindow } from '../model/index.ts';
@@ -196,17 +196,17 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     expect(run.stderr()).toMatch(/\(sleep\) cannot be watched: .*not a Go program/);
   });
 
-  test('without privileges it says what is needed', async () => {
-    const wrapper = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
-    const run = robotgc(['watch', '--pid', String(robot.pid), '-o', 'ndjson'], { wrapper });
+  test("without privileges another user's process is refused, and it is said what is needed", async () => {
+    const run = robotgc(['watch', '--pid', String(robot.pid), '-o', 'ndjson'], {
+      wrapper: asNobody,
+    });
     expect(await run.exited).toBe(3);
     expect(run.objects()).toMatchObject([{ type: 'refused', reason: 'NO_PERMISSION' }]);
     expect(run.stderr()).toMatch(/run as root or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE/);
   });
 
   describe('with the capabilities that the agent has in a cluster, on a program of another user', () => {
-    const capabilities = '-all,+bpf,+perfmon,+sys_ptrace';
-    const wrapper = ['setpriv', `--bounding-set=${capabilities}`, `--inh-caps=${capabilities}`, '--no-new-privs', '--'];
+    const wrapper = withCapabilities('bpf', 'perfmon', 'sys_ptrace');
     let secret: string;
     let foreign: Robot;
 
@@ -224,6 +224,22 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
       expect(run.objects().filter(({ type }) => type === 'window').length).toBeGreaterThanOrEqual(1);
     });
 
+    test.each([
+      { as: "its own user's rights", rights: asNobody },
+      { as: 'CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH', rights: withCapabilities('sys_ptrace', 'dac_read_search') },
+    ])('with $as its cycles are seen, and the rest is said to be missing', async ({ rights }) => {
+      await expectBooks(foreign.pid, { wrapper: rights }, /not observed: gcPause, .*CAP_BPF, CAP_PERFMON/);
+    });
+
+    test('with CAP_SYS_PTRACE alone it says what it takes beside it', async () => {
+      const run = robotgc(['watch', '--pid', String(foreign.pid), '-o', 'ndjson'], {
+        wrapper: withCapabilities('sys_ptrace'),
+      });
+      expect(await run.exited).toBe(3);
+      expect(run.objects()).toMatchObject([{ type: 'refused', reason: 'NO_PERMISSION' }]);
+      expect(run.stderr()).toContain("CAP_DAC_READ_SEARCH for another user's process");
+    });
+
     test('but not for a file that only its owner may read, and that is said', async () => {
       chmodSync(secret, 0o700);
       const run = robotgc(['watch', '--pid', String(foreign.pid), '-o', 'ndjson'], { wrapper });
@@ -233,11 +249,33 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     });
   });
 
-  test('where the probe is missing it says so', async () => {
-    const run = robotgc(['watch', '--pid', String(robot.pid)], { env: { ROBOTGC_PROBE: '/nonexistent/probe' } });
-    expect(await run.exited).toBe(3);
-    expect(run.stderr()).toContain('robotgc-probe is not executable at /nonexistent/probe');
-  });
+  /** Without the probe: cycles, heap and shares from the program's own books. */
+  async function expectBooks(pid: number, options: CliOptions, says: RegExp): Promise<void> {
+    const run = robotgc(['watch', '--pid', String(pid), '--duration', '5s', '-o', 'ndjson'], options);
+    expect(await run.exited).toBe(0);
+    expect(run.stderr()).toMatch(says);
+    const { signals } = Missing.parse(run.objects().find(({ type }) => type === 'watching')).missing[0];
+    expect(signals).toEqual(expect.arrayContaining(['gcPause', 'gcAssist', 'gcStall', 'kernelMemory', 'network']));
+    const windows = run.objects().filter(({ type }) => type === 'window');
+    expect(windows.length).toBeGreaterThanOrEqual(2);
+    for (const window of windows) expect(window).toMatchObject({ missing: signals, gcStallP99Ns: null });
+    expect(windows.reduce((sum, window) => sum + (SignalWindow.parse(window).gc?.cycles ?? 0), 0)).toBeGreaterThan(0);
+    expect(run.objects().filter(({ type }) => type === 'pause' || type === 'refused')).toEqual([]);
+  }
+
+  test('with CAP_SYS_PTRACE alone the cycles of a process of the same user are seen', () =>
+    expectBooks(
+      robot.pid,
+      { wrapper: withCapabilities('sys_ptrace') },
+      /not observed: gcPause, .*CAP_BPF, CAP_PERFMON/,
+    ));
+
+  test('where the probe is missing the cycles are seen, and it is said', () =>
+    expectBooks(
+      robot.pid,
+      { env: { ROBOTGC_PROBE: '/nonexistent/probe' } },
+      /not observed: gcPause, .*robotgc-probe is not executable at \/nonexistent\/probe/,
+    ));
 
   test.each([
     { args: ['watch', '--pid', '4194305'], exit: 3, says: 'there is no process 4194305' },
@@ -293,6 +331,15 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     expect(run.stderr()).toMatch(/latencyP99/);
   });
 });
+
+const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+
+function withCapabilities(...names: string[]): string[] {
+  const set = ['-all', ...names.map((name) => `+${name}`)].join(',');
+  return ['setpriv', `--bounding-set=${set}`, `--inh-caps=${set}`, '--no-new-privs', '--'];
+}
+
+const Missing = z.object({ missing: z.tuple([z.object({ signals: z.array(z.string()) })]) });
 
 const Cycle = z.object({ atNs: z.number(), assistNs: z.number(), dedicatedNs: z.number(), fractionalNs: z.number() });
 

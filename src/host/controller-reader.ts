@@ -1,6 +1,7 @@
 /**
  * Reads the collector's own books (`runtime.gcController`, `runtime.memstats.heapStats`) of a running Go program through /proc/PID/mem:
- * no probe, no BPF, nothing in the program changes. It needs what ptrace needs (CAP_SYS_PTRACE, or the same user).
+ * no probe, no BPF, nothing in the program changes. It needs what ptrace needs
+ * (CAP_SYS_PTRACE, or the same user), and of another user's process CAP_DAC_READ_SEARCH: its `mem` is a file of that user's alone.
  *
  * It tells the state at a moment: live heap, goal, GOGC, limit, allocation, the CPU time of the cycle last finished. It cannot tell what
  * happens between two readings: pauses, single assists, cycles that are shorter than the pace. `missingWithoutProbe` names those.
@@ -155,7 +156,7 @@ function open(proc: Proc, pid: number): { readonly fd: number; readonly auxv: Bu
       throw new ControllerReadError(
         'NO_PERMISSION',
         pid,
-        `the memory of process ${pid} may not be read (${code}): give the agent CAP_SYS_PTRACE`,
+        `the memory of process ${pid} may not be read (${code}): it takes CAP_SYS_PTRACE, and CAP_DAC_READ_SEARCH for another user's process`,
       );
     }
     throw new ControllerReadError('GONE', pid, `process ${pid} has ended (${code})`);

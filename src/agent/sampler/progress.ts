@@ -117,7 +117,8 @@ function unreadableFile({ link }: Executable, error: unknown): string {
 }
 
 export function unreadable(pid: number, nowMs: number): Progress {
-  const message = `process ${pid} cannot be looked at: run as root, as its own user, or with CAP_SYS_PTRACE`;
+  const all = 'run as root or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE';
+  const message = `process ${pid} cannot be looked at: ${all}; as its own user its GC cycles are seen, its pauses not`;
   return refused('NO_PERMISSION', message, nowMs + retryMs);
 }
 
