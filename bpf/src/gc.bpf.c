@@ -7,7 +7,7 @@
  */
 #include "program.bpf.h"
 
-#include "go_abi.h"
+#include "machine.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 

@@ -7,26 +7,9 @@
  * machine through a slow path while one is attached (about 35 ns a call), so they are only while somebody is watched.
  */
 #include "program.bpf.h"
+#include "machine.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
-
-#if defined(__TARGET_ARCH_x86)
-#define SYSCALL_MMAP 9
-#define SYSCALL_MUNMAP 11
-struct pt_regs___kernel {
-	unsigned long orig_ax;
-} __attribute__((preserve_access_index));
-#define SYSCALL_OF(regs) BPF_CORE_READ(regs, orig_ax)
-#elif defined(__TARGET_ARCH_arm64)
-#define SYSCALL_MMAP 222
-#define SYSCALL_MUNMAP 215
-struct pt_regs___kernel {
-	int syscallno;
-} __attribute__((preserve_access_index));
-#define SYSCALL_OF(regs) BPF_CORE_READ(regs, syscallno)
-#else
-#error "system call numbers of this machine are not known"
-#endif
 
 #define ENOMEM 12
 

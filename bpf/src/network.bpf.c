@@ -4,7 +4,7 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "go_abi.h"
+#include "machine.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 

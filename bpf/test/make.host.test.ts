@@ -1,5 +1,8 @@
 /** Runs the C tests with everything else: unit tests under sanitizers and a short fuzz run. */
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
@@ -15,8 +18,20 @@ it('passes "make test" in bpf/: unit tests under ASan and UBSan, five seconds of
     'controller',
     'file_bytes',
     'emit',
+    'sampling',
   ]);
   expect(output).toMatch(/fuzz: [1-9]\d* inputs, none did harm/);
+});
+
+it.each(['x86', 'arm64'])('the BPF programs compile for %s', (machine) => {
+  const build = mkdtempSync(join(tmpdir(), 'robotgc-bpf-'));
+  try {
+    const objects = join(build, 'programs.o');
+    execFileSync('make', ['-s', '-C', bpf, `BUILD=${build}`, `ARCH=${machine}`, objects]);
+    expect(execFileSync('readelf', ['-SW', objects], { encoding: 'utf8' })).toContain('uprobe');
+  } finally {
+    rmSync(build, { recursive: true, force: true });
+  }
 });
 
 it('builds one static binary', () => {

@@ -1,4 +1,5 @@
 import type { ElfFile } from './elf/elf.ts';
+import type { Processor } from './types.ts';
 import type { Window } from './window.ts';
 import { countCallSites } from './x86/call-sites.ts';
 import { cheapExits, type EndOfFunction } from './x86/cheap-exits.ts';
@@ -6,18 +7,26 @@ import { entryProbe } from './x86/entry.ts';
 import { type FunctionBody, type FunctionCode, walkFunction } from './x86/function-body.ts';
 import { type AssistTracing, callSpan, oneOfCalls, parkSpan, type SpanPlaces, slowAssistSpan } from './x86/spans.ts';
 
+export interface GoRegisters {
+  /** Integer arguments and results, in their order. */
+  readonly arguments: readonly string[];
+  /** The current goroutine. */
+  readonly g: string;
+}
+
+/** cmd/compile/abi-internal.md; the probe has the same table in bpf/src/machine.h. */
+export const goRegisters: Readonly<Record<Processor, GoRegisters>> = {
+  amd64: { arguments: ['ax', 'bx', 'cx', 'di', 'si', 'r8', 'r9', 'r10', 'r11'], g: 'r14' },
+  arm64: { arguments: Array.from({ length: 16 }, (_, i) => `r${i}`), g: 'r28' },
+};
+
 /**
- * All that depends on the processor, in one place: how its code is read, where a probe may stand, and which registers Go's ABI uses
- * (cmd/compile/abi-internal.md; the probe has the same table in bpf/src/go_abi.h). Indices are into the function's code.
+ * All that depends on the processor, in one place: how its code is read, where a probe may stand, and which registers Go's ABI uses.
+ * Indices are into the function's code.
  */
 export interface Architecture {
-  readonly name: 'amd64';
-  readonly registers: {
-    /** Integer arguments and results, in their order. */
-    readonly arguments: readonly string[];
-    /** The current goroutine. */
-    readonly g: string;
-  };
+  readonly name: Processor;
+  readonly registers: GoRegisters;
   /** Decodes a whole function, or refuses. */
   readonly walk: (fn: FunctionCode) => FunctionBody;
   /** The instruction after the stack check where the arguments are still in their registers, passed once per call. */
@@ -33,7 +42,7 @@ export interface Architecture {
 
 const amd64: Architecture = {
   name: 'amd64',
-  registers: { arguments: ['ax', 'bx', 'cx', 'di', 'si', 'r8', 'r9', 'r10', 'r11'], g: 'r14' },
+  registers: goRegisters.amd64,
   walk: walkFunction,
   entry: entryProbe,
   exits: cheapExits,
@@ -44,7 +53,10 @@ const amd64: Architecture = {
   slowAssistSpan,
 };
 
+/** arm64 lacks what reads its instructions, so no place to probe can be vouched for. */
+const architectures: Readonly<Partial<Record<ElfFile['arch'], Architecture>>> = { amd64 };
+
 /** Undefined: Go programs of this kind are refused. */
 export function architectureOf(elf: ElfFile): Architecture | undefined {
-  return elf.arch === 'amd64' ? amd64 : undefined;
+  return architectures[elf.arch];
 }

@@ -1,3 +1,4 @@
+import { architectureOf } from './architecture.ts';
 import { type ElfFile, parseElf } from './elf/elf.ts';
 import { findSymbols } from './elf/symbols.ts';
 import { readBuildInfo } from './go/build-info.ts';
@@ -90,7 +91,7 @@ export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = 
     const elf = parseElf(file);
     const info = readBuildInfo(elf, file);
     if (info === undefined) return whyNotGo(elf, file);
-    if (elf.arch !== 'amd64') refuse('unsupported-arch', `not supported yet: ${elf.arch}`);
+    if (!architectureOf(elf)) refuse('unsupported-arch', `not supported yet: ${elf.arch}`);
     const minor = supportedMinor(info.goVersion, (m) => layoutFor(m) !== undefined);
     const layout = layoutFor(minor);
     const heapStatsLayout = heapStatsLayoutFor(minor);

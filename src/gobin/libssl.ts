@@ -1,3 +1,4 @@
+import { architectureOf } from './architecture.ts';
 import { type ElfFile, fileOffset, findSection, parseElf } from './elf/elf.ts';
 import { findDynamicSymbols } from './elf/symbols.ts';
 import { orRefused, refuse } from './refusal.ts';
@@ -29,7 +30,7 @@ export function planLibssl(reader: ByteReader): LibsslPlan | Refused {
   return orRefused((): LibsslPlan => {
     const file = new Window(reader, new ReadBudget(readBudgetBytes));
     const elf = parseElf(file);
-    if (elf.arch !== 'amd64') refuse('unsupported-arch', `not supported yet: ${elf.arch} (a shared object)`);
+    if (!architectureOf(elf)) refuse('unsupported-arch', `not supported yet: ${elf.arch} (a shared object)`);
     const symbol = findDynamicSymbols(elf, file, [handshake])?.get(handshake);
     if (symbol === undefined || symbol.address === 0) {
       refuse('function-not-found', `no function ${handshake} is exported: not OpenSSL's libssl`);

