@@ -19,7 +19,7 @@ fail() {
 
 # Debian packages that are not installed. dpkg-query prints one line for each that is.
 packages='clang llvm libbpf-dev libelf-dev zlib1g-dev libjansson-dev bpftool make gcc libc6-dev iproute2 iptables conntrack runc
-containernetworking-plugins openssl util-linux'
+containernetworking-plugins openssl strace util-linux'
 
 missing_packages() {
   # shellcheck disable=SC2086 # a list of words
