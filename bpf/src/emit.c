@@ -288,6 +288,7 @@ static const char *const occurrence_names[OCCURRENCES] = {
 	[OCCURRED_MMAP_FAILURE] = "mmapFailures",
 	[OCCURRED_ALLOCATION_FAILURE] = "allocationFailures",
 	[OCCURRED_OOM_VICTIM] = "oomVictims",
+	[OCCURRED_LOSS] = "lostEvents",
 };
 
 static void emit_counts(struct output *out, uint32_t pid, const struct occurrences occurrences[OCCURRENCES])

@@ -139,6 +139,7 @@ enum occurrence {
 	OCCURRED_MMAP_FAILURE,
 	OCCURRED_ALLOCATION_FAILURE,
 	OCCURRED_OOM_VICTIM,
+	OCCURRED_LOSS, /* of a record, for which the ring had no room */
 	OCCURRENCES,
 };
 

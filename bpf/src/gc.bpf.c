@@ -73,7 +73,7 @@ static __always_inline void report_controller(__u32 kind, __u64 pid_tgid, const 
 	barrier_var(size);
 	if (size > MAX_CONTROLLER_BYTES)
 		return;
-	event = reserve(sizeof(*event));
+	event = reserve(sizeof(*event), target);
 	if (!event)
 		return;
 	fill_header(&event->header, kind, pid_tgid, target);
@@ -147,7 +147,7 @@ static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, str
 		target->phase = GC_PHASE_MARK;
 	else if (open->reason == STW_GC_MARK_TERMINATION)
 		target->phase = GC_PHASE_OFF;
-	event = reserve(sizeof(*event));
+	event = reserve(sizeof(*event), target);
 	if (event) {
 		fill_header(&event->header, EVENT_PAUSE, pid_tgid, target);
 		event->reason = open->reason;
@@ -208,7 +208,7 @@ static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, 
 	__sync_fetch_and_add(&gate->left, 1);
 	if (duration_ns < LONG_ASSIST_NS)
 		return;
-	event = reserve(sizeof(*event));
+	event = reserve(sizeof(*event), target);
 	if (!event)
 		return;
 	fill_header(&event->header, EVENT_ASSIST, pid_tgid, target);

@@ -54,12 +54,32 @@ struct ring_map {
 };
 extern struct ring_map ring SEC(".maps");
 
-static __always_inline void *reserve(__u64 size)
+static __always_inline struct measures *measures_of(const struct target *target)
+{
+	__u32 slot = target->slot;
+
+	return bpf_map_lookup_elem(&all_measures, &slot);
+}
+
+static __always_inline void occurred(const struct target *target, enum occurrence what, enum gc_phase phase)
+{
+	struct measures *measures = measures_of(target);
+
+	if (!measures)
+		return;
+	__sync_fetch_and_add(&measures->occurrences[what].all, 1);
+	if (phase == GC_PHASE_MARK)
+		__sync_fetch_and_add(&measures->occurrences[what].marking, 1);
+}
+
+static __always_inline void *reserve(__u64 size, const struct target *target)
 {
 	void *record = bpf_ringbuf_reserve(&ring, size, 0);
 
-	if (!record)
+	if (!record) {
 		__sync_fetch_and_add(&lost_events, 1);
+		occurred(target, OCCURRED_LOSS, target->phase);
+	}
 	return record;
 }
 
@@ -106,13 +126,6 @@ static __always_inline void remember_globally(struct target *target, __u64 pid_t
 	target->known_globally = !bpf_map_update_elem(&global_pids, &global, &ours, BPF_ANY);
 }
 
-static __always_inline struct measures *measures_of(const struct target *target)
-{
-	__u32 slot = target->slot;
-
-	return bpf_map_lookup_elem(&all_measures, &slot);
-}
-
 static __always_inline void raise_max(__u64 *max, __u64 value)
 {
 	__u64 seen = *(volatile __u64 *)max;
@@ -150,7 +163,7 @@ static __always_inline void count(const struct target *target, enum counted kind
 
 static __always_inline void report_instant(enum event_kind kind, __u64 pid_tgid, const struct target *target)
 {
-	struct instant_event *event = reserve(sizeof(*event));
+	struct instant_event *event = reserve(sizeof(*event), target);
 
 	if (!event)
 		return;
@@ -159,22 +172,11 @@ static __always_inline void report_instant(enum event_kind kind, __u64 pid_tgid,
 	submit(event);
 }
 
-static __always_inline void occurred(const struct target *target, enum occurrence what, enum gc_phase phase)
-{
-	struct measures *measures = measures_of(target);
-
-	if (!measures)
-		return;
-	__sync_fetch_and_add(&measures->occurrences[what].all, 1);
-	if (phase == GC_PHASE_MARK)
-		__sync_fetch_and_add(&measures->occurrences[what].marking, 1);
-}
-
 /* The record of one wait, to be completed and submitted; NULL when the ring is full. */
 static __always_inline struct wait_event *reserve_wait(enum wait wait, __u64 pid_tgid, const struct target *target,
 						       __u64 start_ns, __u64 duration_ns)
 {
-	struct wait_event *event = reserve(sizeof(*event));
+	struct wait_event *event = reserve(sizeof(*event), target);
 
 	if (!event)
 		return NULL;

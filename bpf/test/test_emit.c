@@ -160,7 +160,8 @@ static void lines_fit_the_reader(void)
 static void counts(void)
 {
 	static struct measures measures = { .occurrences = { [OCCURRED_HEAP_GROW] = { .all = 3, .marking = 1 },
-							      [OCCURRED_OOM_VICTIM] = { .all = 1 } } };
+							      [OCCURRED_OOM_VICTIM] = { .all = 1 },
+							      [OCCURRED_LOSS] = { .all = 5 } } };
 	json_t *root, *grows;
 
 	emit_measures(&out, 7, &measures);
@@ -169,6 +170,7 @@ static void counts(void)
 	grows = json_object_get(root, "heapGrows");
 	CHECK(integer(grows, "count") == 3 && integer(grows, "whileMarking") == 1, "growths of the heap");
 	CHECK(integer(json_object_get(root, "oomVictims"), "count") == 1, "victims");
+	CHECK(integer(json_object_get(root, "lostEvents"), "count") == 5, "lost");
 	CHECK(integer(json_object_get(root, "mmapFailures"), "count") == 0 &&
 	      integer(json_object_get(root, "allocationFailures"), "count") == 0, "none");
 	json_decref(root);

@@ -173,7 +173,7 @@ export const SignalWindow = z.object({
   gc: GcFacts.nullable(),
   cgroup: CgroupFacts.nullable(),
   activeRobots: z.number().nonnegative().nullable(),
-  /** Probe events lost in this window. */
+  /** Probe events lost in this window: of the container's processes, or nobody knows of which. */
   lostEvents: z.int().nonnegative(),
   /**
    * Fields (`gcStall`, `kernelMemory.mmap`) that nobody observed: their zeros mean nothing, and what they hold is at most a part. Absent when

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Flush } from '../../host/probe/index.ts';
+import { type Flush, nothingUntil } from '../../host/probe/index.ts';
 import { cycleEvent, pauseEvent } from '../testing/events.ts';
 import { FactsByProcess } from './facts-by-process.ts';
 
@@ -27,4 +27,24 @@ test('each event goes to its process alone, in order', () => {
       expect(cycles).toEqual(asked.flatMap((of) => flush.cycles.filter((cycle) => cycle.pid === of)));
     }),
   );
+});
+
+test('what was lost of one process hides nothing of another; what is nobody’s may hide something of each', () => {
+  const never = { count: 0, whileMarking: 0 };
+  const lostBy = (of: number, count: number): Flush['counts'][number] => ({
+    type: 'counts',
+    pid: of,
+    heapGrows: never,
+    mmapFailures: never,
+    allocationFailures: never,
+    oomVictims: never,
+    lostEvents: { count, whileMarking: 0 },
+  });
+  const facts = (lost: number) =>
+    new FactsByProcess({ ...nothingUntil(1), counts: [lostBy(1, 30), lostBy(2, 4)], lost });
+  const of = (lost: number) => [[1], [2], [3], [1, 2]].map((pids) => facts(lost).lostOf(pids));
+  expect(of(34)).toEqual([30, 4, 0, 34]);
+  expect(of(36)).toEqual([32, 6, 2, 36]);
+  // Counted a moment before the total of the flush before was.
+  expect(of(30)).toEqual([30, 4, 0, 34]);
 });

@@ -24,9 +24,12 @@ const nothing = facts(() => []);
 
 export class FactsByProcess {
   readonly #byPid = new Map<number, ProbeFacts>();
+  /** Events that were lost, nobody knows whose. */
+  readonly #lostOfAny: number;
 
-  constructor(flush: ProbeFacts) {
+  constructor(flush: ProbeFacts & Pick<Flush, 'lost'>) {
     for (const list of lists) this.#deal(list, flush);
+    this.#lostOfAny = Math.max(0, flush.lost - lossesIn(flush));
   }
 
   /** Events of these processes; of several process after process, each in the order in which it happened. Not to be changed. */
@@ -34,6 +37,11 @@ export class FactsByProcess {
     const known = pids.flatMap((pid) => this.#byPid.get(pid) ?? []);
     const [first = nothing] = known;
     return known.length < 2 ? first : facts((list) => known.flatMap((each) => each[list]));
+  }
+
+  /** Events that were lost, or may have been, of these processes: what another lost hides nothing of them. */
+  lostOf(pids: readonly number[]): number {
+    return this.#lostOfAny + lossesIn(this.of(pids));
   }
 
   #deal<L extends List>(list: L, flush: ProbeFacts): void {
@@ -47,4 +55,8 @@ export class FactsByProcess {
     this.#byPid.set(pid, dealt);
     return dealt;
   }
+}
+
+function lossesIn({ counts }: Pick<ProbeFacts, 'counts'>): number {
+  return counts.reduce((sum, { lostEvents }) => sum + lostEvents.count, 0);
 }

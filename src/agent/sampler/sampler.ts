@@ -155,7 +155,6 @@ export class Sampler {
       facts: new FactsByProcess(flush),
       atNs: flush.atNs,
       atWallMs: wallMs() - (monotonicNs() - flush.atNs) / 1e6,
-      lostEvents: flush.lost,
       node,
       pace: this.#pace.at(node),
       leastMs: this.#periodMs / 2,

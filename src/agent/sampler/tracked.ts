@@ -28,7 +28,6 @@ export interface TickFacts {
   /** Until when they are complete, on CLOCK_MONOTONIC. */
   readonly atNs: number;
   readonly atWallMs: number;
-  readonly lostEvents: number;
   readonly node: NodePressure;
   /** How much of the cgroup needs to be read. */
   readonly pace: ReadPace;
@@ -135,7 +134,7 @@ export class Tracked {
   }
 
   #observed(tick: TickFacts, startNs: number, missing: readonly MissingSignals[]): Observed {
-    const { facts, atNs, atWallMs, node, pace, activeRobots, lostEvents, capturingAt } = tick;
+    const { facts, atNs, atWallMs, node, pace, activeRobots, capturingAt } = tick;
     const pids = this.followed.watched();
     const cgroup = this.#readCgroup(pace);
     this.#pressureTotals = cgroup?.pressure.memory ? pressureTotals(atNs, cgroup.pressure.memory) : null;
@@ -153,7 +152,7 @@ export class Tracked {
       cgroup,
       node,
       activeRobots,
-      lostEvents,
+      lostEvents: facts.lostOf(pids),
       capturingAt,
     };
   }

@@ -21,7 +21,13 @@ function histogram(of: HistogramEvent['of'], over: Partial<HistogramEvent> = {})
 
 function counts(pid: number, over: Partial<CountsEvent>): CountsEvent {
   const never = { count: 0, whileMarking: 0 };
-  const none = { heapGrows: never, mmapFailures: never, allocationFailures: never, oomVictims: never };
+  const none = {
+    heapGrows: never,
+    mmapFailures: never,
+    allocationFailures: never,
+    oomVictims: never,
+    lostEvents: never,
+  };
   return { type: 'counts', pid, ...none, ...over };
 }
 

@@ -323,6 +323,8 @@ export const countsEventSchema = z.object({
   allocationFailures: occurrences,
   /** 1 when the kernel's OOM killer chose this process. */
   oomVictims: occurrences,
+  /** Events of this process that the kernel's ring had no room for. */
+  lostEvents: occurrences,
 });
 export type CountsEvent = z.infer<typeof countsEventSchema>;
 
@@ -378,7 +380,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   countsEventSchema,
   waitEventSchema,
   execEventSchema,
-  /** Events the kernel's ring had no room for since the last flush. */
+  /** Events the kernel's ring had no room for since the last flush, of all processes. */
   z.object({ type: z.literal('lost'), count: z.number().int().positive() }),
   z.object({ type: z.literal('flushed'), seq, atNs: ns }),
   z.object({ type: z.literal('pong'), seq }),

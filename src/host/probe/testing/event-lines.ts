@@ -85,6 +85,7 @@ export const events: ProbeEvent[] = [
     mmapFailures: { count: 0, whileMarking: 0 },
     allocationFailures: { count: 0, whileMarking: 0 },
     oomVictims: { count: 1, whileMarking: 0 },
+    lostEvents: { count: 0, whileMarking: 0 },
   },
   { type: 'wait', on: 'mmap', pid: 1, tid: 2, startNs: 5, durationNs: 2_000_000, marking: null, failed: false },
   {
