@@ -176,6 +176,18 @@ describe('others', () => {
     expect(first(evidenceOf(20, over, { thresholds: strict }))?.confidence).toBe(0.9);
   });
 
+  it('tells of stops of the world that are not the collector’s, and of profiling by somebody else', () => {
+    const stops = (count: number, profiling: number) => ({ otherPause: { ...stalls(12, count), profiling } });
+    const told = (over: (seq: number) => WindowOver) => first(evidenceOf(20, over))?.evidence;
+    expect(told((seq) => (seq < 2 ? stops(3, 2) : stops(0, 0)))).toContain(
+      "stops of the world besides the collector's: 6, up to 12 ms, 4 of them by profiling that is not ours",
+    );
+    expect(told((seq) => (seq === 7 ? stops(1, 0) : {}))).toContain(
+      "stops of the world besides the collector's: 1, up to 12 ms",
+    );
+    expect(told(() => ({}))?.join()).not.toContain('stops of the world');
+  });
+
   it('is less sure of that where probe events were lost', () => {
     expect(first(evidenceOf(20, () => ({ lostEvents: 1 })))?.confidence).toBeLessThan(0.5);
   });
