@@ -1,15 +1,10 @@
 /** The processes of one target, and how each is watched: by the probe, or by reading its own books where the probe cannot. */
-import {
-  ControllerReadError,
-  type ControllerReader,
-  type Executable,
-  type GcLimiter,
-  type HeapNow,
-} from '../../host/index.ts';
+import type { GcLimiter, HeapNow } from '../../host/index.ts';
 import { type Attachments, fileKey } from './attachments.ts';
-import { readBooks } from './books.ts';
 import type { GcReading } from './books-ledger.ts';
-import { missingFromBooks, missingInProgram, missingOfAll } from './missing.ts';
+import { missingOfAll } from './missing.ts';
+import { heapsOf, limitersOf, readingsOf } from './process-books.ts';
+import { type FollowedProcess, type Known, knownOf, missingOf } from './process-state.ts';
 import {
   begin,
   booksBeside,
@@ -17,25 +12,11 @@ import {
   closeBooks,
   type FollowTools,
   isProbeGone,
-  type Progress,
   refused,
   retryMs,
   unreadable,
 } from './progress.ts';
 import type { MissingSignals, TargetState, WatchedProgram } from './types.ts';
-
-interface FollowedProcess {
-  readonly pid: number;
-  readonly startTicks: number;
-  /** Of its executable as its own mounts show it. */
-  readonly seenKey: string | null;
-  /** As the probe's attachments know it. */
-  readonly executable: Executable | null;
-  progress: Progress;
-  readonly sinceMs: number;
-  /** Monotonic: from when on it is looked at again. */
-  checkAtMs: number;
-}
 
 /**
  * A process executes another program soon after its start (an entry point's shell) or never: so long it is looked at in each round. Later
@@ -65,50 +46,21 @@ export class Followed {
   }
 
   /** What the books of those processes say now that the probe does not watch. A process that has ended has none. */
-  readings(nowMs: number): Map<number, GcReading> {
-    const found = new Map<number, GcReading>();
-    for (const process of this.#processes.values()) {
-      const { pid, progress } = process;
-      if (progress.kind !== 'read') continue;
-      try {
-        const reading = readBooks(progress.reader);
-        if (reading) found.set(pid, reading);
-      } catch (error) {
-        if (!(error instanceof ControllerReadError)) throw error;
-        progress.reader.close();
-        process.progress = refused(error.code, error.message, nowMs + retryMs);
-        this.#known = null;
-      }
-    }
-    return found;
+  readings(nowMs: number): ReadonlyMap<number, GcReading> {
+    const { readings, refusals } = readingsOf(this.#processes.values());
+    for (const [process, { code, message }] of refusals) process.progress = refused(code, message, nowMs + retryMs);
+    if (refusals.size > 0) this.#known = null;
+    return readings;
   }
 
   /** Whether the runtime limits its collector, of each process that tells. */
-  limiters(): Map<number, GcLimiter> {
-    const found = new Map<number, GcLimiter>();
-    for (const { pid, progress } of this.#processes.values()) {
-      const limiter = readerOf(progress)?.readLimiter();
-      if (limiter) found.set(pid, limiter);
-    }
-    return found;
+  limiters(): ReadonlyMap<number, GcLimiter> {
+    return limitersOf(this.#processes.values());
   }
 
   /** What each process has allocated that the probe watches; of those that tell. */
-  heaps(): Map<number, HeapNow> {
-    const found = new Map<number, HeapNow>();
-    for (const process of this.#processes.values()) {
-      const { pid, progress } = process;
-      if (progress.kind !== 'watched' || !('read' in progress.books)) continue;
-      try {
-        const heap = progress.books.readHeap();
-        if (heap) found.set(pid, heap);
-      } catch (error) {
-        if (!(error instanceof ControllerReadError)) throw error;
-        progress.books.close();
-        process.progress = { ...progress, books: { reason: error.code, message: error.message } };
-      }
-    }
-    return found;
+  heaps(): ReadonlyMap<number, HeapNow> {
+    return heapsOf(this.#processes.values());
   }
 
   /** Signals that are not seen of at least one process. */
@@ -226,51 +178,4 @@ function nextCheckMs({ pid, sinceMs, progress }: FollowedProcess, nowMs: number)
   if (nowMs - sinceMs < youngMs) return nowMs;
   const checkAtMs = nowMs + settledCheckMs - (pid % 8) * 500;
   return progress.kind === 'watched' ? checkAtMs : Math.min(checkAtMs, progress.retryAtMs);
-}
-
-/** Without its books the allocation rate is that between two cycles, which may be long ago. */
-const onlyInBooks = ['gc.limiterOn', 'gc.allocBytesPerSecond'];
-
-function missingOf({ pid, progress }: FollowedProcess, attachments: Attachments | null): readonly MissingSignals[] {
-  if (progress.kind === 'read') return [missingFromBooks(progress.why)];
-  if (progress.kind === 'refused') return [];
-  const { plan, books } = progress;
-  const withoutBooks = 'read' in books || books === booksClosed ? [] : [{ signals: onlyInBooks, ...books }];
-  return [...missingInProgram(plan), ...(attachments?.missingOf(pid) ?? []), ...withoutBooks];
-}
-
-interface Known {
-  readonly programs: readonly WatchedProgram[];
-  readonly watched: readonly number[];
-  readonly state: TargetState;
-}
-
-function knownOf(processes: readonly FollowedProcess[]): Known {
-  const programs = processes
-    .flatMap(({ pid, executable, progress }) =>
-      progress.kind !== 'refused' && executable ? [{ pid, executable, plan: progress.plan }] : [],
-    )
-    .sort((a, b) => a.pid - b.pid);
-  return { programs, watched: programs.map(({ pid }) => pid), state: stateOf(processes, programs) };
-}
-
-function stateOf(processes: readonly FollowedProcess[], programs: readonly WatchedProgram[]): TargetState {
-  const [first] = programs;
-  if (first) return { state: 'Watching', goVersion: first.plan.goVersion, pids: programs.map(({ pid }) => pid) };
-  const refusals = processes.flatMap(({ progress }) => (progress.kind === 'refused' ? [progress] : []));
-  // A shell beside a Go program that is too old: the program's refusal is the one that matters.
-  const refusal = refusals.find(({ reason }) => reason !== 'not-go') ?? refusals[0];
-  if (refusal) return { state: 'Refused', reason: refusal.reason, message: refusal.message };
-  return noProcess;
-}
-
-const noProcess: TargetState = {
-  state: 'Waiting',
-  reason: 'NoProcess',
-  message: 'no running process was found in this container yet',
-};
-
-function readerOf(progress: Progress): ControllerReader | null {
-  if (progress.kind === 'read') return progress.reader;
-  return progress.kind === 'watched' && 'read' in progress.books ? progress.books : null;
 }
