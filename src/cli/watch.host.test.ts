@@ -145,6 +145,19 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     });
   });
 
+  test('a signal that only the team sets a limit for is judged by what the program really does', async () => {
+    const own = loose.replace('thresholds: {', 'thresholds: {gcRate: 0.1, ');
+    const run = watch('--duration', '6s', '-f', policyFile('own', own), '-o', 'ndjson');
+    expect(await run.exited).toBe(1);
+    const objects = run.objects();
+    const breach = objects.find(({ type }) => type === 'breach');
+    expect(breach).toMatchObject({ signal: 'gcRate', threshold: 0.1, unit: '1/s', ofWindows: 5 });
+    // What it tells is the rate of one of the windows that it tells of.
+    const windows = objects.filter(({ type }) => type === 'window').map((object) => SignalWindow.parse(object));
+    const rates = windows.map(({ gc, durationMs }) => (gc?.cycles ?? 0) / (durationMs / 1000));
+    expect(rates).toContain(breach?.observed);
+  });
+
   test('a promise that is kept ends with 0', async () => {
     const run = watch('-f', policyFile('loose', loose), '--duration', '5s', '-o', 'ndjson');
     expect(await run.exited).toBe(0);
