@@ -176,7 +176,8 @@ export interface CgroupSample {
  * when memory pressure or events moved; limits that hardly ever change (memory.high, swap, cpu) at every fifth tick.
  *
  * `calm` is a `tick` in which no task of the whole node has waited for memory since the last one: a cgroup's memory pressure stood still
- * then, and so did what a cgroup only counts while its tasks wait (reclaim at a limit, OOM kills). Those are read at every fifth tick too.
+ * then, and so did what a cgroup only counts while its tasks wait (reclaim at a limit, OOM kills). Those are read at every fifth tick too, and
+ * at the two ticks after memory.max was changed, for which whoever changed it reclaims and kills.
  */
 export type ReadPace = 'all' | 'tick' | 'calm';
 

@@ -124,6 +124,35 @@ describe('unified hierarchy', () => {
     expect(reader?.read()).toMatchObject({ stat: { pagesScanned: 99 }, memoryHighBytes: 4000 });
   });
 
+  it('at a calm tick leaves out what moves only while tasks wait for memory, but not after the limit was changed', () => {
+    const events = (oomKill: number): string => `low 0\nhigh 0\nmax 4\noom 1\noom_kill ${oomKill}\n`;
+    write({
+      'cgroup.controllers': 'memory\n',
+      [at('memory.max')]: '5000\n',
+      [at('memory.events')]: events(0),
+      [at('memory.events.local')]: events(0),
+    });
+    using reader = openCgroup([v2(path)], root);
+    const killed = () => {
+      const sample = reader?.read('calm');
+      return { shown: sample?.events?.oomKill, local: sample?.eventsLocal?.oomKill };
+    };
+    killed();
+    killed();
+    // Lowered below its use: whoever wrote that has killed for it.
+    for (let kills = 1; kills < 12; kills++) {
+      write({ [at('memory.max')]: `${4000 - kills}\n`, [at('memory.events')]: events(kills) });
+      write({ [at('memory.events.local')]: events(kills) });
+      expect(killed()).toEqual({ shown: kills, local: kills });
+    }
+    // Nothing has changed any more: the file is left alone but at every fifth tick.
+    killed();
+    write({ [at('memory.events')]: events(99) });
+    const shown = [0, 1, 2, 3, 4, 5].map(() => killed().shown);
+    expect(shown.at(-1)).toBe(99);
+    expect(shown[0] === 11 || shown[1] === 11 || shown[2] === 11).toBe(true);
+  });
+
   it('names what is missing, and tells it from "no limit"', () => {
     write({
       'cgroup.controllers': '',

@@ -1,8 +1,19 @@
 /** What the readers of both versions share: opened files that are read at their pace until the cgroup has gone. */
 import { existsSync } from 'node:fs';
-import type { CgroupReader, CgroupSample, ReadPace } from '../types.ts';
+import type { KeptFile } from '../kept-file.ts';
+import type { CgroupReader, CgroupSample, Pressure, ReadPace } from '../types.ts';
 import type { CgroupFiles } from './files.ts';
 import { Pace } from './pace.ts';
+
+/** The files of one cgroup by how often they need to be read, see `ReadPace`. */
+export interface PacedFiles {
+  /** What moves all the time, and the limit that may be changed in place. */
+  readonly eachTick: readonly KeptFile<unknown>[];
+  /** What moves only while tasks wait for memory, or when the limit was changed. */
+  readonly unlessCalm: readonly KeptFile<unknown>[];
+  readonly whenMoved: readonly KeptFile<unknown>[];
+  readonly seldom: readonly KeptFile<unknown>[];
+}
 
 export interface ReaderOptions {
   readonly version: CgroupReader['version'];
@@ -10,23 +21,49 @@ export interface ReaderOptions {
   /** While it exists, so does the cgroup. */
   readonly directory: string;
   readonly files: CgroupFiles;
-  /** Reads the files; the slow ones, and those that could not be opened, only when it is a full read. @param calm see `ReadPace` */
-  readonly sample: (full: boolean, calm: boolean) => CgroupSample;
+  readonly paced: PacedFiles;
+  readonly limit: KeptFile<unknown>;
+  readonly pressure: KeptFile<Pressure>;
+  /** Counts of what happens at the limit. */
+  readonly events: readonly KeptFile<unknown>[];
+  /** Reads what is read under a condition of its own. */
+  readonly readFurther?: (full: boolean) => void;
+  /** From what was read last. */
+  readonly sample: () => Omit<CgroupSample, 'version' | 'slowAtMs' | 'missing'>;
 }
 
-export function cgroupReader({ version, pressureDirectory, directory, files, sample }: ReaderOptions): CgroupReader {
+export function cgroupReader(options: ReaderOptions): CgroupReader {
+  const { version, pressureDirectory, directory, files, paced, limit, pressure, events, sample } = options;
   const pace = new Pace();
+  const limitStir = new Stir();
+  const stir = new Stir();
+  let slowAtMs = 0;
   let gone = false;
+  const readPaced = (full: boolean, calm: boolean): void => {
+    const readAll = (some: readonly KeptFile<unknown>[]): void => {
+      for (const each of some) each.read(full);
+    };
+    readAll(paced.eachTick);
+    // Whoever lowers a limit does the reclaim and the killing: no task of the node need have waited for memory.
+    const hasNewLimit = limitStir.since([limit.value]);
+    if (full || !calm || hasNewLimit) readAll(paced.unlessCalm);
+    const moved = stir.since([pressure.value?.some.totalNs, limit.value, ...events.map(({ value }) => value)]);
+    if (full || moved) {
+      readAll(paced.whenMoved);
+      slowAtMs = performance.now();
+    }
+    if (full) readAll(paced.seldom);
+    options.readFurther?.(full);
+  };
   return {
     version,
     pressureDirectory,
     read(wanted: ReadPace = 'all') {
       if (gone) return undefined;
-      const full = pace.isFull(wanted);
-      const read = sample(full, wanted === 'calm');
+      readPaced(pace.isFull(wanted), wanted === 'calm');
       // Controllers may be switched off below a cgroup that lives on, so a file that was lost is no proof.
       gone = (wanted === 'all' || files.anyLost()) && !existsSync(directory);
-      if (!gone) return read;
+      if (!gone) return { version, slowAtMs, missing: files.missing(), ...sample() };
       files.close();
       return undefined;
     },
@@ -36,20 +73,19 @@ export function cgroupReader({ version, pressureDirectory, directory, files, sam
 }
 
 /**
- * Whether memory moved since the last look or the one before: then the files that are mostly read slowly are read at once. Once more after
- * it came to rest, or the rates of its last motion would be shown until the next full read.
+ * Whether one of some values is another than at the last look or the one before. Once more after they came to rest: or the rates of memory's
+ * last motion would be shown until the next full read, and what follows upon a new limit would be missed. Values as `KeptFile` gives them:
+ * the same object while the file's text is the same.
  */
-export class Stir {
-  #pressure: unknown;
-  #events: unknown;
+class Stir {
+  #before: readonly unknown[] = [];
   #moved = false;
 
-  /** Values as `KeptFile` gives them: the same object while the file's text is the same. */
-  since(pressureTotalNs: number | undefined, events: unknown): boolean {
-    const moved = pressureTotalNs !== this.#pressure || events !== this.#events;
-    this.#pressure = pressureTotalNs;
-    this.#events = events;
+  since(values: readonly unknown[]): boolean {
+    const before = this.#before;
+    const moved = values.length !== before.length || values.some((value, at) => value !== before[at]);
     const stirred = moved || this.#moved;
+    this.#before = values;
     this.#moved = moved;
     return stirred;
   }

@@ -2,7 +2,7 @@ import { parsePressure } from '../psi.ts';
 import type { CgroupReader, CpuStat, MemoryEvents, MissingFile } from '../types.ts';
 import { CgroupFiles } from './files.ts';
 import { parseCount, parseCpuStatV1, parseLimitV1, parseMemoryStatV1, parseOomKillV1, parseQuotaV1 } from './parse.ts';
-import { cgroupReader, Stir } from './reader.ts';
+import { cgroupReader } from './reader.ts';
 import { workingSetBytes } from './working-set.ts';
 
 /** One container's directories in the v1 hierarchies; `unified` is its v2 twin on hybrid machines, where only PSI lives. */
@@ -45,47 +45,39 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
   const memoryPressure = files.add(unified, 'memory.pressure', parsePressure);
   const cpuPressure = files.add(unified, 'cpu.pressure', parsePressure);
   const ioPressure = files.add(unified, 'io.pressure', parsePressure);
-  const eachTick = [usage, limit, cpuUsage];
-  const unlessCalm = [failures, oomKills, memoryPressure];
-  const whenMoved = [stat, withSwap, peak, cpuPressure, ioPressure];
-  const limits = [withSwapLimit, quotaUs, periodUs];
-  const stir = new Stir();
-  let slowAtMs = 0;
   return cgroupReader({
     version: 'v1',
     pressureDirectory: unified,
     directory: directories.memory ?? directories.cpu ?? directories.cpuacct ?? unified ?? '/',
     files,
-    sample(full, calm) {
-      for (const each of eachTick) each.read(full);
-      if (full || !calm) for (const each of unlessCalm) each.read(full);
-      const moved = stir.since(memoryPressure.value?.some.totalNs, failures.value);
-      if (full || moved) {
-        for (const each of whenMoved) each.read(full);
-        slowAtMs = performance.now();
-      }
-      if (full) for (const each of limits) each.read(full);
+    paced: {
+      eachTick: [usage, limit, cpuUsage],
+      unlessCalm: [failures, oomKills, memoryPressure],
+      whenMoved: [stat, withSwap, peak, cpuPressure, ioPressure],
+      seldom: [withSwapLimit, quotaUs, periodUs],
+    },
+    limit,
+    pressure: memoryPressure,
+    events: [failures, oomKills],
+    readFurther(full) {
       // Without a quota nothing is throttled.
       if (full || (quotaUs.value?.value ?? null) !== null) throttling.read(full);
-      return {
-        version: 'v1',
-        memoryCurrentBytes: usage.value,
-        memoryWorkingSetBytes: workingSetBytes(usage.value, stat.value),
-        memoryLimitBytes: limit.value?.value ?? null,
-        memoryHighBytes: null,
-        memoryPeakBytes: peak.value,
-        swapBytes: above(withSwap.value, usage.value),
-        swapLimitBytes: above(withSwapLimit.value?.value ?? null, limit.value?.value ?? null),
-        events: eventsOf(failures.value, oomKills.value),
-        eventsLocal: null,
-        stat: stat.value,
-        slowAtMs,
-        cpu: cpuOf(cpuUsage.value, throttling.value),
-        cpuLimitCores: coresOf(quotaUs.value?.value ?? null, periodUs.value),
-        pressure: { memory: memoryPressure.value, cpu: cpuPressure.value, io: ioPressure.value },
-        missing: files.missing(),
-      };
     },
+    sample: () => ({
+      memoryCurrentBytes: usage.value,
+      memoryWorkingSetBytes: workingSetBytes(usage.value, stat.value),
+      memoryLimitBytes: limit.value?.value ?? null,
+      memoryHighBytes: null,
+      memoryPeakBytes: peak.value,
+      swapBytes: above(withSwap.value, usage.value),
+      swapLimitBytes: above(withSwapLimit.value?.value ?? null, limit.value?.value ?? null),
+      events: eventsOf(failures.value, oomKills.value),
+      eventsLocal: null,
+      stat: stat.value,
+      cpu: cpuOf(cpuUsage.value, throttling.value),
+      cpuLimitCores: coresOf(quotaUs.value?.value ?? null, periodUs.value),
+      pressure: { memory: memoryPressure.value, cpu: cpuPressure.value, io: ioPressure.value },
+    }),
   });
 }
 
