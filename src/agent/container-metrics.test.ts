@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import type { SignalWindow } from '../model/index.ts';
+import { calmCgroup } from '../model/testing.ts';
 import { ContainerMetrics } from './container-metrics.ts';
 
 const quiet = { count: 0, p50Ns: 0, p99Ns: 0, maxNs: 0, sumNs: 0 };
@@ -146,4 +147,28 @@ it('forgets a container that is no longer watched', async () => {
   metrics.observe(window);
   metrics.forget('c');
   expect(await registry.metrics()).not.toContain('dispatch-1');
+});
+
+it('shows the pressure of the node, as the newest window of any container has it', async () => {
+  const registry = new Registry();
+  const metrics = new ContainerMetrics(registry);
+  const at = (containerId: string, second: number, some: number): SignalWindow => ({
+    ...window,
+    containerId,
+    endedAt: `2026-01-01T00:00:0${second}.000Z`,
+    cgroup: {
+      ...calmCgroup,
+      node: { memory: { some, full: some / 2 }, cpu: { some: 0.25, full: null }, io: null },
+    },
+  });
+  metrics.observe(at('b', 2, 0.5));
+  metrics.observe(at('a', 1, 0.125));
+  const text = await registry.metrics();
+  expect(text).toContain('robotgc_node_pressure_ratio{resource="memory",line="some"} 0.5\n');
+  expect(text).toContain('robotgc_node_pressure_ratio{resource="memory",line="full"} 0.25\n');
+  expect(text).toContain('robotgc_node_pressure_ratio{resource="cpu",line="some"} 0.25\n');
+  expect(text).not.toMatch(/resource="cpu",line="full"|resource="io"/);
+  metrics.forget('a');
+  metrics.forget('b');
+  expect(await registry.metrics()).not.toContain('robotgc_node_pressure_ratio{');
 });

@@ -170,6 +170,20 @@ export class ContainerMetrics {
         },
       });
     }
+    new Gauge({
+      name: 'robotgc_node_pressure_ratio',
+      help: 'Share of time some, or all, tasks of the whole node waited: beside a container’s, it tells a neighbour’s pressure from its own.',
+      labelNames: ['resource', 'line'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [resource, shares] of Object.entries(nodeOf(latest.values()) ?? {})) {
+          if (!shares) continue;
+          this.set({ resource, line: 'some' }, shares.some);
+          if (shares.full !== null) this.set({ resource, line: 'full' }, shares.full);
+        }
+      },
+    });
   }
 
   observe(window: SignalWindow): void {
@@ -183,6 +197,14 @@ export class ContainerMetrics {
   forget(containerId: string): void {
     this.#latest.delete(containerId);
   }
+}
+
+/** As the newest window has it: it is read once for all containers. */
+function nodeOf(latest: Iterable<{ readonly window: SignalWindow }>): NonNullable<SignalWindow['cgroup']>['node'] {
+  let newest: SignalWindow | null = null;
+  for (const { window } of latest)
+    if (window.cgroup?.node && window.endedAt >= (newest?.endedAt ?? '')) newest = window;
+  return newest?.cgroup?.node;
 }
 
 function labelsOf({ pod, container }: SignalWindow): Labels {

@@ -94,8 +94,12 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
       pause: ({ key }, pause) => roster.recorder(key).pause(pause),
       cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
       assist: ({ key }, assist) => roster.recorder(key).assist(assist),
-      pressure: ({ pod, container }, { signal: pressure, share, limit }) =>
-        log.warn({ pod: pod.name, container, signal: pressure, share, limit }, 'memory pressure begins'),
+      pressure: ({ key, pod, container }, onset) => {
+        const { signal: pressure, share, limit, toldBy } = onset;
+        log.warn({ pod: pod.name, container, signal: pressure, share, limit, toldBy }, 'memory pressure begins');
+        metrics.pressureOnsets.inc({ signal: pressure, told_by: toldBy });
+        roster.recorder(key).pressure({ ...onset, detectedAt: new Date().toISOString() });
+      },
       window: ({ key }, window) => {
         metrics.windows.inc();
         signals.observe(window);

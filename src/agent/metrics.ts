@@ -18,6 +18,11 @@ export class AgentMetrics {
   readonly incidents = this.#counter('robotgc_agent_breaches_total', 'Breaches that became incidents, by signal.', [
     'signal',
   ]);
+  readonly pressureOnsets = this.#counter(
+    'robotgc_agent_pressure_onsets_total',
+    'Beginnings of memory pressure above a limit, by signal and by what told it: the kernel’s trigger, or reading.',
+    ['signal', 'told_by'],
+  );
   readonly pendingBundles = this.#gauge('robotgc_agent_pending_bundles', 'Bundles the operator has not acknowledged.');
   readonly shippedBundles = this.#counter(
     'robotgc_agent_shipped_bundles_total',

@@ -30,6 +30,8 @@ export async function scrapeActivity(scrape: ScrapeRequest): Promise<ActivityRes
       return failed('metric-missing', `${url} answered, but has no sample of ${name}${labelText(labels)}`);
     case 'truncated':
       return failed('truncated', `${url}: the answer does not end with # EOF, as OpenMetrics asks: a part is missing`);
+    case 'too-many':
+      return failed('too-large', `${url}: ${name} has more than ${sum.samples} samples: expose a sum`);
     case 'malformed':
       return failed('malformed', `${url}: cannot read the line ${JSON.stringify(sum.line)}`);
   }

@@ -14,6 +14,7 @@ export type MetricSum =
   | { readonly kind: 'ok'; readonly value: number; readonly samples: number }
   | { readonly kind: 'missing' }
   | { readonly kind: 'truncated' }
+  | { readonly kind: 'too-many'; readonly samples: number }
   | { readonly kind: 'malformed'; readonly line: string };
 
 interface Sample {
@@ -39,35 +40,53 @@ export interface MetricQuery {
  * Formats: https://prometheus.io/docs/instrumenting/exposition_formats/, https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
 export function sumMetric(text: string, query: MetricQuery): MetricSum {
-  const lines = text.split('\n');
-  if (query.format !== 'openmetrics') return sumSamples(lines, query.name, query.labels);
-  if (lines.at(-1) === '') lines.pop();
-  if (lines.at(-1) !== '# EOF') return { kind: 'truncated' };
-  const sum = sumSamples(lines, query.name, query.labels);
-  const mayBeFamily = sum.kind === 'missing' && lines.includes(`# TYPE ${query.name} counter`);
-  return mayBeFamily ? sumSamples(lines, `${query.name}_total`, query.labels) : sum;
+  if (query.format !== 'openmetrics') return sumSamples(text, query.name, query.labels);
+  const body = text.endsWith('\n') ? text.slice(0, -1) : text;
+  if (body !== '# EOF' && !body.endsWith('\n# EOF')) return { kind: 'truncated' };
+  const sum = sumSamples(body, query.name, query.labels);
+  if (sum.kind !== 'missing' || !hasLine(body, `# TYPE ${query.name} counter`)) return sum;
+  return sumSamples(body, `${query.name}_total`, query.labels);
 }
 
-function sumSamples(lines: readonly string[], name: string, labels: MetricQuery['labels'] = {}): MetricSum {
+/** Longer ones are no samples: labels are names of shards and tenants, not documents. */
+const maxLineLength = 64 * 1024;
+/** So many take 60 ms, in which the agent does nothing else. */
+const maxSamples = 10_000;
+
+function sumSamples(text: string, name: string, labels: MetricQuery['labels'] = {}): MetricSum {
+  const wanted = Object.entries(labels);
   let value = 0;
   let samples = 0;
-  for (const line of lines) {
-    if (!mayBe(line, name)) continue;
-    const sample = parseSample(line.trim());
+  let read = 0;
+  for (const line of linesOf(text, name)) {
+    if (++read > maxSamples) return { kind: 'too-many', samples: maxSamples };
+    const sample = line.length <= maxLineLength ? parseSample(line.trim()) : undefined;
     if (sample === undefined) return { kind: 'malformed', line: line.slice(0, 200) };
     if (sample.name !== name || Number.isNaN(sample.value)) continue;
-    if (!Object.entries(labels).every(([label, wanted]) => sample.labels.get(label) === wanted)) continue;
+    if (!wanted.every(([label, wantedValue]) => sample.labels.get(label) === wantedValue)) continue;
     value += sample.value;
     samples++;
   }
   return samples === 0 ? { kind: 'missing' } : { kind: 'ok', value, samples };
 }
 
-/** `name `, `name{`, or the quoted form `{"name", …}` of the UTF-8 formats. */
-function mayBe(line: string, name: string): boolean {
-  if (line.startsWith(`{"${escaped(name)}"`)) return true;
-  const after = line.charAt(name.length);
-  return line.startsWith(name) && (after === ' ' || after === '\t' || after === '{' || after === '');
+/** Those that may be samples of the metric: `name `, `name{`, or the quoted form `{"name", …}` of the UTF-8 formats. */
+function* linesOf(text: string, name: string): Generator<string> {
+  for (const line of linesFrom(text, name)) if (/^[ \t{\r]?$/.test(line.charAt(name.length))) yield line;
+  yield* linesFrom(text, `{"${escaped(name)}"`);
+}
+
+/** Looks for the beginning, not for the ends of lines: of a large answer only the lines that matter become strings. */
+function* linesFrom(text: string, beginning: string): Generator<string> {
+  for (let at = text.indexOf(beginning); at !== -1; at = text.indexOf(beginning, at + 1)) {
+    if (at > 0 && text.charAt(at - 1) !== '\n') continue;
+    const end = text.indexOf('\n', at);
+    yield text.slice(at, end === -1 ? text.length : end);
+  }
+}
+
+function hasLine(text: string, line: string): boolean {
+  return text.startsWith(`${line}\n`) || text.includes(`\n${line}\n`);
 }
 
 function escaped(name: string): string {

@@ -12,8 +12,8 @@ const count = z.int().nonnegative();
 const perSecond = z.number().nonnegative();
 const told = <T extends z.ZodType>(type: T) => type.nullable().optional();
 
-/** Share of the window in which some/all tasks stalled (PSI `total` delta ÷ window). */
-export const PressureShare = z.object({ some: ratio, full: ratio });
+/** Share of the window in which some/all tasks stalled (PSI `total` delta ÷ window); `full` is null where the kernel has no such line. */
+export const PressureShare = z.object({ some: ratio, full: ratio.nullable() });
 export type PressureShare = z.infer<typeof PressureShare>;
 
 /** The kernel's own moving averages at the window's end, as shares of time. */
@@ -74,10 +74,10 @@ export const CgroupFacts = z.object({
   events: told(MemoryEventCounts),
   /** Of this cgroup alone. */
   eventsLocal: told(MemoryEventCounts),
-  cpuUsedCores: z.number().nonnegative(),
+  cpuUsedCores: z.number().nonnegative().nullable(),
   cpuLimitCores: z.number().positive().nullable(),
   /** Share of the window's CFS periods that were throttled. */
-  throttledShare: ratio,
+  throttledShare: ratio.nullable(),
   /** Time for which the tasks of one CPU were held back, summed over CPUs: may exceed the window. */
   throttledNs: told(z.number().nonnegative()),
   oomKills: count,

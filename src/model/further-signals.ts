@@ -161,7 +161,7 @@ export const FURTHER_CHECKS: readonly FurtherCheck[] = [
     unit: 'ratio',
     field: 'cgroup',
     hurtBy: 'nothing',
-    observe: ({ cgroup }) => cgroup?.throttledShare,
+    observe: ({ cgroup }) => told(cgroup?.throttledShare),
     formula: 'throttled CFS periods ÷ CFS periods of a window',
   },
   {

@@ -9,7 +9,7 @@ export const SLA_CHECKS: readonly SignalCheck[] = [
     signal: 'memoryPressureFull',
     name: 'memory pressure (full)',
     unit: 'ratio',
-    observe: (window) => window.cgroup?.memoryPressure?.full,
+    observe: (window) => window.cgroup?.memoryPressure?.full ?? undefined,
     threshold: (thresholds) => thresholds.memoryPressureFull,
     hurtBy: 'nothing',
     field: 'cgroup',

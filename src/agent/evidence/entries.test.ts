@@ -24,6 +24,21 @@ describe('a bundle', () => {
     expect(assists.at(-1)).toEqual(assist(4999));
   });
 
+  test('says when memory pressure began to break a limit, and what told it', () => {
+    const recorder = new Recorder();
+    const onset = {
+      signal: 'memoryPressureSome',
+      share: 0.25,
+      limit: 0.1,
+      windowNs: 1e9,
+      atNs: 5e9,
+      toldBy: 'trigger',
+      detectedAt: '2026-01-01T00:00:05.000Z',
+    } as const;
+    recorder.pressure(onset);
+    expect(fileOf(recorder, 'snapshots/pressure.ndjson')).toEqual([onset]);
+  });
+
   test('says of each pause whether it was the collector’s, the capture’s or another’s', () => {
     const recorder = new Recorder();
     recorder.pause({ ...pauseEvent({ reason: 7 }), chargedTo: 'capture' });

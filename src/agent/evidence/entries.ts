@@ -53,6 +53,11 @@ export function bundleEntries(evidence: Evidence): BundleEntry[] {
       content: bytes(ndjson(recorder.assists)),
       source: 'robotgc-probe, assist stalls of 1 ms and longer',
     },
+    {
+      path: 'snapshots/pressure.ndjson',
+      content: bytes(ndjson(recorder.onsets)),
+      source: 'memory.pressure, where it began to break a limit',
+    },
     { path: 'snapshots/processes.json', content: bytes(json(processes)), source: '/proc' },
   ];
   for (const { name, bytes: content, source, startedAt, endedAt } of profiles) {

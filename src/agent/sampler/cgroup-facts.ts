@@ -66,12 +66,12 @@ function eventCounts(before: MemoryEvents | null, after: MemoryEvents | null): C
   };
 }
 
-function usedCores(before: CpuStat | null, after: CpuStat | null, durationMs: number): number {
-  return before && after ? rise(before.usageNs, after.usageNs) / 1e6 / durationMs : 0;
+function usedCores(before: CpuStat | null, after: CpuStat | null, durationMs: number): number | null {
+  return before && after ? rise(before.usageNs, after.usageNs) / 1e6 / durationMs : null;
 }
 
-function throttledShare(before: CpuStat | null, after: CpuStat | null): number {
-  if (!before || !after) return 0;
+function throttledShare(before: CpuStat | null, after: CpuStat | null): number | null {
+  if (!before || !after) return null;
   const periods = rise(before.nrPeriods, after.nrPeriods);
   return periods === 0 ? 0 : Math.min(1, rise(before.nrThrottled, after.nrThrottled) / periods);
 }

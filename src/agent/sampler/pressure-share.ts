@@ -13,7 +13,7 @@ export function pressureShare(
   const share = (from: number, to: number): number => Math.min(1, rise(from, to) / 1e6 / durationMs);
   return {
     some: share(before.some.totalNs, after.some.totalNs),
-    full: before.full && after.full ? share(before.full.totalNs, after.full.totalNs) : 0,
+    full: before.full && after.full ? share(before.full.totalNs, after.full.totalNs) : null,
   };
 }
 

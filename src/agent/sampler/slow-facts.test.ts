@@ -33,7 +33,7 @@ describe('SlowLedger', () => {
         pagesScannedPerSecond: 2_000,
         pagesStolenPerSecond: 1_000,
       },
-      cpuPressure: { some: 0.5, full: 0 },
+      cpuPressure: { some: 0.5, full: null },
       ioPressure: null,
     });
     // Not read anew: what was known stands.

@@ -54,18 +54,21 @@ function slopeLine({ spanSeconds, liveBytesPerSecond: { perSecond, low, high } }
   return { bytesPerSecond: perSecond, lowBytesPerSecond, highBytesPerSecond, spanSeconds };
 }
 
-/** Undefined in a window without memory pressure. */
+/** Undefined in a window without memory pressure. With the whole node's beside it: a neighbour's is not our own. */
 export function pressureLine(window: SignalWindow): object | undefined {
   const pressure = window.cgroup?.memoryPressure;
-  if (!pressure || (pressure.some === 0 && pressure.full === 0)) return undefined;
+  if (!pressure || (pressure.some === 0 && !pressure.full)) return undefined;
   const { some, full } = pressure;
+  const stalledNs = (share: number): number => Math.round(share * window.durationMs * 1e6);
   return {
     type: 'pressure',
     pids: window.pids,
     endedAt: window.endedAt,
     some,
     full,
-    someNs: Math.round(some * window.durationMs * 1e6),
+    someNs: stalledNs(some),
+    fullNs: full === null ? null : stalledNs(full),
+    node: window.cgroup?.node?.memory ?? null,
   };
 }
 
