@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SignalName } from '../api/index.ts';
-import { deriveThresholds } from '../model/index.ts';
+import { SIGNALS, type SignalName } from '../api/index.ts';
+import { checkOf, deriveThresholds } from '../model/index.ts';
 import {
   calmKernelMemory,
   memoryWaits,
@@ -433,6 +433,10 @@ describe('whatever the windows', () => {
     some: fc.double({ min: 0, max: 1, noNaN: true }),
     throttled: fc.double({ min: 0, max: 1, noNaN: true }),
     limitDriven: fc.boolean(),
+    stopping: fc.integer({ min: 0, max: 100 }),
+    mmap: fc.integer({ min: 0, max: 100 }),
+    nodeSome: fc.double({ min: 0, max: 1, noNaN: true }),
+    faults: fc.integer({ min: 0, max: 200 }),
   });
   const evidences = fc.array(anyWindow, { maxLength: 30 }).map((list) =>
     evidenceOf(list.length, (seq) => {
@@ -440,6 +444,8 @@ describe('whatever the windows', () => {
       if (!w) return {};
       return {
         gcStall: stalls(w.gcStall.p99, w.gcStall.count),
+        gcStopping: stalls(Math.min(w.stopping, w.gcStall.p99), 2),
+        kernelMemory: { ...calmKernelMemory, mmap: { ...calmKernelMemory.mmap, maxNs: w.mmap * 1e6, slow: w.mmap } },
         gc: {
           gogc: w.gogc,
           cpuShare: w.cpuShare,
@@ -450,6 +456,14 @@ describe('whatever the windows', () => {
           memoryCurrentBytes: w.current * MIB,
           memoryPressure: { some: w.some, full: w.some / 3 },
           throttledShare: w.throttled,
+          node: { memory: { some: w.nodeSome, full: 0 }, cpu: null, io: null },
+          reclaim: {
+            majorFaultsPerSecond: w.faults,
+            refaultsAnonPerSecond: null,
+            refaultsFilePerSecond: null,
+            pagesScannedPerSecond: null,
+            pagesStolenPerSecond: null,
+          },
         },
       };
     }),
@@ -488,6 +502,19 @@ describe('whatever the windows', () => {
         };
         const acting = diagnose(calm).filter(({ cause, remedy }) => remedy !== undefined && cause === 'GogcTooLow');
         expect(acting).toEqual([]);
+      }),
+    );
+  });
+
+  it('always answers for the signal that opened the incident, and proposes a change only where a cause of ours was found', () => {
+    fc.assert(
+      fc.property(evidences, fc.constantFrom(...SIGNALS), (evidence, trigger) => {
+        const found = diagnose({ ...evidence, trigger });
+        const told = evidence.windows.some((window) => checkOf(trigger).observe(window) !== undefined);
+        if (told) expect(found.length).toBeGreaterThan(0);
+        for (const { cause, remedy } of found) {
+          if (remedy !== undefined) expect(['GogcTooLow', 'MemoryLimitTooTight']).toContain(cause);
+        }
       }),
     );
   });
