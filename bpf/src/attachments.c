@@ -248,17 +248,30 @@ static void look(struct attachments *attachments, uint32_t index, const struct k
 	sampling_opened(&entry->sampling, gate->entered, now_ns());
 }
 
-static void sample_one(struct attachments *attachments, uint32_t index, const struct kernel *kernel, uint64_t share,
-		       uint64_t at_ns)
+static struct gate_view view_gate(const struct gate *gate)
 {
-	struct attachment *entry = &attachments->entries[index];
-	struct gate *gate = &attachments->gates[index];
-	struct gate_view view = {
+	return (struct gate_view){
 		.open = __atomic_load_n(&gate->open, __ATOMIC_ACQUIRE),
 		.entered = __atomic_load_n(&gate->entered, __ATOMIC_RELAXED),
 		.left = __atomic_load_n(&gate->left, __ATOMIC_RELAXED),
 		.closed_ns = __atomic_load_n(&gate->closed_ns, __ATOMIC_RELAXED),
 	};
+}
+
+struct sampled attachments_take_sampled(struct attachments *attachments, uint32_t index, uint64_t at_ns)
+{
+	struct attachment *entry = &attachments->entries[index];
+	struct gate_view view = view_gate(&attachments->gates[index]);
+
+	return entry->id[0] ? sampling_take(&entry->sampling, &view, at_ns) : (struct sampled){ 0 };
+}
+
+static void sample_one(struct attachments *attachments, uint32_t index, const struct kernel *kernel, uint64_t share,
+		       uint64_t at_ns)
+{
+	struct attachment *entry = &attachments->entries[index];
+	struct gate *gate = &attachments->gates[index];
+	struct gate_view view = view_gate(gate);
 
 	switch (sampling_step(&entry->sampling, &view, share, at_ns)) {
 	case SAMPLING_STAY:

@@ -46,6 +46,9 @@ bool attachments_wake(struct attachments *attachments, uint32_t index, const str
 void attachments_remove(struct attachments *attachments, uint32_t index);
 void attachments_close(struct attachments *attachments);
 
+/* What was observed of an attachment's assist stalls since the last taking; of a free entry, nothing. */
+struct sampled attachments_take_sampled(struct attachments *attachments, uint32_t index, uint64_t at_ns);
+
 /*
  * Decides, for each attachment, whether its assist stalls are looked at now, and sees to it. At most
  * `limit` a second, over all, are seen one by one. Returns in how many ms it wants to be asked again.

@@ -214,9 +214,7 @@ static void take_sampled(struct probe *probe, uint64_t at_ns)
 	uint32_t i;
 
 	for (i = 0; i < MAX_ATTACHMENTS; i++)
-		probe->flush.sampled[i] = probe->attachments.entries[i].id[0] ?
-						  sampling_take(&probe->attachments.entries[i].sampling, at_ns) :
-						  (struct sampled){ 0 };
+		probe->flush.sampled[i] = attachments_take_sampled(&probe->attachments, i, at_ns);
 }
 
 static void emit_slot(struct probe *probe, uint32_t slot)

@@ -25,8 +25,23 @@ static void enter(struct sampling *sampling, enum sampling_mode mode, uint64_t n
 static void watch_all(struct sampling *sampling, uint64_t entered, uint64_t now_ns)
 {
 	enter(sampling, SAMPLING_ALL, now_ns);
-	sampling->all_since_ns = now_ns;
+	sampling->observing_since_ns = now_ns;
 	sampling->entered_before = entered;
+}
+
+/* Adds what was observed until then and not yet taken. */
+static void observe_until(struct sampling *sampling, uint64_t end_ns)
+{
+	if (end_ns <= sampling->observing_since_ns)
+		return;
+	sampling->observed_ns += end_ns - sampling->observing_since_ns;
+	sampling->observing_since_ns = end_ns;
+}
+
+/* A look is over once its room is used up. */
+static uint64_t look_end(const struct gate_view *gate, uint64_t now_ns)
+{
+	return gate->closed_ns ? gate->closed_ns : now_ns;
 }
 
 static uint64_t per_second(uint64_t count, uint64_t span_ns)
@@ -87,7 +102,7 @@ static enum sampling_action step_all(struct sampling *sampling, const struct gat
 		sampling->entered_before = gate->entered;
 		return SAMPLING_STAY;
 	}
-	sampling->observed_ns += now_ns - sampling->all_since_ns;
+	observe_until(sampling, now_ns);
 	sampling->looks = 0;
 	sampling->look_entered = sampling->look_ns = 0;
 	enter(sampling, SAMPLING_DRAINING, now_ns);
@@ -96,13 +111,13 @@ static enum sampling_action step_all(struct sampling *sampling, const struct gat
 
 static enum sampling_action step_looking(struct sampling *sampling, const struct gate_view *gate, uint64_t now_ns)
 {
-	uint64_t end_ns = gate->closed_ns ? gate->closed_ns : now_ns;
+	uint64_t end_ns = look_end(gate, now_ns);
 
 	if (gate->open && now_ns - sampling->since_ns < sampling->look_for_ns)
 		return SAMPLING_STAY;
 	if (end_ns < sampling->since_ns)
 		end_ns = sampling->since_ns;
-	sampling->observed_ns += end_ns - sampling->since_ns;
+	observe_until(sampling, end_ns);
 	sampling->look_ns += end_ns - sampling->since_ns;
 	sampling->look_entered += gate->entered - sampling->entered_before;
 	sampling->looks++;
@@ -151,6 +166,7 @@ enum sampling_action sampling_step(struct sampling *sampling, const struct gate_
 void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_ns)
 {
 	enter(sampling, SAMPLING_LOOKING, now_ns);
+	sampling->observing_since_ns = now_ns;
 	sampling->entered_before = entered;
 }
 
@@ -164,14 +180,14 @@ bool sampled_in_part(const struct sampled *sampled)
 	return sampled->observed_ns < sampled->span_ns;
 }
 
-struct sampled sampling_take(struct sampling *sampling, uint64_t now_ns)
+struct sampled sampling_take(struct sampling *sampling, const struct gate_view *gate, uint64_t now_ns)
 {
 	struct sampled taken;
 
-	if (sampling->mode == SAMPLING_ALL) {
-		sampling->observed_ns += now_ns - sampling->all_since_ns;
-		sampling->all_since_ns = now_ns;
-	}
+	if (sampling->mode == SAMPLING_ALL)
+		observe_until(sampling, now_ns);
+	else if (sampling->mode == SAMPLING_LOOKING)
+		observe_until(sampling, look_end(gate, now_ns));
 	taken = (struct sampled){
 		.observed_ns = sampling->observed_ns,
 		.span_ns = now_ns - sampling->taken_ns,

@@ -41,8 +41,8 @@ struct sampling {
 	uint64_t look_for_ns; /* the length of the next look or the present one */
 	uint64_t entered_before; /* the gate's count at since_ns */
 	uint64_t taken_ns; /* the last taking */
-	uint64_t all_since_ns;   /* not yet taken part of an ALL mode */
-	uint64_t observed_ns;    /* not yet taken looks */
+	uint64_t observing_since_ns; /* ALL, LOOKING: the part not yet taken began then */
+	uint64_t observed_ns;    /* not yet taken, before that */
 	uint64_t unfinished;     /* not yet taken: began in a look, end not seen */
 	uint64_t look_entered, look_ns; /* of the looks that judge whether the storm is over */
 	uint32_t looks;
@@ -88,7 +88,7 @@ struct sampled {
 /* Whether less than the whole time was observed. */
 bool sampled_in_part(const struct sampled *sampled);
 
-/* What was observed since the last taking. */
-struct sampled sampling_take(struct sampling *sampling, uint64_t now_ns);
+/* What was observed since the last taking; a look under way is split there. */
+struct sampled sampling_take(struct sampling *sampling, const struct gate_view *gate, uint64_t now_ns);
 
 #endif

@@ -100,7 +100,7 @@ static void few_are_all_seen(void)
 
 	start(&world, LIMIT * 0.9);
 	run(&world, 5000);
-	sampled = sampling_take(&world.sampling, world.now_ns);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
 	CHECK(!sampled_in_part(&sampled), "%llu of %llu ns", (unsigned long long)sampled.observed_ns,
 	      (unsigned long long)sampled.span_ns);
 	CHECK(world.hits == world.gate.entered && world.hits >= 8990, "%llu", (unsigned long long)world.hits);
@@ -115,12 +115,12 @@ static void a_storm_is_sampled_within_its_limit(void)
 
 	start(&world, 200000);
 	run(&world, 1000);
-	sampling_take(&world.sampling, world.now_ns);
+	sampling_take(&world.sampling, &world.gate, world.now_ns);
 	hits = world.hits;
 	entered = world.gate.entered;
 	world.looks = 0;
 	run(&world, 10000);
-	sampled = sampling_take(&world.sampling, world.now_ns);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
 	CHECK(sampled_in_part(&sampled), "all?");
 	CHECK(world.looks >= 30 && world.looks <= 41, "%llu looks in 10 s", (unsigned long long)world.looks);
 	CHECK(world.gate.entered - entered <= 10 * LIMIT, "%llu seen", (unsigned long long)(world.gate.entered - entered));
@@ -140,10 +140,10 @@ static void a_moderate_storm_is_estimated_well(void)
 
 	start(&world, 20000);
 	run(&world, 1000);
-	sampling_take(&world.sampling, world.now_ns);
+	sampling_take(&world.sampling, &world.gate, world.now_ns);
 	entered = world.gate.entered;
 	run(&world, 20000);
-	sampled = sampling_take(&world.sampling, world.now_ns);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
 	estimate = (double)(world.gate.entered - entered) / (double)sampled.observed_ns * 1e9;
 	CHECK(estimate > 18000 && estimate < 22500, "%.0f a second", estimate);
 }
@@ -157,14 +157,66 @@ static void a_slight_storm_is_seen_for_much_of_the_time(void)
 
 	start(&world, 2 * LIMIT);
 	run(&world, 3000);
-	sampling_take(&world.sampling, world.now_ns);
+	sampling_take(&world.sampling, &world.gate, world.now_ns);
 	entered = world.gate.entered;
 	run(&world, 20000);
-	sampled = sampling_take(&world.sampling, world.now_ns);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
 	seen = world.gate.entered - entered;
 	CHECK(seen > 10 * LIMIT && seen <= 20 * LIMIT, "%llu seen in 20 s", (unsigned long long)seen);
 	CHECK(sampled.observed_ns > sampled.span_ns / 4, "%llu of %llu ns", (unsigned long long)sampled.observed_ns,
 	      (unsigned long long)sampled.span_ns);
+}
+
+/* Whoever asks in the midst of a look gets what was seen until then, and how long that was. */
+static void a_look_is_split_where_it_is_asked_for(void)
+{
+	static struct world world;
+	struct sampled sampled;
+	uint64_t entered;
+	int window, split = 0;
+
+	start(&world, 2 * LIMIT);
+	run(&world, 3000);
+	sampling_take(&world.sampling, &world.gate, world.now_ns);
+	for (window = 0; window < 200; window++) {
+		double estimate;
+
+		entered = world.gate.entered;
+		run(&world, 97);
+		split += world.sampling.mode == SAMPLING_LOOKING;
+		sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
+		if (!sampled.observed_ns) {
+			CHECK(world.gate.entered == entered, "seen, but when?");
+			continue;
+		}
+		CHECK(sampled.observed_ns <= sampled.span_ns, "more than there was");
+		estimate = (double)(world.gate.entered - entered) / (double)sampled.observed_ns * 1e9;
+		/* Looks begin and end with a tick of a millisecond. */
+		if (sampled.observed_ns >= 20 * MS)
+			CHECK(estimate > 0.9 * 2 * LIMIT && estimate < 1.1 * 2 * LIMIT, "%.0f a second", estimate);
+	}
+	CHECK(split > 20, "%d looks were split", split);
+}
+
+/* Its room is used up before it ends: what it observed is over with that. */
+static void a_look_that_has_closed_is_split_there(void)
+{
+	static struct sampling sampling;
+	struct gate_view gate = { .open = true };
+	struct sampled sampled;
+
+	sampling_start(&sampling, 0, 0, 1);
+	sampling_take(&sampling, &gate, 100 * MS);
+	sampling_opened(&sampling, 0, 100 * MS);
+	sampled = sampling_take(&sampling, &gate, 101 * MS);
+	CHECK(sampled.observed_ns == MS, "%llu ns", (unsigned long long)sampled.observed_ns);
+	gate = (struct gate_view){ .entered = 9, .left = 9, .closed_ns = 102 * MS };
+	sampled = sampling_take(&sampling, &gate, 104 * MS);
+	CHECK(sampled.observed_ns == MS, "%llu ns", (unsigned long long)sampled.observed_ns);
+	CHECK(sampling_step(&sampling, &gate, LIMIT, 105 * MS) == SAMPLING_CLOSE, "the look is over");
+	sampled = sampling_take(&sampling, &gate, 106 * MS);
+	CHECK(sampled.observed_ns == 0, "%llu ns", (unsigned long long)sampled.observed_ns);
+	CHECK(sampling.look_ns == 2 * MS, "%llu ns for the rate", (unsigned long long)sampling.look_ns);
 }
 
 static void after_a_storm_all_are_seen_again(void)
@@ -178,9 +230,9 @@ static void after_a_storm_all_are_seen_again(void)
 	world.rate = 100;
 	run(&world, 6000);
 	CHECK(world.sampling.mode == SAMPLING_ALL && world.attached && world.gate.open, "mode %d", world.sampling.mode);
-	sampling_take(&world.sampling, world.now_ns);
+	sampling_take(&world.sampling, &world.gate, world.now_ns);
 	run(&world, 1000);
-	sampled = sampling_take(&world.sampling, world.now_ns);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
 	CHECK(!sampled_in_part(&sampled), "all of them");
 }
 
@@ -208,10 +260,10 @@ static void what_does_not_end_is_not_waited_for(void)
 	start(&world, 50000);
 	run(&world, 1000);
 	world.stuck = true;
-	sampling_take(&world.sampling, world.now_ns);
+	sampling_take(&world.sampling, &world.gate, world.now_ns);
 	world.longest_look_ns = 0;
 	run(&world, 2000);
-	sampled = sampling_take(&world.sampling, world.now_ns);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
 	CHECK(sampled.unfinished > 0, "none");
 	CHECK(world.longest_look_ns <= SAMPLING_LOOK_NS + SAMPLING_DRAIN_NS + 4 * MS, "%llu ns in place",
 	      (unsigned long long)world.longest_look_ns);
@@ -250,6 +302,8 @@ int main(void)
 	a_storm_is_sampled_within_its_limit();
 	a_moderate_storm_is_estimated_well();
 	a_slight_storm_is_seen_for_much_of_the_time();
+	a_look_is_split_where_it_is_asked_for();
+	a_look_that_has_closed_is_split_there();
 	after_a_storm_all_are_seen_again();
 	it_does_not_swing();
 	what_does_not_end_is_not_waited_for();

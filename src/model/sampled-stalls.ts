@@ -31,9 +31,12 @@ const designEffect = 4;
  */
 const lookDeviation = 0.8;
 
-/** As if all had been seen: each stall of a sample weighs 1 ÷ share. */
+/** As if all had been seen: each stall of a sample weighs 1 ÷ share. What ends after its look, where none followed in the window, stands for itself. */
 export function estimated(parts: readonly SeenPart[]): StallSet[] {
-  return parts.flatMap(({ seen, share }) => (share <= 0 ? [] : share < 1 ? [scaledStalls(seen, share)] : [seen]));
+  return parts.flatMap(({ seen, share }) => {
+    if (share > 0) return [share < 1 ? scaledStalls(seen, share) : seen];
+    return countOf(seen) > 0 ? [seen] : [];
+  });
 }
 
 /**

@@ -93,6 +93,12 @@ describe('assists of a container', () => {
     });
   });
 
+  test('what began in a look and ended after it is not left out of a window without one', () => {
+    const { sets, sampling } = assistsOf([histogram(1, [[5_000_000, 2]])], [look(1, 0)]);
+    expect(stallStats(sets)).toMatchObject({ count: 2, maxNs: 5_000_000 });
+    expect(sampling).toMatchObject({ observedShare: 0, observed: 2 });
+  });
+
   test('of too few the 99th percentile is not bounded from above', () => {
     const { sampling } = assistsOf([histogram(1, [[1_000, 300]])], [look(1, 0.1)]);
     expect(sampling).toMatchObject({ observed: 300, p99LowNs: 1_000, p99HighNs: null });
