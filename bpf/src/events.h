@@ -108,7 +108,7 @@ struct target {
 };
 
 enum gc_phase {
-	GC_PHASE_UNKNOWN, /* no world stop seen yet */
+	GC_PHASE_UNKNOWN, /* nothing seen yet that tells */
 	GC_PHASE_OFF,
 	GC_PHASE_MARK,
 };
@@ -139,7 +139,7 @@ enum occurrence {
 	OCCURRED_MMAP_FAILURE,
 	OCCURRED_ALLOCATION_FAILURE,
 	OCCURRED_OOM_VICTIM,
-	OCCURRED_LOSS, /* of a record, for which the ring had no room */
+	OCCURRED_LOSS, /* of a record: no room in the ring, or its facts on a page that was not resident */
 	OCCURRENCES,
 };
 

@@ -14,8 +14,6 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 const volatile __u64 pidns_dev;
 const volatile __u64 pidns_ino;
 __u64 lost_events;
-/* gcController could not be read (its page was not resident); only ever grows. */
-__u64 unread_cycles;
 
 struct targets_map targets SEC(".maps");
 struct measures_map all_measures SEC(".maps");
@@ -38,6 +36,8 @@ struct open_stw {
 	__u64 entered_ns;
 	__u32 reason;
 	__u32 stopping_known;
+	__u32 phase_after; /* enum gc_phase, once the world runs again */
+	__u32 pad;
 };
 
 /* LRU: a process killed between entry and RET leaves its record behind. */
@@ -84,7 +84,7 @@ static __always_inline void report_controller(__u32 kind, __u64 pid_tgid, const 
 	event->attachment = target->attachment;
 	event->controller_bytes = size;
 	if (bpf_probe_read_user(event->controller, size, (const void *)target->controller)) {
-		__sync_fetch_and_add(&unread_cycles, 1);
+		count_loss(target);
 		bpf_ringbuf_discard(event, BPF_RB_NO_WAKEUP);
 		return;
 	}
@@ -109,6 +109,22 @@ static __always_inline void on_stw_stopped(struct pt_regs *regs, struct target *
 	target->stopping_known = 1;
 }
 
+/*
+ * Most stops for mark termination end the cycle, and endCycle has been called before the restart. Some do not: the runtime
+ * (gcMarkDone) has found more to mark, and goes on with it. A process of which no cycle's end has been seen so far may
+ * be watched since after the call.
+ */
+static __always_inline enum gc_phase phase_after(__u32 reason, const struct target *target)
+{
+	if (reason == STW_GC_SWEEP_TERMINATION)
+		return GC_PHASE_MARK;
+	if (reason != STW_GC_MARK_TERMINATION)
+		return target->phase;
+	if (target->controller)
+		return GC_PHASE_OFF;
+	return target->cycles ? GC_PHASE_MARK : GC_PHASE_UNKNOWN;
+}
+
 /* func startTheWorldWithSema(now int64, w worldStop) int64; w = {reason, startedStopping, finishedStopping, stoppingCPUTime} */
 static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, struct target *target,
 					 __u64 cookie)
@@ -127,6 +143,7 @@ static __always_inline void on_stw_entry(struct pt_regs *regs, __u64 pid_tgid, s
 		open.stopping_known = 1;
 		target->stopping_known = 0;
 	}
+	open.phase_after = phase_after(open.reason, target);
 	bpf_map_update_elem(&open_stws, &pid_tgid, &open, BPF_ANY);
 	if (open.reason == STW_GC_MARK_TERMINATION && target->controller) {
 		report_controller(EVENT_CYCLE, pid_tgid, target, cookie);
@@ -143,10 +160,7 @@ static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, str
 
 	if (!open)
 		return; /* attached in the middle of a stop */
-	if (open->reason == STW_GC_SWEEP_TERMINATION)
-		target->phase = GC_PHASE_MARK;
-	else if (open->reason == STW_GC_MARK_TERMINATION)
-		target->phase = GC_PHASE_OFF;
+	target->phase = open->phase_after;
 	event = reserve(sizeof(*event), target);
 	if (event) {
 		fill_header(&event->header, EVENT_PAUSE, pid_tgid, target);

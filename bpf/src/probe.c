@@ -3,7 +3,6 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,15 +197,10 @@ bool probe_drain(struct probe *probe)
 static void report_losses(struct probe *probe)
 {
 	uint64_t lost = __atomic_load_n(&probe->kernel.skeleton->bss->lost_events, __ATOMIC_RELAXED);
-	uint64_t unread = __atomic_load_n(&probe->kernel.skeleton->bss->unread_cycles, __ATOMIC_RELAXED);
 
 	if (lost != probe->lost_reported)
 		emit_lost(&probe->out, lost - probe->lost_reported);
-	if (unread != probe->unread_reported)
-		fprintf(stderr, "robotgc-probe: gcController could not be read in %llu cycles\n",
-			(unsigned long long)(unread - probe->unread_reported));
 	probe->lost_reported = lost;
-	probe->unread_reported = unread;
 }
 
 static void take_sampled(struct probe *probe, uint64_t at_ns)

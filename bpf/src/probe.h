@@ -34,7 +34,6 @@ struct probe {
 	struct flush flush;
 	bool ignore_high_water;
 	uint64_t lost_reported;
-	uint64_t unread_reported;
 	struct lines lines;
 	struct command command; /* large, hence not on the stack */
 	struct output out;

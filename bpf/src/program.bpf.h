@@ -19,7 +19,7 @@
 extern const volatile __u64 pidns_dev;
 extern const volatile __u64 pidns_ino;
 
-/* Records that found no room in the ring; only ever grows. */
+/* Records that found no room in the ring, or whose facts were on a page that was not resident; only ever grows. */
 extern __u64 lost_events;
 
 struct targets_map {
@@ -72,14 +72,18 @@ static __always_inline void occurred(const struct target *target, enum occurrenc
 		__sync_fetch_and_add(&measures->occurrences[what].marking, 1);
 }
 
+static __always_inline void count_loss(const struct target *target)
+{
+	__sync_fetch_and_add(&lost_events, 1);
+	occurred(target, OCCURRED_LOSS, target->phase);
+}
+
 static __always_inline void *reserve(__u64 size, const struct target *target)
 {
 	void *record = bpf_ringbuf_reserve(&ring, size, 0);
 
-	if (!record) {
-		__sync_fetch_and_add(&lost_events, 1);
-		occurred(target, OCCURRED_LOSS, target->phase);
-	}
+	if (!record)
+		count_loss(target);
 	return record;
 }
 

@@ -24,7 +24,7 @@ export interface Flush {
   readonly execs: number[];
   /** Watched processes that ended. They need no `unwatch`. */
   readonly gone: number[];
-  /** Events that were dropped, in the kernel's ring or here: not 0 means that the lists are incomplete. */
+  /** Events that were dropped, in the kernel (no room, or a cycle's facts could not be read) or here: not 0 means that the lists are incomplete. */
   readonly lost: number;
   /** Until when this is complete, on CLOCK_MONOTONIC. */
   readonly atNs: number;

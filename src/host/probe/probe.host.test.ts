@@ -160,6 +160,20 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
       expect(seen.pauses.every((pause) => pause.stoppingNs === null)).toBe(true);
     });
 
+    it('tells a cycle whose facts it cannot read as lost', async () => {
+      await using churn = new Churn(binary);
+      await using probe = await startProbe({ path: probePath });
+      // There AX is a small number: no address of a gcController.
+      const astray = attachPoints(binary, { cycleEnd: 'runtime.stopTheWorldWithSema' });
+      await probe.attach({ ...requestFor(churn), points: astray });
+      await probe.watch(churn.pid, 'churn');
+      await churn.ask('gc');
+      const seen = await probe.flush();
+      expect(seen.cycles).toEqual([]);
+      expect(seen.lost).toBeGreaterThan(0);
+      expect(seen.pauses.length).toBeGreaterThanOrEqual(2);
+    });
+
     it('says which process ended, with what it did before', async () => {
       await using churn = new Churn(binary);
       await using probe = await watching(churn);

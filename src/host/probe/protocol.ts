@@ -323,7 +323,7 @@ export const countsEventSchema = z.object({
   allocationFailures: occurrences,
   /** 1 when the kernel's OOM killer chose this process. */
   oomVictims: occurrences,
-  /** Events of this process that the kernel's ring had no room for. */
+  /** Events of this process that the kernel's ring had no room for, or cycles whose facts could not be read. */
   lostEvents: occurrences,
 });
 export type CountsEvent = z.infer<typeof countsEventSchema>;
@@ -380,7 +380,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   countsEventSchema,
   waitEventSchema,
   execEventSchema,
-  /** Events the kernel's ring had no room for since the last flush, of all processes. */
+  /** Events since the last flush that the kernel's ring had no room for, or cycles whose facts could not be read; of all processes. */
   z.object({ type: z.literal('lost'), count: z.number().int().positive() }),
   z.object({ type: z.literal('flushed'), seq, atNs: ns }),
   z.object({ type: z.literal('pong'), seq }),

@@ -6,7 +6,7 @@ const functions = {
   stw: 'runtime.startTheWorldWithSema',
   assist: 'runtime.gcAssistAlloc',
   cycleEnd: 'runtime.(*gcControllerState).endCycle',
-} as const;
+};
 
 /** DWARF of Go 1.26, by gdb; the struct's text is the same since 1.22. */
 export const goLayout: GcControllerLayout = {
@@ -40,17 +40,18 @@ interface Instruction {
   readonly text: string;
 }
 
-/** Where the probe has to stop in `binary`. */
-export function attachPoints(binary: string): AttachPoint[] {
+/** Where the probe has to stop in `binary`. @param astray functions to take instead, for what is to go wrong */
+export function attachPoints(binary: string, astray: Partial<typeof functions> = {}): AttachPoint[] {
+  const symbols = { ...functions, ...astray };
   const toOffset = textOffset(binary);
   const at = (point: AttachPoint['point'], { address, bytes }: Instruction): AttachPoint => ({
     point,
     offset: toOffset(address),
     bytes,
   });
-  const stw = disassemble(binary, functions.stw);
-  const assist = disassemble(binary, functions.assist);
-  const cycleEnd = disassemble(binary, functions.cycleEnd);
+  const stw = disassemble(binary, symbols.stw);
+  const assist = disassemble(binary, symbols.assist);
+  const cycleEnd = disassemble(binary, symbols.cycleEnd);
   return [
     at('stwEntry', push(stw)),
     ...rets(stw).map((ret) => at('stwRet', ret)),

@@ -1,0 +1,3 @@
+module marking
+
+go 1.22
