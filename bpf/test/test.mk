@@ -1,12 +1,21 @@
-# Unit tests of the loader's pure parts; gcc's sanitizers, because every machine that can build has them.
+# Unit tests of the loader's pure parts, and the whole loader for tests that run it; gcc's sanitizers, because every machine that can build has them.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 TESTS := histogram command lines controller file_bytes emit sampling
 TEST_BUILD := $(BUILD)/test
 PURE_SANITIZED := $(PURE:%=$(TEST_BUILD)/%.o)
+KERNEL_SANITIZED := $(KERNEL:%=$(TEST_BUILD)/%.o)
 
 test: $(TESTS:%=$(TEST_BUILD)/test_%) $(TEST_BUILD)/fuzz_input
 	@for test in $(TESTS); do $(TEST_BUILD)/test_$$test || exit 1; done
 	$(TEST_BUILD)/fuzz_input 5 test/corpus.ndjson
+
+# build/test/robotgc-probe: the loader as it ships but for the sanitizers, which do not go into a static binary.
+sanitized: $(TEST_BUILD)/robotgc-probe
+
+$(TEST_BUILD)/robotgc-probe: $(PURE_SANITIZED) $(KERNEL_SANITIZED)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS)
+
+$(KERNEL_SANITIZED): $(BUILD)/gc.skel.h
 
 fuzz: $(TEST_BUILD)/fuzz_input
 	$< $(FUZZ_SECONDS) test/corpus.ndjson $(or $(FUZZ_SEED),$(shell date +%s)) $(FUZZ_INPUTS)
@@ -23,5 +32,5 @@ $(TEST_BUILD)/%.o: src/%.c $(wildcard src/*.h) Makefile test/test.mk | $(TEST_BU
 $(TEST_BUILD):
 	mkdir -p $@
 
-.PHONY: test fuzz
-.SECONDARY: $(PURE_SANITIZED)
+.PHONY: test fuzz sanitized
+.SECONDARY: $(PURE_SANITIZED) $(KERNEL_SANITIZED)
