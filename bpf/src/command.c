@@ -167,12 +167,17 @@ static bool parse_file(const json_t *root, char file[MAX_PATH_BYTES], const stru
 static bool parse_attach(const json_t *root, struct attach_request *request, const struct problem *problem)
 {
 	const json_t *stopping = json_object_get(root, "stoppingKnown");
+	int64_t goid_offset = 0;
 
 	if (!parse_file(root, request->file, problem))
 		return false;
 	if (stopping && !json_is_boolean(stopping))
 		return problem_set(problem, "\"stoppingKnown\" must be true or false");
 	request->stopping_known = !stopping || json_is_true(stopping);
+	if (json_object_get(root, "goidOffset") &&
+	    !field_integer(root, "goidOffset", 1, MAX_GOID_OFFSET, &goid_offset, problem))
+		return false;
+	request->goid_offset = (uint32_t)goid_offset;
 	return parse_points(root, request, problem) && parse_layout(root, &request->layout, problem);
 }
 

@@ -40,6 +40,7 @@ struct attach_request {
 	size_t n_points;
 	struct controller_layout layout;
 	bool stopping_known;
+	uint32_t goid_offset; /* in runtime.g; 0: not known */
 };
 
 /* Told when tasks stalled for `stall_us` within any `window_us`. */

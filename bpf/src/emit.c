@@ -167,9 +167,12 @@ void emit_assist(struct output *out, const struct assist_event *event)
 {
 	output_print(out,
 		     "{\"type\":\"assist\",\"pid\":%" PRIu32 ",\"g\":%" PRIu64 ",\"startNs\":%" PRIu64
-		     ",\"durationNs\":%" PRIu64 "}\n",
+		     ",\"durationNs\":%" PRIu64,
 		     event->header.pid, (uint64_t)event->g, (uint64_t)event->start_ns,
 		     (uint64_t)event->duration_ns);
+	if (event->goid)
+		output_print(out, ",\"goid\":%" PRIu64, (uint64_t)event->goid);
+	output_print(out, "}\n");
 }
 
 static void print_bytes_or_null(struct output *out, const char *name, uint64_t bytes, uint64_t none)

@@ -64,15 +64,22 @@ enum point {
  * An attach cookie says which point was hit, of which attachment, and what that attachment's Go
  * version needs:
  *   bits 0-7 point, 8-15 attachment, 16-31 bytes of gcController to copy (0: no cycle records),
- *   bit 32 set when worldStop carries finishedStopping (Go 1.23 on).
+ *   bit 32 set when worldStop carries finishedStopping (Go 1.23 on),
+ *   bits 33-48 offset of goid in runtime.g (0: goroutines have no number).
  */
 #define COOKIE_STOPPING_KNOWN (1ULL << 32)
+#define MAX_GOID_OFFSET 4096
 
 static inline __u64 cookie_make(__u32 point, __u32 attachment, __u32 controller_bytes,
-				int stopping_known)
+				int stopping_known, __u32 goid_offset)
 {
 	return (__u64)point | (__u64)attachment << 8 | (__u64)controller_bytes << 16 |
-	       (stopping_known ? COOKIE_STOPPING_KNOWN : 0);
+	       (stopping_known ? COOKIE_STOPPING_KNOWN : 0) | (__u64)goid_offset << 33;
+}
+
+static inline __u32 cookie_goid_offset(__u64 cookie)
+{
+	return cookie >> 33 & 0xffff;
 }
 
 static inline __u32 cookie_point(__u64 cookie)
@@ -202,6 +209,7 @@ struct pause_event {
 struct assist_event {
 	struct event_header header;
 	__u64 g;
+	__u64 goid; /* 0: not known */
 	__u64 start_ns;
 	__u64 duration_ns;
 };

@@ -178,6 +178,17 @@ static __always_inline void on_stw_ret(struct pt_regs *regs, __u64 pid_tgid, str
 	bpf_map_delete_elem(&open_stws, &pid_tgid);
 }
 
+/* The number by which traces and stack dumps name a goroutine. */
+static __always_inline __u64 read_goid(__u64 g, __u64 cookie)
+{
+	__u32 offset = cookie_goid_offset(cookie);
+	__u64 goid = 0;
+
+	if (offset)
+		bpf_probe_read_user(&goid, sizeof(goid), (const void *)(g + offset));
+	return goid;
+}
+
 /* func gcAssistAlloc(gp *g) */
 static __always_inline void on_assist_entry(struct pt_regs *regs, __u64 pid_tgid, __u64 cookie)
 {
@@ -227,6 +238,7 @@ static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, 
 		return;
 	fill_header(&event->header, EVENT_ASSIST, pid_tgid, target);
 	event->g = key.g;
+	event->goid = read_goid(key.g, cookie);
 	event->start_ns = start_ns;
 	event->duration_ns = duration_ns;
 	submit(event);

@@ -197,7 +197,8 @@ static void choose(const struct attach_request *request, enum point_group group,
 			continue;
 		chosen->offsets[chosen->n] = point->offset;
 		chosen->cookies[chosen->n] =
-			cookie_make(point->point, attachment, request->layout.size, request->stopping_known);
+			cookie_make(point->point, attachment, request->layout.size, request->stopping_known,
+				    request->goid_offset);
 		chosen->n++;
 	}
 }

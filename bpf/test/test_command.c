@@ -123,6 +123,7 @@ static const struct {
 	{ "{\"cmd\":\"attach\",\"id\":\"a\",\"points\":[" POINT "]}", "\"file\"" },
 	{ "{\"cmd\":\"attach\",\"id\":\"a\",\"file\":\"/x\"}", "\"points\"" },
 	{ "{\"cmd\":\"attach\",\"id\":\"a\",\"file\":\"/x\",\"points\":[" POINT "],\"stoppingKnown\":1}", "stoppingKnown" },
+	{ "{\"cmd\":\"attach\",\"id\":\"a\",\"file\":\"/x\",\"points\":[" POINT "],\"goidOffset\":4097}", "goidOffset" },
 	{ ATTACH(""), "\"points\"" },
 	{ ATTACH("1"), "\"points\"" },
 	{ ATTACH(POINT "," POINT), "same offset" },

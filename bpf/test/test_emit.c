@@ -78,6 +78,24 @@ static void pauses(void)
 	json_decref(root);
 }
 
+static void assists(void)
+{
+	struct assist_event event = { .header = { .pid = 7 }, .g = 0xc000002380, .goid = 18, .start_ns = 5,
+				      .duration_ns = 6 };
+	json_t *root;
+
+	emit_assist(&out, &event);
+	root = taken();
+	CHECK(integer(root, "pid") == 7 && integer(root, "g") == 0xc000002380 && integer(root, "goid") == 18, "whose");
+	CHECK(integer(root, "startNs") == 5 && integer(root, "durationNs") == 6, "when");
+	json_decref(root);
+	event.goid = 0;
+	emit_assist(&out, &event);
+	root = taken();
+	CHECK(!json_object_get(root, "goid"), "a number that is not known");
+	json_decref(root);
+}
+
 static void cycles(void)
 {
 	static struct cycle_event event = { .header = { .pid = 1 }, .procs = 2, .user_forced = 1 };
@@ -280,6 +298,7 @@ int main(void)
 {
 	errors();
 	pauses();
+	assists();
 	cycles();
 	histograms();
 	counts();

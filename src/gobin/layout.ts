@@ -39,5 +39,10 @@ export function layoutFor(minor: number): GcControllerLayout | undefined {
   return { source: `DWARF of go1.${minor}`, sizeBytes: 320, fields: fieldsGo122 };
 }
 
+/** Offset of `goid` in `runtime.g` (runtime/runtime2.go), by DWARF of each version: `syscallbp` came with Go 1.23, `gobuf.ret` went with 1.25. */
+export function goidOffsetFor(minor: number): number {
+  return minor === 23 || minor === 24 ? 160 : 152;
+}
+
 /** The versions that `layoutFor` knows, for messages. */
 export const supportedGo = `go1.${oldestMinor} to go1.${newestMinor}`;

@@ -97,9 +97,13 @@ describe.skipIf(missing !== undefined)(
         expect(info.buildInfo.settings.get('-race')).toBe('true');
       });
 
-      it('reads gcControllerState where its own DWARF says', () => {
+      it('reads gcControllerState and the number of a goroutine where its own DWARF says', () => {
         const dwarf: unknown = JSON.parse(execFileSync(buildTool('dwarf'), [fileOf('plain')], { encoding: 'utf8' }));
-        expect(dwarf).toMatchObject(planOf(readFileSync(fileOf('plain'))).layout.fields);
+        const { layout, goidOffset } = planOf(readFileSync(fileOf('plain')));
+        expect(dwarf).toMatchObject({
+          'runtime.gcControllerState': layout.fields,
+          'runtime.g': { goid: { offset: goidOffset, type: 'uint64' } },
+        });
       });
     });
   },

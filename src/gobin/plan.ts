@@ -5,7 +5,7 @@ import { readBuildInfo } from './go/build-info.ts';
 import { findRuntimeFunctions, type RuntimeFunctions, readFunction } from './go/functions.ts';
 import { supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
-import { layoutFor } from './layout.ts';
+import { goidOffsetFor, layoutFor } from './layout.ts';
 import { finishedStoppingSinceMinor, optionalFunctions, optionalPoints } from './optional-points.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPlan, AttachPoint, AttachPointName, ByteReader, Refused } from './types.ts';
@@ -84,6 +84,7 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
         startedStopping: 'cx',
         finishedStopping: minor >= finishedStoppingSinceMinor ? 'di' : null,
       },
+      goidOffset: goidOffsetFor(minor),
       ...(found.gcControllerAddress === undefined ? {} : { gcControllerAddress: found.gcControllerAddress }),
       stripped: found.stripped,
       pie: elf.pie,

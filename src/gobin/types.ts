@@ -172,6 +172,8 @@ export interface AttachPlan {
   readonly optional: readonly OptionalPoints[];
   readonly layout: GcControllerLayout;
   readonly stwArguments: StwArguments;
+  /** Offset of `goid` (uint64) in `runtime.g`, whose address R14 holds. */
+  readonly goidOffset: number;
   /** Link-time address of `runtime.gcController` when a symbol table tells it; else take it from AX at `cycleEnd`. */
   readonly gcControllerAddress?: number;
   /** True when there is no symbol table (`-s`). */

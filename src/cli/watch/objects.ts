@@ -20,7 +20,7 @@ export function cycleLine(cycle: SeenCycle): object {
   return { ...cycle };
 }
 
-/** `g` tells goroutines apart; it is an address, and means nothing else. */
+/** `goid` is the goroutine's number in traces and stack dumps; `g` an address, which another may have later. */
 export function assistLine(assist: AssistEvent): object {
   return { ...assist };
 }

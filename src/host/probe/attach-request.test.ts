@@ -38,6 +38,7 @@ const plan: AttachPlan = {
   optional: [noServer],
   layout,
   stwArguments: { reason: 'bx', startedStopping: 'cx', finishedStopping: 'di' },
+  goidOffset: 152,
   stripped: false,
   pie: false,
 };

@@ -30,6 +30,7 @@ export function attachRequest(id: string, file: string, plan: AttachPlan): Attac
     points: pointsOf(plan),
     layout: layoutOffsets(plan),
     stoppingKnown: plan.stwArguments.finishedStopping !== null,
+    goidOffset: plan.goidOffset,
   };
 }
 

@@ -93,6 +93,8 @@ export const attachRequestSchema = z.object({
   layout: gcControllerLayoutSchema.optional(),
   /** False for Go 1.22, whose `worldStop` has no `finishedStopping`: then `stoppingNs` is null but for `stwStopped` points. Default true. */
   stoppingKnown: z.boolean().optional(),
+  /** Offset of `goid` in `runtime.g`. */
+  goidOffset: z.int().min(1).max(4096).optional(),
 });
 export type AttachRequest = z.infer<typeof attachRequestSchema>;
 
@@ -201,8 +203,10 @@ export type PauseEvent = z.infer<typeof pauseEventSchema>;
 export const assistEventSchema = z.object({
   type: z.literal('assist'),
   pid,
-  /** Address of the runtime's `g`, an identity only. */
+  /** Address of the runtime's `g`, an identity only: another goroutine may have it later. */
   g: z.number(),
+  /** The goroutine's number, as execution traces and stack dumps name it; absent where the request had no `goidOffset`. */
+  goid: z.int().positive().optional(),
   startNs: ns,
   durationNs: ns,
 });

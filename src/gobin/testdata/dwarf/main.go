@@ -1,4 +1,5 @@
-// Prints the fields of runtime.gcControllerState as a program's own DWARF has them: {"name": {"offset": 8, "type": "int64"}}.
+// Prints the fields of the runtime's structs that we read as a program's own DWARF has them:
+// {"runtime.g": {"goid": {"offset": 8, "type": "uint64"}}}.
 package main
 
 import (
@@ -24,25 +25,34 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	structs := map[string]map[string]field{"runtime.gcControllerState": nil, "runtime.g": nil}
 	for reader := data.Reader(); ; {
 		entry, err := reader.Next()
-		if err != nil || entry == nil {
-			log.Fatal("no runtime.gcControllerState: ", err)
+		if err != nil {
+			log.Fatal(err)
 		}
-		if entry.Tag != dwarf.TagStructType || entry.Val(dwarf.AttrName) != "runtime.gcControllerState" {
+		if entry == nil {
+			break
+		}
+		name, _ := entry.Val(dwarf.AttrName).(string)
+		if _, wanted := structs[name]; !wanted || entry.Tag != dwarf.TagStructType {
 			continue
 		}
 		typ, err := data.Type(entry.Offset)
 		if err != nil {
 			log.Fatal(err)
 		}
-		fields := map[string]field{}
+		structs[name] = map[string]field{}
 		for _, f := range typ.(*dwarf.StructType).Field {
-			fields[f.Name] = field{f.ByteOffset, scalar(f.Type)}
+			structs[name][f.Name] = field{f.ByteOffset, scalar(f.Type)}
 		}
-		json.NewEncoder(os.Stdout).Encode(fields)
-		return
 	}
+	for name, fields := range structs {
+		if fields == nil {
+			log.Fatal("no ", name)
+		}
+	}
+	json.NewEncoder(os.Stdout).Encode(structs)
 }
 
 // scalar looks through typedefs and the atomic wrappers to the machine type.

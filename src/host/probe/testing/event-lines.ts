@@ -52,6 +52,7 @@ export const events: ProbeEvent[] = [
   { type: 'error', code: 'SOME_NEWER_CODE', message: 'what, to what, what to do', pid: 3, id: 'a', seq: 4 },
   { type: 'pause', pid: 1, tid: 2, reason: 1, startNs: 1817114051101, stoppingNs: null, totalNs: 1234 },
   { type: 'assist', pid: 1, g: 824633720832, startNs: 5, durationNs: 1_000_000 },
+  { type: 'assist', pid: 1, g: 824633720832, startNs: 5, durationNs: 1_000_000, goid: 18 },
   cycle,
   {
     type: 'histogram',
