@@ -1,14 +1,22 @@
 #!/bin/sh
 # Installs and builds whatever is missing for the demo, the tests and the local cluster, and nothing else.
-# Idempotent; takes about a second when all is there. Usage: sh test/setup.sh [--quiet]
-# With --quiet only work that takes time and trouble are reported. Everything printed goes to stderr.
+# Idempotent; takes about a second when all is there. Usage: sh test/setup.sh [--quiet] [--bench]
+# With --quiet only work that takes time and trouble are reported; with --bench the benchmark's peer is there too.
+# Everything printed goes to stderr.
 set -eu
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd -- "$repository"
 
 quiet=false
-[ "${1:-}" != --quiet ] || quiet=true
+more_packages=
+for argument; do
+  case $argument in
+    --quiet) quiet=true ;;
+    --bench) more_packages=bpftrace ;;
+    *) printf '%s\n' "setup: there is no $argument" >&2 && exit 2 ;;
+  esac
+done
 
 say() { printf '%s\n' "setup: $*" >&2; }
 note() { $quiet || say "$@"; }
@@ -19,7 +27,7 @@ fail() {
 
 # Debian packages that are not installed. dpkg-query prints one line for each that is.
 packages='clang llvm libbpf-dev libelf-dev zlib1g-dev libjansson-dev bpftool make gcc libc6-dev iproute2 iptables conntrack runc
-containernetworking-plugins openssl strace util-linux'
+containernetworking-plugins openssl strace util-linux '$more_packages
 
 missing_packages() {
   # shellcheck disable=SC2086 # a list of words

@@ -1,5 +1,7 @@
 export type BenchErrorCode =
   | 'AGENT_ENDED'
+  | 'OBSERVER_ENDED'
+  | 'PEER_MISSING'
   | 'NOT_BUILT'
   | 'ROBOT_NOT_BUILT'
   | 'ROBOT_ENDED'

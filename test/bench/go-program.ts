@@ -9,11 +9,16 @@ import { BenchError } from './errors.ts';
 const run = promisify(execFile);
 
 /** Builds `what` (a package or a file, as `go build` takes it) in a folder and hands the binary to `use`. */
-export async function withGoBinary<T>(cwd: string, what: string, use: (binary: string) => Promise<T>): Promise<T> {
+export async function withGoBinary<T>(
+  cwd: string,
+  what: string,
+  use: (binary: string) => Promise<T>,
+  flags: readonly string[] = [],
+): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), 'robotgc-bench-'));
   try {
     const binary = join(directory, 'robot');
-    await run('go', ['build', '-p', '2', '-o', binary, what], { cwd }).catch((cause: unknown) => {
+    await run('go', ['build', '-p', '2', ...flags, '-o', binary, what], { cwd }).catch((cause: unknown) => {
       throw new BenchError('ROBOT_NOT_BUILT', `${what} could not be built: run "go build ${what}" in ${cwd}`, cause);
     });
     return await use(binary);

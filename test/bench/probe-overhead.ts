@@ -1,114 +1,190 @@
-/** Bench `probe-overhead`: what watching a saturated robot costs it, with and without the probe by turns. */
+/**
+ * Bench `probe-overhead`: what being watched costs a robot, beside what bpftrace and the runtime's own gctrace cost it. In one run, by turns:
+ * a saturated robot shows the throughput, one with the load of a real one the latency of its events, counted from when they were due.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Robot, withRobotBinary } from './robot.ts';
-import { median } from './statistics.ts';
-import { allUsages, tree, usageOf } from './usage.ts';
-import { Watcher } from './watcher.ts';
+import { type Random, randomFrom } from '../support/fuzz/random.ts';
+import { BpftraceObserver } from './bpftrace-observer.ts';
+import { BenchError } from './errors.ts';
+import { type Latencies, latenciesBetween } from './latency.ts';
+import { nobody, type Observer } from './observer.ts';
+import {
+  type ComparedLatency,
+  type ComparedThroughput,
+  type Condition,
+  compareLatency,
+  compareThroughput,
+  type OverheadRound,
+  type OverheadTurn,
+} from './overhead.ts';
+import { Robot, type RobotOptions, type RobotStats, withRobotBinary } from './robot.ts';
+import { SamplerObserver } from './sampler-observer.ts';
+import { judge, type Verdict } from './statistics.ts';
+import { thereAndBack } from './turns.ts';
+import { allUsages, tree } from './usage.ts';
 
 export interface OverheadOptions {
-  readonly rounds: number;
-  /** Length of one measurement. */
-  readonly seconds: number;
   readonly gogc: number;
+  /** Of each of the two robots, and the length of each turn; none for one that is not asked about. */
+  readonly throughput: Pace | null;
+  readonly latency: Pace | null;
+  readonly peers: boolean;
   readonly say: (sentence: string) => void;
 }
 
-export interface Throughput {
-  readonly eventsPerSecond: number;
-  /** Robust against whatever else the machine does. */
-  readonly eventsPerCpuSecond: number;
-}
-
-export interface Round {
-  readonly without: Throughput;
-  readonly with: Throughput & {
-    /** Of `robotgc watch` and its probe together, in cores. */
-    readonly watcherCores: number;
-    readonly gcCyclesPerSecond: number;
-    /** What the probe stops at most often: twice for each. */
-    readonly assistStallsPerSecond: number;
-  };
+export interface Pace {
+  readonly rounds: number;
+  readonly seconds: number;
 }
 
 export interface OverheadResult {
   readonly bench: 'probe-overhead';
   readonly gogc: number;
-  readonly rounds: readonly Round[];
-  /** Median with ÷ median without: 1 is free. */
-  readonly eventsPerSecondRatio: number;
-  readonly eventsPerCpuSecondRatio: number;
-  readonly watcherCores: number;
+  readonly throughput: (Pace & { readonly compared: readonly ComparedThroughput[] }) | null;
+  readonly latency: (Pace & { readonly compared: readonly ComparedLatency[] }) | null;
+  readonly leastThroughputRatio: number;
+  /** Of the product's throughput ratio; null when it was not asked about. */
+  readonly verdict: Verdict | null;
+  readonly rounds: { readonly throughput: readonly OverheadRound[]; readonly latency: readonly OverheadRound[] };
 }
+
+/** The promise: watched with everything attached, a robot keeps this much of its throughput. */
+const leastThroughputRatio = 0.99;
+/** Attached or let go a moment ago: not measured yet. */
+const settleMs = 700;
+/** Continued a moment ago: its caches are cold, and it has a backlog. As long for every condition as for the slowest to attach. */
+const warmMs = 2_000;
+/** Rounds until the robots are started anew: where a process happens to lie in memory is chance that lasts as long as the process. */
+const roundsOfRobots = 4;
 
 export function probeOverhead(options: OverheadOptions): Promise<OverheadResult> {
-  return withRobotBinary(async (binary) => {
-    // Five minutes beyond what the rounds take; the robot is ended with the benchmark.
-    const durationSeconds = options.rounds * (2 * options.seconds + 30) + 300;
-    const args = ['-profile', 'demo', '-saturate', '-duration', `${durationSeconds}s`];
-    await using robot = await Robot.start(binary, { gogc: options.gogc, args });
-    await sleep(2000);
-    const rounds: Round[] = [];
-    for (let i = 0; i < options.rounds; i++) {
-      // Who goes first changes, so that a drift of the machine does not favour one.
-      const withoutFirst = i % 2 === 0 ? await measure(robot, options.seconds) : undefined;
-      const watched = await measureWatched(robot, options.seconds);
-      const round = { without: withoutFirst ?? (await measure(robot, options.seconds)), with: watched };
-      rounds.push(round);
-      options.say(
-        `round ${i + 1} of ${options.rounds}: ${words(round.without)} without, ${words(round.with)} with the probe`,
-      );
+  const work = async (binary: string): Promise<OverheadResult> => {
+    await using sampler = new SamplerObserver();
+    await using bpftrace = options.peers ? await BpftraceObserver.of(binary) : nobody;
+    const bench = { options, binary, random: randomFrom(Date.now()), sampler, bpftrace };
+    const throughput = await rounds(bench, 'saturated', options.throughput);
+    const latency = await rounds(bench, 'open loop', options.latency);
+    return summary(options, { throughput, latency }, bench.random);
+  };
+  // bpftrace takes offsets only where it finds no symbols.
+  return withRobotBinary(work, ['-ldflags=-s']);
+}
+
+interface Bench {
+  readonly options: OverheadOptions;
+  readonly binary: string;
+  readonly random: Random;
+  readonly sampler: Observer;
+  readonly bpftrace: Observer;
+}
+
+type Load = 'saturated' | 'open loop';
+
+/** The robots of one load: the runtime's trace cannot be switched on later. */
+interface Robots {
+  readonly plain: Robot;
+  readonly traced: Robot | null;
+}
+
+async function rounds(bench: Bench, load: Load, pace: Pace | null): Promise<OverheadRound[]> {
+  const done: OverheadRound[] = [];
+  while (pace && done.length < pace.rounds) {
+    const count = Math.min(roundsOfRobots, pace.rounds - done.length);
+    await using plain = await startRobot(bench, load, {});
+    await plain.rest();
+    await using traced = bench.options.peers ? await startRobot(bench, load, { godebug: 'gctrace=1' }) : null;
+    await traced?.rest();
+    for (let i = 0; i < count; i++) {
+      done.push(await round(bench, { plain, traced }, pace.seconds));
+      bench.options.say(`${load}, round ${done.length} of ${pace.rounds}: ${words(done.at(-1) ?? [])}`);
     }
-    return summary(options, rounds);
-  });
+  }
+  return done;
 }
 
-async function measure(robot: Robot, seconds: number): Promise<Throughput> {
-  const before = await reading(robot);
+function startRobot({ binary, options }: Bench, load: Load, more: Pick<RobotOptions, 'godebug'>): Promise<Robot> {
+  // It is ended with its rounds; the duration only has to be longer.
+  const saturated = load === 'saturated' ? ['-saturate', '-duration', '24h'] : [];
+  return Robot.start(binary, { gogc: options.gogc, args: ['-profile', 'demo', ...saturated], ...more });
+}
+
+async function round(bench: Bench, robots: Robots, seconds: number): Promise<OverheadRound> {
+  const conditions: Condition[] = [
+    'nothing',
+    'robotgc',
+    ...(bench.options.peers ? (['bpftrace', 'gctrace'] as const) : []),
+  ];
+  const turns: OverheadTurn[] = [];
+  for (const condition of thereAndBack(conditions, bench.random))
+    turns.push(await turn(bench, robots, condition, seconds));
+  return turns;
+}
+
+async function turn(bench: Bench, robots: Robots, condition: Condition, seconds: number): Promise<OverheadTurn> {
+  const robot = (condition === 'gctrace' && robots.traced) || robots.plain;
+  const observer = { nothing: nobody, robotgc: bench.sampler, bpftrace: bench.bpftrace, gctrace: nobody }[condition];
+  await robot.work();
+  const warm = sleep(warmMs);
+  await observer.begin(robot.pid);
+  await Promise.all([warm, sleep(settleMs)]);
+  const cpuBefore = await cpuSecondsOf(observer);
+  const before = await robot.stats();
   await sleep(seconds * 1000);
-  const after = await reading(robot);
-  const events = after.events - before.events;
+  const after = await robot.stats();
+  const observerCpuSeconds = (await cpuSecondsOf(observer)) - cpuBefore;
+  const seen = await observer.end();
+  await robot.rest();
+  return { condition, ...between(before, after), observerCpuSeconds, seen };
+}
+
+function between(
+  before: RobotStats,
+  after: RobotStats,
+): Omit<OverheadTurn, 'condition' | 'seen' | 'observerCpuSeconds'> {
+  const latencies = ({ latencyBoundsNs, latencyCounts }: RobotStats): Latencies => ({
+    boundsNs: latencyBoundsNs,
+    counts: latencyCounts,
+  });
   return {
-    eventsPerSecond: events / (after.atSeconds - before.atSeconds),
-    eventsPerCpuSecond: events / (after.cpuSeconds - before.cpuSeconds),
+    seconds: (after.uptimeNs - before.uptimeNs) / 1e9,
+    cpuSeconds: (after.cpuNs - before.cpuNs) / 1e9,
+    events: after.events - before.events,
+    dropped: after.dropped - before.dropped,
+    latencies: latenciesBetween(latencies(before), latencies(after)),
   };
 }
 
-async function measureWatched(robot: Robot, seconds: number): Promise<Round['with']> {
-  await using watcher = await Watcher.start(robot.pid);
-  await sleep(1500); // its own start is not what is measured
-  const before = { cpuSeconds: await cpuOfTree(watcher.pid), cycles: watcher.cycles, stalls: watcher.assistStalls };
-  const startMs = performance.now();
-  const throughput = await measure(robot, seconds);
-  const elapsed = (performance.now() - startMs) / 1000;
-  return {
-    ...throughput,
-    watcherCores: ((await cpuOfTree(watcher.pid)) - before.cpuSeconds) / elapsed,
-    gcCyclesPerSecond: (watcher.cycles - before.cycles) / elapsed,
-    assistStallsPerSecond: (watcher.assistStalls - before.stalls) / elapsed,
-  };
+async function cpuSecondsOf({ pids }: Observer): Promise<number> {
+  if (pids.length === 0) return 0;
+  const usages = await allUsages();
+  return pids.flatMap((pid) => tree(usages, pid)).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
 }
 
-async function reading(robot: Robot): Promise<{ events: number; cpuSeconds: number; atSeconds: number }> {
-  const { events } = await robot.stats();
-  const cpuSeconds = (await usageOf(robot.pid))?.cpuSeconds ?? Number.NaN;
-  return { events, cpuSeconds, atSeconds: performance.now() / 1000 };
-}
-
-async function cpuOfTree(pid: number): Promise<number> {
-  return tree(await allUsages(), pid).reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
-}
-
-function summary({ gogc }: OverheadOptions, rounds: readonly Round[]): OverheadResult {
-  const ratio = (pick: keyof Throughput): number =>
-    median(rounds.map((round) => round.with[pick])) / median(rounds.map((round) => round.without[pick]));
+function summary(
+  { gogc, throughput, latency }: OverheadOptions,
+  rounds: OverheadResult['rounds'],
+  random: Random,
+): OverheadResult {
+  const comparedThroughput = throughput && compareThroughput(rounds.throughput, random);
+  const comparedLatency = latency && compareLatency(rounds.latency, random);
+  for (const { condition, observed } of [...(comparedThroughput ?? []), ...(comparedLatency ?? [])]) {
+    if ((condition === 'robotgc' || condition === 'bpftrace') && observed.cyclesSeen === 0)
+      throw new BenchError('NOTHING_TO_MEASURE', `${condition} has not seen a single cycle: give it longer --seconds`);
+  }
+  const ours = comparedThroughput?.find(({ condition }) => condition === 'robotgc');
   return {
     bench: 'probe-overhead',
     gogc,
+    throughput: throughput && { ...throughput, compared: comparedThroughput ?? [] },
+    latency: latency && { ...latency, compared: comparedLatency ?? [] },
+    leastThroughputRatio,
+    verdict: ours ? judge(ours.eventsPerSecondRatio, leastThroughputRatio) : null,
     rounds,
-    eventsPerSecondRatio: ratio('eventsPerSecond'),
-    eventsPerCpuSecondRatio: ratio('eventsPerCpuSecond'),
-    watcherCores: median(rounds.map((round) => round.with.watcherCores)),
   };
 }
 
-const words = ({ eventsPerSecond }: Throughput): string => `${Math.round(eventsPerSecond / 1000)}k events/s`;
+function words(round: OverheadRound): string {
+  return round
+    .map(({ condition, events, seconds }) => `${condition} ${Math.round(events / seconds / 1000)}k/s`)
+    .join(', ');
+}

@@ -1,6 +1,7 @@
 /** The Go robot of test/robots: built, started on ports of its own, and asked through its control endpoint. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { BenchError } from './errors.ts';
@@ -26,7 +27,16 @@ const books = z.object({
 });
 export type Books = z.infer<typeof books>;
 
-const stats = z.object({ events: z.int(), dropped: z.int(), active: z.int() });
+const stats = z.object({
+  events: z.int(),
+  dropped: z.int(),
+  /** Of the moment of the reading. */
+  uptimeNs: z.int(),
+  cpuNs: z.int(),
+  latencyBoundsNs: z.array(z.int()),
+  latencyCounts: z.array(z.int()),
+});
+export type RobotStats = z.infer<typeof stats>;
 
 /** What PATCH /control takes; see test/robots/README.md. */
 export interface Control {
@@ -34,14 +44,19 @@ export interface Control {
   readonly spinMs?: number;
 }
 
+/** A minute of schedule takes it some milliseconds. */
+const catchUpMs = 250;
+
 export interface RobotOptions {
   readonly gogc: number;
   readonly args: readonly string[];
+  /** For the Go runtime. */
+  readonly godebug?: string;
 }
 
 /** Builds the robot and hands it to `use`; the binary is gone afterwards. */
-export function withRobotBinary<T>(use: (binary: string) => Promise<T>): Promise<T> {
-  return withGoBinary(fileURLToPath(new URL('../robots', import.meta.url)), './robot', use);
+export function withRobotBinary<T>(use: (binary: string) => Promise<T>, flags: readonly string[] = []): Promise<T> {
+  return withGoBinary(fileURLToPath(new URL('../robots', import.meta.url)), './robot', use, flags);
 }
 
 export class Robot implements AsyncDisposable {
@@ -59,7 +74,7 @@ export class Robot implements AsyncDisposable {
   static async start(binary: string, options: RobotOptions): Promise<Robot> {
     const anywhere = '127.0.0.1:0';
     const child = spawn(binary, ['-metrics', anywhere, '-control', anywhere, '-pprof', anywhere, ...options.args], {
-      env: { ...process.env, GOGC: String(options.gogc) },
+      env: { ...process.env, GOGC: String(options.gogc), GODEBUG: options.godebug ?? '' },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const lines: string[] = [];
@@ -81,8 +96,21 @@ export class Robot implements AsyncDisposable {
     return books.parse(await this.#ask('/runtime'));
   }
 
-  async stats(): Promise<z.infer<typeof stats>> {
+  async stats(): Promise<RobotStats> {
     return stats.parse(await this.#ask('/stats'));
+  }
+
+  /** No load, and not a single instruction, until `work`: another robot has the machine. */
+  async rest(): Promise<void> {
+    await this.set({ paused: true });
+    this.#child.kill('SIGSTOP');
+  }
+
+  async work(): Promise<void> {
+    this.#child.kill('SIGCONT');
+    // Its schedule runs through the time it missed, in which nothing was due: only while it is paused still.
+    await sleep(catchUpMs);
+    await this.set({ paused: false });
   }
 
   async set(control: Control): Promise<void> {
@@ -98,6 +126,7 @@ export class Robot implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.kill('SIGCONT');
     this.#child.kill('SIGTERM');
     const impatient = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
     await ended;

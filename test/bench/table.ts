@@ -1,9 +1,11 @@
 /** Results as a table for people. Pure. */
 import type { ComparedBucket } from './buckets.ts';
 import type { FootprintResult } from './footprint.ts';
+import type { Observed } from './overhead.ts';
 import type { PausesResult } from './pauses.ts';
 import type { OverheadResult } from './probe-overhead.ts';
 import type { ScaleResult } from './scale.ts';
+import type { Estimate, Verdict } from './statistics.ts';
 
 export type BenchResult = PausesResult | OverheadResult | FootprintResult | ScaleResult;
 
@@ -47,23 +49,45 @@ function bucketRows(title: string, buckets: readonly ComparedBucket[]): string[]
 }
 
 function overheadTable(r: OverheadResult): string {
-  return [
-    columns(['round', 'without', 'with', 'per CPU s', 'with', 'watcher', 'assists']),
-    ...r.rounds.map((round, i) =>
-      columns([
-        String(i + 1),
-        `${Math.round(round.without.eventsPerSecond)}/s`,
-        `${Math.round(round.with.eventsPerSecond)}/s`,
-        String(Math.round(round.without.eventsPerCpuSecond)),
-        String(Math.round(round.with.eventsPerCpuSecond)),
-        `${(100 * round.with.watcherCores).toFixed(1)} %`,
-        `${Math.round(round.with.assistStallsPerSecond)}/s`,
-      ]),
-    ),
-    `ratio of medians: ${r.eventsPerSecondRatio.toFixed(4)} of the events per second, ${r.eventsPerCpuSecondRatio.toFixed(4)} of the events per ` +
-      `CPU second of the robot; the watcher took ${(100 * r.watcherCores).toFixed(1)} % of a core`,
-  ].join('\n');
+  const told = ({ cores, cyclesSeen, assistStallsSeen, lostEvents }: Observed): string[] => [
+    `${(100 * cores).toFixed(1)} %`,
+    `${cyclesSeen}/${assistStallsSeen}`,
+    String(lostEvents),
+  ];
+  const lines: string[] = [];
+  if (r.throughput) {
+    lines.push(
+      `saturated, GOGC=${r.gogc}, ${r.throughput.rounds} rounds of 2 × ${r.throughput.seconds} s each; ratios with 95 % intervals`,
+    );
+    lines.push(wide(['observed by', 'events/s', 'ratio', 'per CPU second', 'observer CPU', 'cycles/assists', 'lost']));
+    for (const { condition, eventsPerSecond, eventsPerSecondRatio, eventsPerCpuSecondRatio, observed } of r.throughput
+      .compared) {
+      const rate = String(Math.round(eventsPerSecond));
+      lines.push(
+        wide([condition, rate, ratio(eventsPerSecondRatio), ratio(eventsPerCpuSecondRatio), ...told(observed)]),
+      );
+    }
+  }
+  if (r.latency) {
+    lines.push(
+      `open loop, GOGC=${r.gogc}, ${r.latency.rounds} rounds of 2 × ${r.latency.seconds} s each; latency from when an event was due`,
+    );
+    lines.push(wide(['observed by', 'P50', 'P99', 'P99 ratio', 'observer CPU', 'cycles/assists', 'lost', 'shed']));
+    for (const { condition, p50Ns, p99Ns, p99Ratio, dropped, observed } of r.latency.compared)
+      lines.push(wide([condition, span(p50Ns), span(p99Ns), ratio(p99Ratio), ...told(observed), String(dropped)]));
+  }
+  if (r.verdict) lines.push(`throughput at least ${r.leastThroughputRatio} of unobserved: ${verdicts[r.verdict]}`);
+  return lines.join('\n');
 }
+
+const verdicts: Readonly<Record<Verdict, string>> = {
+  held: 'held',
+  missed: 'MISSED',
+  inconclusive: 'INCONCLUSIVE: the interval holds both answers; more --rounds, or a quieter machine',
+};
+
+const ratio = ({ value, low, high }: Estimate): string =>
+  low === high ? value.toFixed(4) : `${value.toFixed(4)} (${low.toFixed(4)}–${high.toFixed(4)})`;
 
 function footprintTable(r: FootprintResult): string {
   return [
@@ -102,6 +126,8 @@ function scaleTable(r: ScaleResult): string {
   ].join('\n');
 }
 
+const wide = ([first = '', ...rest]: readonly string[]): string =>
+  first.padEnd(12) + rest.map((cell) => cell.padStart(25)).join('');
 const columns = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(14)).join('');
 const span = (ns: number): string => {
   if (ns < 1e3) return `${ns} ns`;

@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"runtime"
-	"syscall"
 	"time"
 
+	"robots/internal/books"
 	"robots/internal/control"
 	"robots/internal/faults"
 	"robots/internal/fleet"
@@ -80,22 +79,13 @@ func work(ctx context.Context, c config, robot control.Robot, out io.Writer) {
 
 // saturate prints one JSON object: how much was handled, and at what cost.
 func saturate(ctx context.Context, f *fleet.Fleet, out io.Writer) {
-	before, cpuBefore, start := f.Stats(), cpuSeconds(), time.Now()
+	before, cpuBefore, start := f.Stats(), books.CPUTime(), time.Now()
 	f.Saturate(ctx)
 	after, seconds := f.Stats(), time.Since(start).Seconds()
 	events := after.Latency.Count() - before.Latency.Count()
 	_ = json.NewEncoder(out).Encode(map[string]any{
-		"events": events, "seconds": seconds, "eventsPerSecond": float64(events) / seconds, "cpuSeconds": cpuSeconds() - cpuBefore,
+		"events": events, "seconds": seconds, "eventsPerSecond": float64(events) / seconds, "cpuSeconds": (books.CPUTime() - cpuBefore).Seconds(),
 	})
-}
-
-// cpuSeconds is the user and system time of the whole process.
-func cpuSeconds() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(fmt.Sprintf("getrusage of the own process: %v", err)) // cannot fail with valid arguments
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // initial is the load at start. Rates at sessions that the mode does not have

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
+	"syscall"
 	"time"
 )
 
@@ -77,6 +78,18 @@ func (b Bound) MarshalJSON() ([]byte, error) {
 	}
 }
 
+// Uptime is monotonic, from the start of the process.
+func Uptime() time.Duration { return time.Since(started) }
+
+// CPUTime is the user and system time of the whole process, as the kernel counts it.
+func CPUTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(fmt.Sprintf("getrusage of the own process: %v", err)) // cannot fail with valid arguments
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 // Read takes one reading of all accounts.
 func Read() Books {
 	samples := make([]metrics.Sample, len(names))
@@ -87,7 +100,7 @@ func Read() Books {
 	b := Books{
 		PID:       os.Getpid(),
 		GoVersion: runtime.Version(),
-		UptimeNs:  int64(time.Since(started)),
+		UptimeNs:  int64(Uptime()),
 		Metrics:   make(map[string]any, len(names)),
 	}
 	for _, s := range samples {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheBooksCountTheCyclesAndPausesThatHappen(t *testing.T) {
@@ -64,5 +65,17 @@ func TestInfinitiesAndSmallBoundsSurviveJSON(t *testing.T) {
 	whole, err := json.Marshal(Read())
 	if err != nil || !strings.Contains(string(whole), `"/gc/gogc:percent":100`) {
 		t.Errorf("%v in %.300s", err, whole)
+	}
+}
+
+func TestUptimeAndProcessorTimeGrowWithWork(t *testing.T) {
+	uptime, cpu := Uptime(), CPUTime()
+	for i := 0; CPUTime() < cpu+20*time.Millisecond; i++ {
+		if Uptime() > uptime+10*time.Second {
+			t.Fatalf("ten seconds of work are %v of processor time", CPUTime()-cpu)
+		}
+	}
+	if Uptime() <= uptime {
+		t.Errorf("uptime went from %v to %v", uptime, Uptime())
 	}
 }

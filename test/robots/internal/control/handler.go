@@ -88,8 +88,11 @@ func wanted(e *json.UnmarshalTypeError) string {
 }
 
 // stats are the fleet's figures since start, latencies in nanoseconds from the
-// scheduled arrival.
+// scheduled arrival. Time and CPU time are of the very moment, so that rates
+// between two readings do not suffer from a slow answer.
 type stats struct {
+	UptimeNs     int64    `json:"uptimeNs"`
+	CPUNs        int64    `json:"cpuNs"`
 	Active       int      `json:"active"`
 	Events       uint64   `json:"events"`
 	Dropped      uint64   `json:"dropped"`
@@ -103,6 +106,7 @@ type stats struct {
 func statsOf(r Robot) stats {
 	s := r.Fleet.Stats()
 	return stats{
+		UptimeNs: int64(books.Uptime()), CPUNs: int64(books.CPUTime()),
 		Active: s.Active, Events: s.Latency.Count(), Dropped: s.Dropped,
 		LatencyP50Ns: s.Latency.QuantileNs(0.5), LatencyP99Ns: s.Latency.QuantileNs(0.99), LatencyMaxNs: s.Latency.MaxNs,
 		BoundsNs: hist.BoundsNs[:], Counts: s.Latency.Counts[:],
