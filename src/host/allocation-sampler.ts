@@ -27,13 +27,6 @@ export type Recorded =
   | { readonly kind: 'ended' }
   | { readonly kind: 'failed'; readonly error: ControllerReadError };
 
-/** Records one process. Undefined when the program ends meanwhile; throws `ControllerReadError` and, when the signal fires, its reason. */
-export async function recordAllocation(reader: Source, pace: SamplingPace): Promise<AllocationSeries | undefined> {
-  const [recorded] = await recordAllocations([reader], pace);
-  if (recorded?.kind === 'failed') throw recorded.error;
-  return recorded?.kind === 'series' ? recorded.series : undefined;
-}
-
 /**
  * Reads the allocation of several processes for a few seconds, in step with the clock: a late read does not delay the next. Together,
  * because waking up costs far more than a read (about 50 µs against 3). One that ends or fails does not disturb the others.

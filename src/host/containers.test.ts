@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ContainerScanner, findContainer, scanContainers } from './containers.ts';
+import { ContainerScanner, scanContainers } from './containers.ts';
 import { openProc } from './proc.ts';
 
 const uid = '0f9c2b6e-3d1a-4c5b-9e8f-7a6b5c4d3e2f';
@@ -40,17 +40,6 @@ describe('scan of /proc/PID/cgroup', () => {
       { hierarchy: 4, controllers: ['memory'], path: `/kubepods/burstable/pod${uid}/${robot}` },
       { hierarchy: 0, controllers: [], path: `/kubepods/burstable/pod${uid}/${robot}` },
     ]);
-  });
-
-  it('finds the container that a pod status names', () => {
-    addProcess(7, `0::/kubepods/burstable/pod${uid}/${robot}\n`);
-    const containers = scanContainers(openProc(root));
-    for (const name of [robot, `containerd://${robot}`, `cri-o://${robot}`]) {
-      expect(findContainer(containers, uid, name)?.pids).toEqual([7]);
-    }
-    expect(findContainer(containers, uid, `containerd://${sidecar}`)).toBeUndefined();
-    expect(findContainer(containers, 'another-uid', robot)).toBeUndefined();
-    expect(findContainer(containers, uid, '')).toBeUndefined();
   });
 });
 

@@ -121,16 +121,3 @@ export class ContainerScanner {
     return changed;
   }
 }
-
-/**
- * The container that a pod's status names: `status.containerStatuses[].containerID`, with or without its scheme
- * (`containerd://…`, `cri-o://…`, `docker://…`).
- */
-export function findContainer(
-  containers: readonly ContainerProcesses[],
-  podUid: string,
-  containerId: string,
-): ContainerProcesses | undefined {
-  const id = containerId.replace(/^[a-z0-9+.-]+:\/\//, '');
-  return containers.find((c) => c.containerId === id && c.podUid === podUid);
-}

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { findGcGlobals, type GcGlobals } from '../gobin/index.ts';
-import { recordAllocation, recordAllocations } from './allocation-sampler.ts';
+import { recordAllocations } from './allocation-sampler.ts';
 import { entryOf } from './auxiliary-vector.ts';
 import { ControllerReadError, type ControllerReader, openController } from './controller-reader.ts';
 import { openFileReader } from './file-reader.ts';
@@ -78,7 +78,8 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
       await using churn = new Churn(binary, { GOGC: '70', GOMEMLIMIT: '900MiB' });
       await churn.ask('start');
       using reader = openController(proc, identityOf(churn.pid), globalsOf(`/proc/${churn.pid}/exe`));
-      const series = await recordAllocation(reader, { durationMs: 300, everyMs: 5 });
+      const [recorded] = await recordAllocations([reader], { durationMs: 300, everyMs: 5 });
+      const series = recorded?.kind === 'series' ? recorded.series : undefined;
       await churn.ask('stop');
       const report = await churn.ask('gc');
       expect(reader.read()).toMatchObject({
@@ -135,7 +136,7 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     expect(reader.read()).toBeUndefined();
     expect(reader.readHeap()).toBeUndefined();
     expect(reader.readSizeClasses()).toBeUndefined();
-    expect(await recordAllocation(reader, { durationMs: 100, everyMs: 2 })).toBeUndefined();
+    expect(await recordAllocations([reader], { durationMs: 100, everyMs: 2 })).toEqual([{ kind: 'ended' }]);
     expect(codeOf(() => openController(proc, identity, globals))).toBe('GONE');
   });
 
@@ -197,6 +198,6 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     await churn.ask('report');
     using reader = openController(proc, identityOf(churn.pid), globalsOf(binary));
     const signal = AbortSignal.timeout(50);
-    await expect(recordAllocation(reader, { durationMs: 10_000, everyMs: 2, signal })).rejects.toThrow(/abort/i);
+    await expect(recordAllocations([reader], { durationMs: 10_000, everyMs: 2, signal })).rejects.toThrow(/abort/i);
   });
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findContainer, openCgroup, openProc, readPressure, scanContainers } from './index.ts';
+import { openCgroup, openProc, readPressure, scanContainers } from './index.ts';
 
 /** Real processes, real cgroups of our own, the kernel's own PSI files. */
 const cgroupRoot = '/sys/fs/cgroup';
@@ -137,7 +137,7 @@ describe.skipIf(missing !== undefined)(`a container's cgroup${because}`, () => {
   it('is found by one scan, with its processes', async () => {
     const pid = await startInside('setInterval(() => {}, 1000)');
     const second = await startInside('setInterval(() => {}, 1000)');
-    const container = findContainer(scanContainers(proc), podUid, `containerd://${containerId}`);
+    const container = scanContainers(proc).find((each) => each.podUid === podUid && each.containerId === containerId);
     expect(container?.pids).toEqual([pid, second].sort((a, b) => a - b));
     expect(container?.cgroups.every((c) => c.path === `/${levels.join('/')}`)).toBe(true);
   });

@@ -6,7 +6,6 @@
 export { scrapeActivity } from './activity.ts';
 export {
   type Recorded,
-  recordAllocation,
   recordAllocations,
   rhythmPace,
   type SamplingPace,
@@ -14,7 +13,7 @@ export {
 export { openCgroup } from './cgroup/index.ts';
 export { type ClockJoin, clockJoin, monotonicNs, wallMs } from './clock.ts';
 export { countConnections } from './connections.ts';
-export { ContainerScanner, findContainer, scanContainers } from './containers.ts';
+export { ContainerScanner, scanContainers } from './containers.ts';
 export type { ControllerBooks, HeapNow } from './controller-books.ts';
 export {
   ControllerReadError,

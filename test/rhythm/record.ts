@@ -9,7 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findGcGlobals } from '../../src/gobin/index.ts';
-import { openController, openFileReader, openProc, recordAllocation, rhythmPace } from '../../src/host/index.ts';
+import { openController, openFileReader, openProc, recordAllocations, rhythmPace } from '../../src/host/index.ts';
 import { type AllocationSeries, classifyRhythm } from '../../src/model/index.ts';
 import { confusionOf, confusionText } from '../../src/model/rhythm/testing/confusion.ts';
 import { packRecordings, type Recording } from '../../src/model/rhythm/testing/recordings.ts';
@@ -62,8 +62,8 @@ async function record(
   if (globals.kind === 'refused') throw new Error(globals.message);
   using reader = openController(proc, identity, globals);
   const before = process.cpuUsage();
-  const series = await recordAllocation(reader, rhythmPace);
+  const [recorded] = await recordAllocations([reader], rhythmPace);
   const used = process.cpuUsage(before);
-  if (series === undefined) throw new Error('the robot has ended');
-  return { series, goVersion: globals.goVersion, cpuMs: (used.user + used.system) / 1e3 };
+  if (recorded?.kind !== 'series') throw new Error(`the robot has ended: ${recorded?.kind}`);
+  return { series: recorded.series, goVersion: globals.goVersion, cpuMs: (used.user + used.system) / 1e3 };
 }

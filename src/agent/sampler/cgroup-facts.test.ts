@@ -4,11 +4,10 @@ import type { CgroupSample, PressureLine } from '../../host/index.ts';
 import { CgroupFacts } from '../../model/index.ts';
 import { cgroupSample } from '../testing/events.ts';
 import { type CgroupReading, cgroupFacts } from './cgroup-facts.ts';
-import { noSlowFacts } from './slow-facts.ts';
 
 const reading = (cgroup: CgroupSample, node: CgroupReading['node'] = null): CgroupReading => ({ cgroup, node });
 const facts = (before: CgroupReading | null, after: CgroupReading, durationMs: number) =>
-  cgroupFacts(before, after, { durationMs, slow: noSlowFacts });
+  cgroupFacts(before, after, { durationMs, slow: { reclaim: null, cpuPressure: null, ioPressure: null } });
 const line = (totalNs: number): PressureLine => ({ avg10: 0, avg60: 0, avg300: 0, totalNs });
 const pressure = (someNs: number, fullNs: number): CgroupSample['pressure'] => ({
   memory: { some: line(someNs), full: line(fullNs) },

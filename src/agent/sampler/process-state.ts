@@ -19,7 +19,7 @@ export interface FollowedProcess {
 }
 
 /** Without its books the allocation rate is that between two cycles, which may be long ago. */
-const onlyInBooks = ['gc.limiterOn', 'gc.allocBytesPerSecond'];
+const onlyInBooks = ['gc.limiterOn', 'gc.allocBytesPerSecond', 'rhythm'];
 
 /** Signals of one process that are not seen. */
 export function missingOf(

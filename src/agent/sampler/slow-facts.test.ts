@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CgroupSample, MemoryStat } from '../../host/index.ts';
-import { noSlowFacts, SlowLedger } from './slow-facts.ts';
+import { SlowLedger } from './slow-facts.ts';
 
 const stat = (over: Partial<MemoryStat>): MemoryStat => ({
   anonBytes: 0,
@@ -22,7 +22,11 @@ const cpu = (totalNs: number): CgroupSample['pressure'] => ({
 describe('SlowLedger', () => {
   test('rates and shares are over the time between two readings, not over the window', () => {
     const ledger = new SlowLedger();
-    expect(ledger.take({ stat: stat({}), pressure: cpu(0), slowAtMs: 1_000 })).toEqual(noSlowFacts);
+    expect(ledger.take({ stat: stat({}), pressure: cpu(0), slowAtMs: 1_000 })).toEqual({
+      reclaim: null,
+      cpuPressure: null,
+      ioPressure: null,
+    });
     const read = stat({ refaultsFile: 400, pagesScanned: 8_000, pagesStolen: 4_000, majorFaults: 4 });
     const facts = ledger.take({ stat: read, pressure: cpu(2e9), slowAtMs: 5_000 });
     expect(facts).toEqual({

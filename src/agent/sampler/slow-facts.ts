@@ -13,7 +13,7 @@ export interface SlowFacts {
   readonly ioPressure: PressureShare | null;
 }
 
-export const noSlowFacts: SlowFacts = { reclaim: null, cpuPressure: null, ioPressure: null };
+const noSlowFacts: SlowFacts = { reclaim: null, cpuPressure: null, ioPressure: null };
 
 /** Remembers the last reading and the facts up to it; they stand until the files are read again. */
 export class SlowLedger {

@@ -75,7 +75,7 @@ const enoughIncrements = 50;
 const clearStrength = 0.3;
 const enoughBytesPerSecond = 1_000_000;
 
-/** Classifies a few seconds of allocation (see `recordAllocation`). Pure and deterministic; 2 to 25 ms of processor time. */
+/** Classifies a few seconds of allocation (see `recordAllocations`). Pure and deterministic; 2 to 25 ms of processor time. */
 export function classifyRhythm(series: AllocationSeries): Rhythm {
   const increments = incrementsOf(series.samples);
   if (increments === undefined) return unknown('the samples are too few or out of order');
