@@ -43,11 +43,11 @@ describe('assists of a container', () => {
       p99HighNs: null,
       stallP99LowNs: 1_000,
       stallP99HighNs: null,
-      // e^(1.645 · √(0.8² · 0.98 ÷ 4 looks + 1 ÷ 1000 stalls)) = 1.92 times less and more.
-      countLow: 26_012,
-      countHigh: 96_110,
-      sumLowNs: 305_122_115,
-      sumHighNs: 1_127_359_284,
+      // e^(1.645 · √(0.5² · 0.98 ÷ 4 looks + 1 ÷ 1000 stalls)) = 1.51 times less and more.
+      countLow: 33_168,
+      countHigh: 75_374,
+      sumLowNs: 389_064_831,
+      sumHighNs: 884_125_786,
       unfinished: 1,
     });
   });

@@ -101,8 +101,8 @@ describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
     const deviation = Math.sqrt(sum(apart.map((x) => x ** 2)) / apart.length);
     console.info(`${of}: held in ${held.length} of ${compared.length}, standard deviation ${deviation.toFixed(2)}`);
     expect(held.length).toBeGreaterThanOrEqual(0.75 * compared.length);
-    // Neither is so much told that everything holds: within a factor of three.
-    for (const { told, sampling } of compared) expect(sampling[high] ?? 0).toBeLessThanOrEqual(3 * told[of]);
+    // Not so widely that everything holds.
+    for (const { told, sampling } of compared) expect(sampling[high] ?? 0).toBeLessThanOrEqual(2 * told[of]);
   });
 
   it('and what is told is told narrowly: not below the median, not above the longest seen', () => {
