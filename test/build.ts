@@ -57,6 +57,10 @@ async function buildBundle(): Promise<void> {
     format: 'esm',
     sourcemap: 'external',
     minifySyntax: true,
+    // V8 holds the text as long as the program runs, at two bytes a character once a comment of some library has a curly quote in it.
+    minifyWhitespace: true,
+    // Node prints the line of an uncaught error.
+    lineLimit: 160,
     legalComments: 'none',
     logLevel: 'warning',
     banner: { js: banner },
