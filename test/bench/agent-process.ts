@@ -1,16 +1,26 @@
 /** `robotgc agent` as it ships, on a real API server, without an operator: what it does each second for the containers of its node. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { stopChild } from '../../src/agent/testing/robot.ts';
 import { freePorts } from '../cluster/ports.ts';
 import { until } from '../support/until.ts';
 import { BenchError } from './errors.ts';
 
 const bundle = fileURLToPath(new URL('../../dist/robotgc.js', import.meta.url));
+
+const chartValues = fileURLToPath(new URL('../../charts/robotgc/values.yaml', import.meta.url));
+
+/** As the chart runs it: part of what it costs is how Node.js is told to run. */
+async function chartEnvironment(): Promise<Record<string, string>> {
+  const values = z.object({ agent: z.object({ env: z.record(z.string(), z.string()) }) });
+  return values.parse(parse(await readFile(chartValues, 'utf8'))).agent.env;
+}
 
 export interface AgentProcessOptions {
   readonly node: string;
@@ -46,7 +56,7 @@ export class AgentProcess implements AsyncDisposable {
     ];
     const child = spawn(process.execPath, [...nodeArgs, bundle, 'agent', ...args], {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, NODE_ENV: 'production' },
+      env: { ...process.env, NODE_ENV: 'production', ...(await chartEnvironment()) },
     });
     const agent = new AgentProcess(child, folder, `http://127.0.0.1:${healthPort}`);
     await until('the agent is ready', () => agent.#isReady(), 60_000, 100);
