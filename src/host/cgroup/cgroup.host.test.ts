@@ -1,23 +1,19 @@
 /** Figures of a real cgroup against a plain read of its files, while a process of ours is driven into its limit. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keptFileBudget } from '../descriptor-budget.ts';
 import { openNodePressure } from '../node-pressure.ts';
+import { cgroupRoot, isHybrid, isV2, missingCgroups, Thrasher } from '../testing/thrash.ts';
 import type { CgroupMembership, CgroupSample } from '../types.ts';
 import { openCgroup } from './index.ts';
 
-const root = '/sys/fs/cgroup';
-const isHybrid = existsSync(`${root}/memory/memory.usage_in_bytes`) && existsSync(`${root}/unified/memory.pressure`);
-const isV2 = !isHybrid && existsSync(`${root}/cgroup.subtree_control`);
-const missing = process.getuid?.() !== 0 ? 'not root' : isHybrid || isV2 ? undefined : 'no cgroup with PSI here';
-const because = missing === undefined ? '' : ` (skipped: ${missing})`;
+const because = missingCgroups === undefined ? '' : ` (skipped: ${missingCgroups})`;
 
 const hierarchies = isHybrid ? ['memory', 'cpu', 'cpuacct', 'unified'] : [''];
 const group = `robotgc-test-figures-${process.pid}`;
 const folderOf = (hierarchy: string, name: string): string =>
-  [root, hierarchy, group, name].filter((part) => part !== '').join('/');
+  [cgroupRoot, hierarchy, group, name].filter((part) => part !== '').join('/');
 const membershipsOf = (name: string): CgroupMembership[] =>
   isHybrid
     ? [
@@ -35,21 +31,6 @@ const make = (name: string): void => {
 const remove = (name: string): void => {
   for (const hierarchy of hierarchies) rmdirSync(folderOf(hierarchy, name));
 };
-
-/** Stands still until told, then reads a file of 160 MiB over and over: far more than the limit holds. */
-const script = `
-  const fs = require('node:fs');
-  const file = process.argv[1];
-  const chunk = Buffer.alloc(1 << 20, 7);
-  const fd = fs.openSync(file, 'w+');
-  fs.unlinkSync(file);
-  let at = 0;
-  process.stdin.on('data', () => {
-    for (let i = 0; i < 160; i++) fs.writeSync(fd, chunk, 0, chunk.length, i << 20);
-    setInterval(() => { for (let i = 0; i < 20; i++) fs.readSync(fd, chunk, 0, chunk.length, (at++ % 160) << 20); }, 1);
-  });
-  console.log('ready');
-`;
 
 /** A number of a file, in another way than the reader's. */
 function plain(hierarchy: string, file: string, key?: string): number {
@@ -109,13 +90,12 @@ const pressureFigures: readonly Figure[] = (['memory', 'cpu', 'io'] as const).fl
 ]);
 const figures = [...(isHybrid ? v1Figures : v2Figures), ...pressureFigures];
 
-describe.skipIf(missing !== undefined)(`figures of a cgroup${because}`, () => {
-  let child: ChildProcess | undefined;
+describe.skipIf(missingCgroups !== undefined)(`figures of a cgroup${because}`, () => {
   beforeAll(() => {
-    for (const hierarchy of hierarchies) mkdirSync([root, hierarchy, group].filter((p) => p !== '').join('/'));
+    for (const hierarchy of hierarchies) mkdirSync([cgroupRoot, hierarchy, group].filter((p) => p !== '').join('/'));
     if (isV2) {
-      writeFileSync(`${root}/cgroup.subtree_control`, '+memory +cpu');
-      writeFileSync(`${root}/${group}/cgroup.subtree_control`, '+memory +cpu');
+      writeFileSync(`${cgroupRoot}/cgroup.subtree_control`, '+memory +cpu');
+      writeFileSync(`${cgroupRoot}/${group}/cgroup.subtree_control`, '+memory +cpu');
     }
     make('busy');
     const limitFile = isHybrid
@@ -125,27 +105,18 @@ describe.skipIf(missing !== undefined)(`figures of a cgroup${because}`, () => {
     if (isHybrid) writeFileSync(`${folderOf('cpu', 'busy')}/cpu.cfs_quota_us`, '30000');
     else writeFileSync(`${folderOf('', 'busy')}/cpu.max`, '30000 100000');
   });
-  afterEach(async () => {
-    const running = child;
-    child = undefined;
-    if (!running || running.exitCode !== null || running.signalCode !== null) return;
-    const exited = new Promise((resolve) => running.once('exit', resolve));
-    running.kill('SIGKILL');
-    await exited;
-  });
   afterAll(() => {
     remove('busy');
-    for (const hierarchy of hierarchies) rmdirSync([root, hierarchy, group].filter((p) => p !== '').join('/'));
+    for (const hierarchy of hierarchies) rmdirSync([cgroupRoot, hierarchy, group].filter((p) => p !== '').join('/'));
   });
 
   it('are those of the files, while the process runs and once it stands still', async () => {
-    child = spawn(process.execPath, ['-e', script, `/var/tmp/${group}`], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await new Promise((resolve) => child?.stdout?.once('data', resolve));
+    await using child = await Thrasher.start(`/var/tmp/${group}`);
     for (const hierarchy of hierarchies)
       writeFileSync(`${folderOf(hierarchy, 'busy')}/cgroup.procs`, String(child.pid));
     using reader = openCgroup(membershipsOf('busy'));
     const calm = reader?.read('tick');
-    child.stdin?.write('go\n');
+    child.begin();
 
     // Running: a figure that only rises lies between plain reads before and after it.
     const rising = figures.filter(
@@ -168,7 +139,7 @@ describe.skipIf(missing !== undefined)(`figures of a cgroup${because}`, () => {
     const second = reader?.read('tick');
     expect(second?.slowAtMs).toBeGreaterThan(first?.slowAtMs ?? Number.NaN);
 
-    child.kill('SIGSTOP');
+    child.standStill();
     await sleep(1500);
     const still = reader?.read();
     for (const [name, of, plainly] of figures) expect(still && of(still), name).toBe(plainly());
