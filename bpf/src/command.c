@@ -39,6 +39,7 @@ static const char *const point_names[POINT_COUNT] = {
 	[POINT_TLS_SERVER_ENTRY] = "tlsServerEntry",
 	[POINT_TLS_SERVER_RET] = "tlsServerRet",
 	[POINT_SSL_ENTRY] = "sslEntry",
+	[POINT_SSL_FREE] = "sslFree",
 	[POINT_SSL_RETURN] = "sslReturn",
 	[POINT_POLL_PARK_BEGIN] = "pollParkBegin",
 	[POINT_POLL_PARK_END] = "pollParkEnd",

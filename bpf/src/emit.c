@@ -259,8 +259,11 @@ static void emit_histogram(struct output *out, uint32_t pid, const char *of, con
 		return;
 	output_print(out,
 		     "{\"type\":\"histogram\",\"of\":\"%s\",\"pid\":%" PRIu32 ",\"count\":%" PRIu64
-		     ",\"sumNs\":%" PRIu64 ",\"maxNs\":%" PRIu64 ",\"buckets\":[",
+		     ",\"sumNs\":%" PRIu64 ",\"maxNs\":%" PRIu64,
 		     of, pid, count, (uint64_t)histogram->sum_ns, max_within_bucket(histogram->max_ns, top));
+	if (histogram->failed) /* one that ends while counts are being taken may be ahead of its bucket */
+		output_print(out, ",\"failed\":%" PRIu64, histogram->failed < count ? (uint64_t)histogram->failed : count);
+	output_print(out, ",\"buckets\":[");
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		if (histogram->buckets[i] == 0)
 			continue;
@@ -284,6 +287,11 @@ static const char *const counted_names[COUNTED_KINDS] = {
 	[COUNTED_RECLAIM_DIRECT] = "reclaimDirect",
 	[COUNTED_RECLAIM_MEMCG] = "reclaimMemcg",
 	[COUNTED_ASSIST] = "assist",
+	[COUNTED_TLS_CLIENT] = "tlsClient",
+	[COUNTED_TLS_SERVER] = "tlsServer",
+	[COUNTED_OPENSSL] = "openssl",
+	[COUNTED_CONNECT] = "connect",
+	[COUNTED_READ] = "read",
 };
 
 static const char *const occurrence_names[OCCURRENCES] = {
@@ -292,6 +300,8 @@ static const char *const occurrence_names[OCCURRENCES] = {
 	[OCCURRED_ALLOCATION_FAILURE] = "allocationFailures",
 	[OCCURRED_OOM_VICTIM] = "oomVictims",
 	[OCCURRED_LOSS] = "lostEvents",
+	[OCCURRED_UNTOLD_WAIT] = "untoldWaits",
+	[OCCURRED_UNTIMED_WAIT] = "untimedWaits",
 };
 
 static void emit_counts(struct output *out, uint32_t pid, const struct occurrences occurrences[OCCURRENCES])

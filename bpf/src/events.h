@@ -23,6 +23,13 @@
 #define VERY_LONG_MEMORY_WAIT_NS 10000000ULL
 /* Reads that block for less are how a server that waits for its next message looks. */
 #define LONG_READ_NS 1000000ULL
+/* Handshakes and connections of at least this length get a record of their own, however they ended. */
+#define LONG_NETWORK_WAIT_NS 10000000ULL
+/* So many records of each kind of network wait for one process in each second: a loop of its own must not cost others theirs. */
+#define MAX_TOLD_A_SECOND 32
+/* Of one process at the same time; the memory for them is everybody's. */
+#define MAX_TIMED_HANDSHAKES 1024
+#define MAX_TIMED_CONNECTS 4096
 
 /* stwGCMarkTerm, stwGCSweepTerm in runtime/proc.go, Go 1.22 to 1.26. */
 #define STW_GC_MARK_TERMINATION 1
@@ -51,12 +58,14 @@ enum point {
 	POINT_TLS_CLIENT_RET,
 	POINT_TLS_SERVER_ENTRY,
 	POINT_TLS_SERVER_RET,
-	/* OpenSSL's SSL_do_handshake, by thread; the return is a uretprobe, which C code bears. */
+	/* OpenSSL's SSL_do_handshake, by its SSL *; the return is a uretprobe, which C code bears. */
 	POINT_SSL_ENTRY,
 	POINT_SSL_RETURN,
 	/* Jumps around a goroutine's parking until its connection is ready, in runtime.netpollblock. */
 	POINT_POLL_PARK_BEGIN,
 	POINT_POLL_PARK_END,
+	/* A connection given up, or at its end: a handshake that was under way has failed. */
+	POINT_SSL_FREE,
 	POINT_COUNT,
 };
 
@@ -97,6 +106,20 @@ static inline __u32 cookie_controller_bytes(__u64 cookie)
 	return cookie >> 16 & 0xffff;
 }
 
+/* A wait that is told one by one. */
+enum wait {
+	WAIT_MMAP,
+	WAIT_MUNMAP,
+	WAIT_RECLAIM_DIRECT,
+	WAIT_RECLAIM_MEMCG,
+	WAIT_TLS_CLIENT,
+	WAIT_TLS_SERVER,
+	WAIT_OPENSSL,
+	WAIT_CONNECT,
+	WAIT_READ,
+	WAIT_KINDS,
+};
+
 /* Value of the filter map, by tgid. The loader writes it once; the program keeps the cycle's state in it. */
 struct target {
 	__u32 slot;
@@ -111,7 +134,12 @@ struct target {
 	/* Of the stop under way: a process has one at a time. */
 	__u64 stopping_ns;
 	__u32 stopping_known;
-	__u32 pad;
+	/* Under way and timed. */
+	__s32 handshakes;
+	__s32 ssl_handshakes;
+	__s32 connects;
+	/* Records of the present second (upper half) so far (lower half). */
+	__u64 told[WAIT_KINDS];
 };
 
 enum gc_phase {
@@ -128,6 +156,12 @@ enum counted {
 	COUNTED_RECLAIM_MEMCG, /* for a cgroup at its limit */
 	COUNTED_MEMORY_KINDS,
 	COUNTED_ASSIST = COUNTED_MEMORY_KINDS,
+	/* In the order of enum wait. */
+	COUNTED_TLS_CLIENT,
+	COUNTED_TLS_SERVER,
+	COUNTED_OPENSSL,
+	COUNTED_CONNECT,
+	COUNTED_READ,
 	COUNTED_KINDS,
 };
 
@@ -147,6 +181,8 @@ enum occurrence {
 	OCCURRED_ALLOCATION_FAILURE,
 	OCCURRED_OOM_VICTIM,
 	OCCURRED_LOSS, /* of a record: no room in the ring, or its facts on a page that was not resident */
+	OCCURRED_UNTOLD_WAIT, /* on the network: long enough for a record, but there were too many */
+	OCCURRED_UNTIMED_WAIT, /* too many at the same time: in no histogram */
 	OCCURRENCES,
 };
 
@@ -223,21 +259,6 @@ struct cycle_event {
 	__u32 attachment;
 	__u32 controller_bytes;
 	__u8 controller[MAX_CONTROLLER_BYTES];
-};
-
-
-/* A wait that is told one by one. */
-enum wait {
-	WAIT_MMAP,
-	WAIT_MUNMAP,
-	WAIT_RECLAIM_DIRECT,
-	WAIT_RECLAIM_MEMCG,
-	WAIT_TLS_CLIENT,
-	WAIT_TLS_SERVER,
-	WAIT_OPENSSL,
-	WAIT_CONNECT,
-	WAIT_READ,
-	WAIT_KINDS,
 };
 
 struct wait_event {

@@ -18,6 +18,8 @@
 struct histogram {
 	__u64 sum_ns;
 	__u64 max_ns;
+	__u64 failed; /* of those counted, where that can be */
+	__u64 changes; /* raised after the rest: what has none need not be looked at */
 	__u32 buckets[HISTOGRAM_BUCKETS];
 };
 

@@ -162,6 +162,7 @@ enum point_group point_group(enum point point)
 	case POINT_TLS_SERVER_ENTRY:
 	case POINT_TLS_SERVER_RET:
 	case POINT_SSL_ENTRY:
+	case POINT_SSL_FREE:
 	case POINT_POLL_PARK_BEGIN:
 	case POINT_POLL_PARK_END:
 		return GROUP_NETWORK;

@@ -21,6 +21,9 @@
 #define GO_ARG5(regs) ((regs)->rsi)
 #define GO_RESULT1(regs) ((regs)->rax)
 #define GO_G(regs) ((regs)->r14)
+/* The System V ABI of C. */
+#define C_ARG1(regs) ((regs)->rdi)
+#define C_RESULT(regs) ((regs)->rax)
 
 #define SYSCALL_MMAP 9
 #define SYSCALL_MUNMAP 11
@@ -41,6 +44,9 @@ struct arm64_registers {
 #define GO_ARG5(context) ARM64_REGISTER(context, 4)
 #define GO_RESULT1(context) ARM64_REGISTER(context, 0)
 #define GO_G(context) ARM64_REGISTER(context, 28)
+/* The procedure call standard of C. */
+#define C_ARG1(context) ARM64_REGISTER(context, 0)
+#define C_RESULT(context) ARM64_REGISTER(context, 0)
 
 #define SYSCALL_MMAP 222
 #define SYSCALL_MUNMAP 215

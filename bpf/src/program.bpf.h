@@ -163,6 +163,29 @@ static __always_inline void count(const struct target *target, enum counted kind
 	raise_max(&histogram->max_ns, duration_ns);
 	__sync_fetch_and_add(&histogram->sum_ns, duration_ns);
 	__sync_fetch_and_add(&histogram->buckets[bucket], 1);
+	__sync_fetch_and_add(&histogram->changes, 1);
+}
+
+static __always_inline void count_failure(const struct target *target, enum counted kind)
+{
+	struct measures *measures = measures_of(target);
+
+	if (measures)
+		__sync_fetch_and_add(&measures->histograms[kind].failed, 1);
+}
+
+/* Whether one more record of this kind is within the process's allowance; counted where it is not. */
+static __always_inline bool may_tell(struct target *target, enum wait wait)
+{
+	__u64 second = bpf_ktime_get_ns() / 1000000000 << 32, *told = &target->told[wait];
+	__u64 seen = *(volatile __u64 *)told;
+
+	if (seen < second) /* else, or where this fails, another CPU has begun it */
+		__sync_val_compare_and_swap(told, seen, second);
+	if ((__u32)__sync_fetch_and_add(told, 1) < MAX_TOLD_A_SECOND)
+		return true;
+	occurred(target, OCCURRED_UNTOLD_WAIT, target->phase);
+	return false;
 }
 
 static __always_inline void report_instant(enum event_kind kind, __u64 pid_tgid, const struct target *target)

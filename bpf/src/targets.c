@@ -218,6 +218,9 @@ static bool take_histogram(struct histogram *shared, struct histogram *taken)
 	uint32_t i;
 
 	memset(taken, 0, sizeof(*taken));
+	/* Most kinds of wait do not happen in most seconds. */
+	if (!take_count(&shared->changes))
+		return false;
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		if (!__atomic_load_n(&shared->buckets[i], __ATOMIC_RELAXED))
 			continue;
@@ -228,6 +231,7 @@ static bool take_histogram(struct histogram *shared, struct histogram *taken)
 		return false;
 	taken->sum_ns = take_count(&shared->sum_ns);
 	taken->max_ns = take_count(&shared->max_ns);
+	taken->failed = take_count(&shared->failed);
 	return true;
 }
 

@@ -143,6 +143,14 @@ static void histograms(void)
 	bucket = json_array_get(json_object_get(root, "buckets"), 0);
 	CHECK(json_integer_value(json_array_get(bucket, 0)) == 1023 && json_integer_value(json_array_get(bucket, 1)) == 3,
 	      "992..1023");
+
+	/* Failures may be a flush ahead of their count. */
+	CHECK(!json_object_get(root, "failed"), "none failed");
+	json_decref(root);
+	histogram->failed = 9;
+	emit_measures(&out, 1, &measures);
+	root = taken();
+	CHECK(integer(root, "failed") == 4, "at most all");
 	json_decref(root);
 
 	/* A maximum that belongs to another flush gives way to the highest bucket's bound. */

@@ -5,7 +5,7 @@ import {
   isMissing,
   type KernelMemory,
   LiveHeap,
-  type NetworkWaits,
+  type NetworkPhase,
   type SignalWindow,
 } from '../model/index.ts';
 
@@ -51,7 +51,7 @@ function stallShare(field: 'reclaimDirect' | 'reclaimMemcg'): Reading {
   return ofMemory(field, ({ sumNs }, durationMs) => sumNs / (durationMs * 1e6));
 }
 
-function longestSeconds(...phases: (keyof NetworkWaits)[]): Reading {
+function longestSeconds(...phases: NetworkPhase[]): Reading {
   return (window) => {
     const seen = phases.filter((phase) => !isMissing(window, `network.${phase}`));
     return window.network && seen.length > 0

@@ -6,16 +6,21 @@ import { buildElf, loadAddress } from './testing/build-elf.ts';
 import { hostileFile } from './testing/hostile-arbitraries.ts';
 
 const encoder = new TextEncoder();
-const strings = encoder.encode('\0SSL_do_handshake\0OPENSSL_3.0.9\0OPENSSL_3.0.10\0OPENSSL_3.0.0\0');
-const code = Uint8Array.from([0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x53, 0x48, 0x89]);
+const strings = encoder.encode('\0SSL_do_handshake\0SSL_free\0OPENSSL_3.0.9\0OPENSSL_3.0.10\0OPENSSL_3.0.0\0');
+const code = Uint8Array.from([
+  0xf3, 0x0f, 0x1e, 0xfa, 0x55, 0x53, 0x48, 0x89, 0xf3, 0x0f, 0x1e, 0xfa, 0x41, 0x54, 0x55, 0x53,
+]);
 
-/** A shared object whose one exported function stands at this place in its code; the code is the first section. */
+/** A shared object whose exported functions stand at this place in its code, the second eight bytes after the first; the code is the first section. */
 function library(options: { machine?: number; address?: number; exported?: Uint8Array } = {}): Uint8Array {
-  const symbols = new Uint8Array(48);
+  const symbols = new Uint8Array(72);
   const view = new DataView(symbols.buffer);
   view.setUint32(24, 1, true);
   view.setBigUint64(32, BigInt(options.address ?? loadAddress + 128), true);
   view.setBigUint64(40, 8n, true);
+  view.setUint32(48, 18, true);
+  view.setBigUint64(56, BigInt(loadAddress + 136), true);
+  view.setBigUint64(64, 8n, true);
   return buildElf({
     type: 3,
     ...(options.machine === undefined ? {} : { machine: options.machine }),
@@ -36,6 +41,7 @@ describe('libssl', () => {
       bytes: 'f30f1efa55534889',
       symbol: 'SSL_do_handshake',
       address: loadAddress + 128,
+      release: { offset: 136, bytes: 'f30f1efa41545553' },
       abiVersion: 'OPENSSL_3.0.10',
     });
   });
@@ -43,6 +49,11 @@ describe('libssl', () => {
   it.each([
     ['that only imports it', library({ address: 0 }), 'function-not-found'],
     ['without it', library({ exported: encoder.encode('\0SSL_read\0') }), 'function-not-found'],
+    [
+      'that frees nothing',
+      library({ exported: encoder.encode('\0SSL_do_handshake\0SSL_fret\0') }),
+      'function-not-found',
+    ],
     ['where it is outside', library({ address: 1 }), 'malformed'],
     ['for arm64', library({ machine: 183 }), 'unsupported-arch'],
     ['that is none', encoder.encode('#!/bin/sh'), 'not-elf'],

@@ -9,6 +9,7 @@ import { hex } from './x86/function-body.ts';
 const readBudgetBytes = 64 * 1024 * 1024;
 const checkBytes = 8;
 const handshake = 'SSL_do_handshake';
+const release = 'SSL_free';
 const maxVersionBytes = 64;
 
 /** Where OpenSSL performs handshakes in one shared object. */
@@ -21,6 +22,8 @@ export interface LibsslPlan {
   readonly symbol: typeof handshake;
   /** Link-time virtual address. */
   readonly address: number;
+  /** Entry of `void SSL_free(SSL *)`: what was under way then has failed. */
+  readonly release: { readonly offset: number; readonly bytes: string };
   /** Newest ABI version that the library defines, e.g. `OPENSSL_3.0.9`, `OPENSSL_1_1_1`, when it says so. */
   readonly abiVersion?: string;
 }
@@ -31,21 +34,26 @@ export function planLibssl(reader: ByteReader): LibsslPlan | Refused {
     const file = new Window(reader, new ReadBudget(readBudgetBytes));
     const elf = parseElf(file);
     if (!architectureOf(elf)) refuse('unsupported-arch', `not supported yet: ${elf.arch} (a shared object)`);
-    const symbol = findDynamicSymbols(elf, file, [handshake])?.get(handshake);
-    if (symbol === undefined || symbol.address === 0) {
-      refuse('function-not-found', `no function ${handshake} is exported: not OpenSSL's libssl`);
-    }
-    const offset = fileOffset(elf, symbol.address, { executable: true });
-    if (offset === undefined) {
-      refuse('malformed', `${handshake} at 0x${symbol.address.toString(16)} is not in the executable part of the file`);
-    }
+    const symbols = findDynamicSymbols(elf, file, [handshake, release]);
+    const entry = (name: string) => {
+      const symbol = symbols?.get(name);
+      if (symbol === undefined || symbol.address === 0) {
+        refuse('function-not-found', `no function ${name} is exported: not OpenSSL's libssl`);
+      }
+      const { address } = symbol;
+      const offset = fileOffset(elf, address, { executable: true });
+      if (offset === undefined) {
+        refuse('malformed', `${name} at 0x${address.toString(16)} is not in the executable part of the file`);
+      }
+      return { address, offset, bytes: hex(file.bytes(offset, checkBytes)) };
+    };
+    const { offset, bytes } = entry(release);
     const abiVersion = newestVersion(elf, file);
     return {
       kind: 'ok',
-      offset,
-      bytes: hex(file.bytes(offset, checkBytes)),
+      ...entry(handshake),
       symbol: handshake,
-      address: symbol.address,
+      release: { offset, bytes },
       ...(abiVersion === undefined ? {} : { abiVersion }),
     };
   });

@@ -26,7 +26,7 @@ export {
 export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
 export type { GcWork } from './gc-work.ts';
-export { type MappedFile, mappedLibssl } from './mapped-files.ts';
+export { loadsLibraries, type MappedFile, mappedLibssl } from './mapped-files.ts';
 export { type NodePressureReader, openNodePressure } from './node-pressure.ts';
 export { type PressurePollerOptions, pressurePoller } from './pressure-poller.ts';
 export type { OnPressure, PressureSubject, PressureWatch } from './pressure-watch.ts';

@@ -1,8 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { planLibssl } from '../gobin/index.ts';
 import { mappedLibssl, openFileReader } from './index.ts';
@@ -10,6 +22,15 @@ import { mappedLibssl, openFileReader } from './index.ts';
 const library = ['3', '1.1'].map((version) => `/usr/lib/x86_64-linux-gnu/libssl.so.${version}`).find(existsSync);
 const missing = library === undefined ? 'no libssl' : existsSync('/usr/bin/python3') ? undefined : 'no python3';
 const why = missing === undefined ? '' : ` (skipped: ${missing})`;
+
+function sameDevice(a: string, b: string): boolean {
+  return statSync(a).dev === statSync(b).dev;
+}
+
+function linkOrCopy(from: string, to: string): void {
+  if (sameDevice(from, dirname(to))) linkSync(from, to);
+  else copyFileSync(from, to);
+}
 
 /** A process that loads a library and waits until its standard input is closed. */
 async function withLibrary(path: string, look: (pid: number) => void): Promise<void> {
@@ -68,6 +89,32 @@ describe.skipIf(missing !== undefined)(`libssl of a live process${why}`, () => {
       });
     } finally {
       rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('is none through a symbolic link that was put into its place, though that leads to the very file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'robotgc-proc-'));
+    try {
+      await withLibrary(file, (pid) => {
+        const real = realpathSync(file);
+        // A process whose map_files may not be read, in a root of its own.
+        mkdirSync(join(folder, String(pid)));
+        writeFileSync(join(folder, String(pid), 'maps'), readFileSync(`/proc/${pid}/maps`));
+        const there = join(folder, String(pid), 'root', real);
+        mkdirSync(dirname(there), { recursive: true });
+        linkOrCopy(real, there);
+        const linked = mappedLibssl(pid, folder);
+        rmSync(there);
+        symlinkSync(real, there);
+        expect(mappedLibssl(pid, folder)).toEqual([]);
+        rmSync(dirname(there), { recursive: true });
+        symlinkSync(dirname(real), dirname(there));
+        expect(mappedLibssl(pid, folder)).toEqual([]);
+        // A hard link is the file itself; a copy is another, under whatever name.
+        expect(linked.map(({ inode }) => inode)).toEqual(sameDevice(real, folder) ? [statSync(real).ino] : []);
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

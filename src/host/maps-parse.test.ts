@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { libsslMappings, parseMapping } from './maps-parse.ts';
+import { libsslMappings, parseMapping, runsLibraries } from './maps-parse.ts';
 
 const ssl =
   '7f10a2c00000-7f10a2c58000 r-xp 0001e000 fe:00 131842                     /usr/lib/x86_64-linux-gnu/libssl.so.3';
@@ -47,6 +47,17 @@ describe('a line of /proc/PID/maps', () => {
         expect(parseMapping(text)).toEqual(m);
       }),
     );
+  });
+});
+
+describe('a process', () => {
+  const program = ssl.replace('131842', '7').replace(/\/usr.*/, '/robot');
+  it.each([
+    ['of one program and its data runs no libraries', [program, program, ssl.replace('r-xp', 'r--p')], false],
+    ['with a dynamic linker may load some', [program, ssl.replace('libssl.so.3', 'ld-linux-x86-64.so.2')], true],
+    ['that has gone runs nothing', [''], false],
+  ])('%s', (_, lines, expected) => {
+    expect(runsLibraries(lines.join('\n'))).toBe(expected);
   });
 });
 

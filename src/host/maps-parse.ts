@@ -34,6 +34,17 @@ export function parseMapping(text: string): Mapping | undefined {
   };
 }
 
+/** Whether a process runs code of more than one file: a dynamic linker at least, so that it may load libraries later on. */
+export function runsLibraries(maps: string): boolean {
+  const files = new Set<string>();
+  for (const text of maps.split('\n')) {
+    const mapping = parseMapping(text);
+    if (mapping?.isExecutable === true) files.add(`${mapping.device} ${mapping.inode}`);
+    if (files.size > 1) return true;
+  }
+  return false;
+}
+
 /** `libssl.so`, `libssl.so.3`, `libssl.so.1.1`, in any directory. */
 const libssl = /\/libssl\.so(?:\.\d+)*$/;
 

@@ -123,14 +123,19 @@ export type KernelMemory = z.infer<typeof KernelMemory>;
 export const WaitStats = StallStats.extend({ failed: count });
 export type WaitStats = z.infer<typeof WaitStats>;
 
-/** Phases of network calls that ended in the window. `read`: goroutines that waited for data for 1 ms or longer, while that is watched. */
+/** Phases of network calls that ended in the window, however short. `read`: goroutines that waited for data, while that is watched. */
 export const NetworkWaits = z.object({
   tlsClient: WaitStats,
   tlsServer: WaitStats,
   openssl: WaitStats,
   connect: WaitStats,
   read: WaitStats,
+  /** Long waits that were too many to be told one by one; they are counted above. Absent when there were none. */
+  untold: count.optional(),
+  /** Handshakes and connections that are counted nowhere above: too many were under way at the same time. Absent when there were none. */
+  untimed: count.optional(),
 });
+export type NetworkPhase = Exclude<keyof z.infer<typeof NetworkWaits>, 'untold' | 'untimed'>;
 export type NetworkWaits = z.infer<typeof NetworkWaits>;
 
 export const SignalWindow = z.object({

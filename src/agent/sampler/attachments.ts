@@ -1,7 +1,13 @@
 /** The probe's attachments, one for each executable file, however many processes run it. */
 import { type AttachPlan, findGcGlobals, type GcGlobals, planAttach, type Refused } from '../../gobin/index.ts';
 import { type Executable, type FileReader, openFileReader } from '../../host/index.ts';
-import { attachRequest, groupPoints, type ProbeClient, ProbeError } from '../../host/probe/index.ts';
+import {
+  type AttachRequest,
+  attachRequest,
+  groupPoints,
+  type ProbeClient,
+  ProbeError,
+} from '../../host/probe/index.ts';
 import { Libraries } from './libraries.ts';
 import { missingInKernel } from './missing.ts';
 import type { MissingSignals } from './types.ts';
@@ -46,17 +52,28 @@ function remembered<T>(known: Map<string, T>, executable: Executable, look: (rea
   return found;
 }
 
+/** Around a goroutine's wait for data; none where the program's code does not show it. */
+function readPoints(plan: Pick<AttachPlan, 'optional'>): AttachRequest['points'] {
+  return plan.optional.filter(({ group }) => group === 'pollPark').flatMap(groupPoints);
+}
+
+/** What of the probe is needed here. */
+export type AttachingProbe = Pick<ProbeClient, 'ready' | 'attach' | 'detach' | 'watch' | 'unwatch' | 'runs'>;
+
 /** Attachments of one running probe; a new probe begins with none. */
 export class Attachments {
-  readonly #probe: ProbeClient;
+  readonly #probe: AttachingProbe;
   readonly #libraries: Libraries;
   readonly #users = new Map<string, { id: string; executable: Executable; processes: number }>();
-  readonly #reads = new Map<string, { id: string; watchers: number }>();
+  readonly #reads = new Map<string, { id: string; watchers: number; attached: Promise<unknown> }>();
+  readonly #alwaysReads: boolean;
   #nextId = 1;
 
-  constructor(probe: ProbeClient) {
+  /** @param alwaysReads watches how long goroutines wait for data all the time: that costs a busy server some µs for each */
+  constructor(probe: AttachingProbe, alwaysReads = false) {
     this.#probe = probe;
     this.#libraries = new Libraries(probe);
+    this.#alwaysReads = alwaysReads;
   }
 
   /**
@@ -75,36 +92,38 @@ export class Attachments {
   /** Attaches where that has not been done yet, and begins to watch the process. Rejects with the probe's refusal. */
   async watch(pid: number, executable: Executable, plan: AttachPlan): Promise<void> {
     const key = fileKey(executable);
-    const known = this.#users.get(key);
-    if (known) {
-      await this.#refuseOther(pid, known.id, executable);
-      await this.#probe.watch(pid, known.id);
-      known.processes += 1;
-      await this.#libraries.use(pid);
-      return;
-    }
-    const id = `exe${this.#nextId++}`;
-    await this.#probe.attach(attachRequest(id, executable.path, plan));
+    const user = this.#users.get(key) ?? (await this.#attach(executable, plan));
     try {
-      await this.#refuseOther(pid, id, executable);
-      await this.#probe.watch(pid, id);
-      this.#users.set(key, { id, executable, processes: 1 });
-      await this.#libraries.use(pid);
+      await this.#refuseOther(pid, user.id, executable);
+      await this.#probe.watch(pid, user.id);
     } catch (error) {
-      await this.#probe.detach(id);
+      if (user.processes === 0) await this.#probe.detach(user.id);
       throw error;
     }
+    user.processes += 1;
+    this.#users.set(key, user);
+    try {
+      await this.#libraries.use(pid);
+    } catch (error) {
+      await this.unwatch(pid, executable, false).catch(() => {}); // the first error tells more
+      throw error;
+    }
+  }
+
+  /** Looks again what the process has loaded meanwhile. Rejects only when the probe itself has failed. */
+  async look(pid: number): Promise<void> {
+    await this.#libraries.look(pid);
   }
 
   /**
    * Watches how long goroutines of this program wait for data, until the returned function is called: for the seconds of a capture. Does
    * nothing where the program's code does not show it.
    */
-  async watchReads(executable: Executable, plan: AttachPlan): Promise<() => Promise<void>> {
-    const points = plan.optional.filter(({ group }) => group === 'pollPark').flatMap(groupPoints);
-    if (points.length === 0) return async () => {};
+  async watchReads(executable: Executable, plan: Pick<AttachPlan, 'optional'>): Promise<() => Promise<void>> {
+    const points = readPoints(plan);
+    if (points.length === 0 || this.#alwaysReads) return async () => {};
     const key = fileKey(executable);
-    const known = this.#reads.get(key) ?? { id: `reads${this.#nextId++}`, watchers: 0 };
+    const known = this.#reads.get(key) ?? this.#attachReads(executable, points);
     this.#reads.set(key, known);
     known.watchers += 1;
     const leave = (): boolean => {
@@ -112,7 +131,7 @@ export class Attachments {
       return known.watchers === 0 && this.#reads.delete(key);
     };
     try {
-      if (known.watchers === 1) await this.#probe.attach({ id: known.id, file: executable.path, points });
+      await known.attached;
     } catch (error) {
       leave();
       throw error;
@@ -138,6 +157,22 @@ export class Attachments {
     if (user.processes > 0) return;
     this.#users.delete(key);
     await this.#probe.detach(user.id);
+  }
+
+  async #attach(
+    executable: Executable,
+    plan: AttachPlan,
+  ): Promise<{ id: string; executable: Executable; processes: number }> {
+    const id = `exe${this.#nextId++}`;
+    const request = attachRequest(id, executable.path, plan);
+    const reads = this.#alwaysReads ? readPoints(plan) : [];
+    await this.#probe.attach({ ...request, points: [...request.points, ...reads] });
+    return { id, executable, processes: 0 };
+  }
+
+  #attachReads({ path }: Executable, points: AttachRequest['points']) {
+    const id = `reads${this.#nextId++}`;
+    return { id, watchers: 0, attached: this.#probe.attach({ id, file: path, points }) };
   }
 
   /** Overlayfs copies a file that is changed (chmod is enough): who runs the old one cannot be reached by any path. */

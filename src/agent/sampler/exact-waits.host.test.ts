@@ -8,7 +8,7 @@ import { freePorts } from '../../../test/cluster/ports.ts';
 import { until } from '../../../test/support/until.ts';
 import { planLibssl } from '../../gobin/index.ts';
 import { mappedLibssl, openFileReader, openProc } from '../../host/index.ts';
-import { type ProbeClient, startProbe, type WaitKind } from '../../host/probe/index.ts';
+import { type NetworkKind, type ProbeClient, startProbe, type WaitKind } from '../../host/probe/index.ts';
 import { sum } from '../../host/probe/testing/buckets.ts';
 import {
   buildProbe,
@@ -75,8 +75,8 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
 
   const durations = (seen: Seen, on: WaitKind): number[] =>
     seen.waits.filter((wait) => wait.on === on).map(({ durationNs }) => durationNs);
-  const failures = (seen: Seen, on: WaitKind): number =>
-    seen.waits.filter((wait) => wait.on === on && wait.failed).length;
+  const ofKind = (seen: Seen, on: NetworkKind) => seen.histograms.filter(({ of }) => of === on);
+  const failures = (seen: Seen, on: NetworkKind): number => sum(ofKind(seen, on).map(({ failed = 0 }) => failed));
 
   /** Each as long as the program says, or a little shorter: its clock runs around what the probe times. */
   function expectSameLengths(ours: readonly number[], theirs: readonly number[]): void {
@@ -87,6 +87,16 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
       expect(durationNs).toBeLessThanOrEqual((longest[i] ?? 0) + 1_000);
       expect(durationNs).toBeGreaterThan((longest[i] ?? 0) - slackNs);
     }
+  }
+
+  /** The same of those that are counted only: as many, as long all together, and the longest as long. */
+  function expectSameInAll(seen: Seen, on: NetworkKind, theirs: readonly number[]): void {
+    const { count, sumNs, maxNs } = mergeHistograms(ofKind(seen, on));
+    expect(count).toBe(theirs.length);
+    expect(sumNs).toBeLessThanOrEqual(sum(theirs));
+    expect(sumNs).toBeGreaterThan(sum(theirs) - theirs.length * slackNs);
+    expect(maxNs).toBeLessThanOrEqual(Math.max(...theirs));
+    expect(maxNs).toBeGreaterThan(Math.max(...theirs) - slackNs);
   }
 
   describe('memory', () => {
@@ -147,8 +157,8 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
       const { clientNs, serverNs } = await phases.ask('handshakes 40');
       const waits = await seen();
       expect(clientNs).toHaveLength(40);
-      expectSameLengths(durations(waits, 'tlsClient'), clientNs);
-      expectSameLengths(durations(waits, 'tlsServer'), serverNs);
+      expectSameInAll(waits, 'tlsClient', clientNs);
+      expectSameInAll(waits, 'tlsServer', serverNs);
       expect([failures(waits, 'tlsClient'), failures(waits, 'tlsServer')]).toEqual([0, 0]);
     });
 
@@ -158,7 +168,7 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
       const { clientNs, failed } = await phases.ask('mistrust 10');
       const waits = await seen();
       expect(failed).toBe(10);
-      expectSameLengths(durations(waits, 'tlsClient'), clientNs);
+      expectSameInAll(waits, 'tlsClient', clientNs);
       expect(failures(waits, 'tlsClient')).toBe(10);
       expect(failures(waits, 'tlsServer')).toBe(10);
     });
@@ -171,7 +181,7 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
         execFileSync('openssl', ['s_client', '-connect', address], { input: '', stdio: 'pipe' });
       const { serverNs } = await phases.ask('served 5');
       const waits = await seen();
-      expectSameLengths(durations(waits, 'tlsServer'), serverNs);
+      expectSameInAll(waits, 'tlsServer', serverNs);
     });
   });
 
@@ -209,28 +219,48 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
       await phases.ask(`connect ${address} 5s`);
       await until('the server has seen it', async () => {
         await observer.take();
-        return observer.of(pid).waits.length >= 21;
+        return mergeHistograms(ofKind(observer.of(pid), 'openssl')).count >= 21;
       });
-      const shaken = observer.of(pid).waits.filter(({ on }) => on === 'openssl');
+      const shaken = mergeHistograms(ofKind(observer.of(pid), 'openssl'));
       expect(clientNs).toHaveLength(20);
-      expect(shaken.map(({ failed }) => failed)).toEqual([...clientNs.map(() => false), true]);
+      expect([shaken.count, failures(observer.of(pid), 'openssl')]).toEqual([21, 1]);
       // A signature alone takes some 10 µs.
-      const succeeded = shaken.filter(({ failed }) => !failed);
-      expect(succeeded.every(({ durationNs }) => durationNs > 10_000 && durationNs < 2e9)).toBe(true);
+      expect(shaken.sumNs).toBeGreaterThan(20 * 10_000);
+      expect(shaken.maxNs).toBeLessThan(2e9);
     } finally {
       server.kill('SIGKILL');
     }
   });
 
   describe('connections', () => {
-    it('that are refused fail at once', async () => {
+    it('that are refused fail at once, and are counted', async () => {
       await using phases = new Phases(binary);
       const seen = await watch(phases);
       const { failed, waitNs } = await phases.ask('connect 127.0.0.1:1 5s');
       const waits = await seen();
       expect(failed).toBe(1);
-      expectSameLengths(durations(waits, 'connect'), waitNs);
-      expect(waits.waits.find(({ on }) => on === 'connect')).toMatchObject({ failed: true, peer: '127.0.0.1:1' });
+      expectSameInAll(waits, 'connect', waitNs);
+      expect(failures(waits, 'connect')).toBe(1);
+    });
+
+    it('that one program has refused without end cost others nothing, and are all counted', async () => {
+      await using flooding = new Phases(binary);
+      await using collecting = new Phases(binary);
+      const [flood, collections] = [await watch(flooding), await watch(collecting)];
+      const refused = 20_000;
+      let flooded = false;
+      const attempts = flooding.ask(`dials 127.0.0.1:1 5s 8 ${refused}`).finally(() => {
+        flooded = true;
+      });
+      let forced = 0;
+      for (; forced < 20 || !flooded; forced++) await collecting.ask('rest');
+      expect((await attempts).failed).toBe(refused);
+      // Each collection stops the world twice: to begin, and at the end of marking.
+      const { pauses, cycles } = await collections();
+      const stops = pauses.filter(({ reason }) => reason === 1 || reason === 2);
+      expect([cycles.length, stops.length]).toEqual([forced, 2 * forced]);
+      const seen = await flood();
+      expect([mergeHistograms(ofKind(seen, 'connect')).count, failures(seen, 'connect')]).toEqual([refused, refused]);
     });
 
     it.skipIf(lacks('ip', 'iptables') !== '')(
@@ -268,6 +298,22 @@ describe.skipIf(missing !== '')(`waits as the agent sees them${missing}`, () => 
           expect(connects[0]?.durationNs).toBeGreaterThan(600e6);
           // The kernel asks again after a second.
           expect(connects[1]?.durationNs).toBeGreaterThan(900e6);
+
+          // Slow ones without end: each is counted, 32 a second are told, and how many were not is said.
+          run([...within, 'iptables', '-A', ...rule]);
+          const many = await phases.ask(`dials ${address} 50ms 300 600`);
+          const after = await seen();
+          expect(many.failed).toBe(600);
+          expect(failures(after, 'connect')).toBe(600);
+          const told = after.waits.filter(({ on }) => on === 'connect');
+          const untold = sum(after.counts.map(({ untoldWaits }) => untoldWaits.count));
+          expect(told.length + untold).toBe(600);
+          const endedIn = new Set(told.map(({ startNs, durationNs }) => Math.floor((startNs + durationNs) / 1e9)));
+          for (const second of endedIn) {
+            const ended = told.filter((wait) => Math.floor((wait.startNs + wait.durationNs) / 1e9) === second);
+            expect(ended.length).toBeLessThanOrEqual(32);
+          }
+          expect(untold).toBeGreaterThan(0);
         } finally {
           run(['ip', 'netns', 'del', name]);
         }

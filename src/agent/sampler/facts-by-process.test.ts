@@ -39,6 +39,8 @@ test('what was lost of one process hides nothing of another; what is nobody’s 
     allocationFailures: never,
     oomVictims: never,
     lostEvents: { count, whileMarking: 0 },
+    untoldWaits: never,
+    untimedWaits: never,
   });
   const facts = (lost: number) =>
     new FactsByProcess({ ...nothingUntil(1), counts: [lostBy(1, 30), lostBy(2, 4)], lost });

@@ -119,7 +119,9 @@ export class Followed {
       if (same && (settled || (await retried(known, tools)))) {
         known.checkAtMs = nextCheckMs(known, tools.nowMs);
         if (!settled) this.#known = null;
-        return openLate(known, tools);
+        openLate(known, tools);
+        if (known.progress.kind === 'watched') await tools.attachments?.look(pid);
+        return;
       }
       // Another process under the same PID, or the same one after exec.
       await this.#drop(pid, tools.attachments, known.startTicks !== identity.startTicks);

@@ -18,7 +18,10 @@ import type { SamplerOptions } from './options.ts';
 import { Sampler } from './sampler.ts';
 
 export interface HostSamplerOptions
-  extends Pick<SamplerOptions, 'populate' | 'sink' | 'onProbeDown' | 'onProbeUp' | 'onFlush' | 'onTick'> {
+  extends Pick<
+    SamplerOptions,
+    'populate' | 'sink' | 'onProbeDown' | 'onProbeUp' | 'onFlush' | 'onTick' | 'alwaysReads'
+  > {
   readonly roots?: Partial<HostRoots>;
   /** Another way to start the probe, for tests. */
   readonly startProbe?: SamplerOptions['startProbe'];

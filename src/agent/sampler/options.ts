@@ -36,6 +36,8 @@ export interface SamplerOptions {
   /** After each tick, whether the probe is there or not. */
   readonly onTick?: () => void;
   readonly onFlush?: (flush: Flush, tookMs: number) => void;
+  /** Watches how long goroutines wait for data all the time, not only during captures: that costs a busy server some µs for each. */
+  readonly alwaysReads?: boolean;
   /** Default one second. */
   readonly periodMs?: number;
   /** CLOCK_MONOTONIC. */

@@ -182,7 +182,7 @@ export class Sampler {
   /** A new probe has no attachments: everything is attached anew by the same path as a new process. */
   #changeProbe(probe: ProbeClient | null): void {
     if ((this.#attachments?.probe ?? null) === probe) return;
-    this.#attachments = probe ? { probe, attachments: new Attachments(probe) } : null;
+    this.#attachments = probe ? { probe, attachments: new Attachments(probe, this.#options.alwaysReads) } : null;
     this.#early.useProbe(probe);
     for (const tracked of this.#tracked.values()) tracked.reset();
   }

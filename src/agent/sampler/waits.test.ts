@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CountsEvent, HistogramEvent, WaitEvent } from '../../host/probe/index.ts';
-import { kernelMemory, networkWaits } from './waits.ts';
+import { DEFAULT_NETWORK_LIMITS } from '../../model/index.ts';
+import { isSlow, kernelMemory, networkWaits } from './waits.ts';
 
 function wait(on: WaitEvent['on'], durationMs: number, more: Partial<WaitEvent> = {}): WaitEvent {
   const durationNs = durationMs * 1e6;
@@ -27,6 +28,8 @@ function counts(pid: number, over: Partial<CountsEvent>): CountsEvent {
     allocationFailures: never,
     oomVictims: never,
     lostEvents: never,
+    untoldWaits: never,
+    untimedWaits: never,
   };
   return { type: 'counts', pid, ...none, ...over };
 }
@@ -71,15 +74,73 @@ describe('waits for the kernel memory management', () => {
 });
 
 describe('waits on the network', () => {
-  test('each phase by itself, with what failed', () => {
-    const facts = networkWaits([
-      wait('tlsClient', 600),
-      wait('tlsClient', 20, { failed: true }),
-      wait('connect', 3100, { failed: true, peer: '192.0.2.1:443' }),
-      wait('mmap', 5),
-    ]);
-    expect(facts.tlsClient).toMatchObject({ count: 2, maxNs: 600e6, failed: 1 });
-    expect(facts.connect).toMatchObject({ count: 1, p50Ns: 3100e6, failed: 1 });
+  const counted = (
+    of: HistogramEvent['of'],
+    pid: number,
+    buckets: [number, number][],
+    failed?: number,
+  ): HistogramEvent => ({
+    type: 'histogram',
+    of,
+    pid,
+    count: buckets.reduce((sum, [, n]) => sum + n, 0),
+    sumNs: buckets.reduce((sum, [ns, n]) => sum + ns * n, 0),
+    maxNs: buckets.at(-1)?.[0] ?? 0,
+    buckets,
+    ...(failed === undefined ? {} : { failed }),
+  });
+
+  test('each phase by itself, short ones too, of all processes, with what failed', () => {
+    const facts = networkWaits({
+      histograms: [
+        counted(
+          'tlsClient',
+          1,
+          [
+            [20e6, 98],
+            [600e6, 1],
+          ],
+          3,
+        ),
+        counted('tlsClient', 2, [[700e6, 1]], 1),
+        counted('connect', 1, [[50_000, 5]], 5),
+        counted('mmap', 1, [[5e6, 1]]),
+      ],
+      counts: [],
+    });
+    expect(facts.tlsClient).toMatchObject({ count: 100, p50Ns: 20e6, p99Ns: 600e6, maxNs: 700e6, failed: 4 });
+    expect(facts.connect).toMatchObject({ count: 5, p50Ns: 50_000, sumNs: 250_000, failed: 5 });
     expect([facts.tlsServer.count, facts.openssl.count, facts.read.count]).toEqual([0, 0, 0]);
+    expect(facts).not.toHaveProperty('untold');
+    expect(facts).not.toHaveProperty('untimed');
+  });
+
+  test('what was too much to be told or timed is said', () => {
+    const told = [1, 2].map((pid) =>
+      counts(pid, {
+        untoldWaits: { count: 10 * pid, whileMarking: 0 },
+        untimedWaits: { count: pid, whileMarking: 0 },
+      }),
+    );
+    expect(networkWaits({ histograms: [], counts: told })).toMatchObject({ untold: 30, untimed: 3 });
+  });
+});
+
+describe('a wait worth telling', () => {
+  test.each<[string, WaitEvent, boolean]>([
+    ['a connection refused at once', wait('connect', 15, { failed: true }), false],
+    ['the later of two addresses tried at once, given up', wait('connect', 320, { failed: true }), false],
+    ['a connection given up after a while', wait('connect', 1200, { failed: true }), true],
+    ['a connection that took its time, and came', wait('connect', 1200), false],
+    ['one that took longer than it may', wait('connect', 3100), true],
+    ['a handshake within its limit', wait('tlsClient', 400), false],
+    ['a handshake beyond it', wait('openssl', 600), true],
+    ['a handshake that failed soon', wait('tlsServer', 30, { failed: true }), false],
+    ['mmap refused', wait('mmap', 1, { failed: true }), true],
+    ['reclaim of 12 ms', wait('reclaimMemcg', 12), true],
+    ['reclaim of 2 ms', wait('reclaimMemcg', 2), false],
+    ['a read of any length', wait('read', 60_000), false],
+  ])('%s', (_, event, told) => {
+    expect(isSlow(event, DEFAULT_NETWORK_LIMITS)).toBe(told);
   });
 });

@@ -1,8 +1,7 @@
 /** What the container's processes waited for outside of the collector: the kernel's memory management, the network. Pure. */
-import type { CountsEvent, HistogramEvent, MemoryWaitKind, WaitEvent } from '../../host/probe/index.ts';
+import type { CountsEvent, HistogramEvent, MemoryWaitKind, NetworkKind, WaitEvent } from '../../host/probe/index.ts';
 import {
   bucketStalls,
-  exactStalls,
   type KernelMemory,
   type MemoryWaits,
   type NetworkLimits,
@@ -54,15 +53,19 @@ function sumOf<T>(list: readonly T[], value: (item: T) => number | undefined): n
   return list.reduce((sum, item) => sum + (value(item) ?? 0), 0);
 }
 
-export function networkWaits(waits: readonly WaitEvent[]): NetworkWaits {
-  const of = (kind: keyof NetworkWaits): WaitStats => {
-    const ours = waits.filter(({ on }) => on === kind);
+export function networkWaits({ histograms, counts }: CountedWaits): NetworkWaits {
+  const of = (kind: NetworkKind): WaitStats => {
+    const ours = histograms.filter((histogram) => histogram.of === kind);
     return {
-      ...stallStats([exactStalls(ours.map(({ durationNs }) => durationNs))]),
-      failed: ours.filter(({ failed }) => failed).length,
+      ...stallStats(ours.map(bucketStalls)),
+      failed: sumOf(ours, ({ failed }) => failed),
     };
   };
+  const untold = sumOf(counts, ({ untoldWaits }) => untoldWaits.count);
+  const untimed = sumOf(counts, ({ untimedWaits }) => untimedWaits.count);
   return {
+    ...(untold > 0 ? { untold } : {}),
+    ...(untimed > 0 ? { untimed } : {}),
     tlsClient: of('tlsClient'),
     tlsServer: of('tlsServer'),
     openssl: of('openssl'),
@@ -70,6 +73,12 @@ export function networkWaits(waits: readonly WaitEvent[]): NetworkWaits {
     read: of('read'),
   };
 }
+
+/**
+ * Of two addresses of a host that are tried at the same time, the connection to the one that answers later is given up: that looks like a
+ * failure, and is over within this time.
+ */
+const raceNs = 1_000_000_000;
 
 /** Whether a single wait is worth telling: it took longer than memory (10 ms) or the network should, or what was asked for was refused. */
 export function isSlow({ on, durationNs, failed }: WaitEvent, limits: NetworkLimits): boolean {
@@ -80,7 +89,7 @@ export function isSlow({ on, durationNs, failed }: WaitEvent, limits: NetworkLim
     case 'reclaimMemcg':
       return failed || durationNs >= verySlowNs;
     case 'connect':
-      return failed || durationNs > limits.connectNs;
+      return durationNs > limits.connectNs || (failed && durationNs > raceNs);
     case 'tlsClient':
     case 'tlsServer':
     case 'openssl':

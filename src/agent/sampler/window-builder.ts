@@ -122,7 +122,7 @@ export class WindowBuilder {
       ...(isObserved('otherPause') ? { otherPause: pauses.otherPause } : {}),
       ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
       ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(observed) } : {}),
-      ...(isObserved('network') ? { network: networkWaits(observed.waits) } : {}),
+      ...(isObserved('network') ? { network: networkWaits(observed) } : {}),
       gc: gcFacts(charges, {
         durationNs,
         limiterOn: this.#limiterOn(observed, charges),

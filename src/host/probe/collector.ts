@@ -49,10 +49,17 @@ export function nothingUntil(atNs: number): Flush {
   return { ...nothing(), lost: 0, atNs };
 }
 
-/** Keeps events until they are taken; bounded, because nobody may ever take them. */
+/** What a few seconds may bring of one process: the kernel's allowance for network waits, and as much again of waits for memory. */
+export const maxWaitsOfProcess = 1_000;
+
+/**
+ * Keeps events until they are taken; bounded, because nobody may ever take them. Waits have bounds of their own, one for each process: what
+ * one process waits for costs no other anything, and never what is known of the collector.
+ */
 export class EventCollector {
   readonly #maxEvents: number;
   #events = nothing();
+  readonly #waits = new Map<number, number>();
   #count = 0;
   #lost = 0;
 
@@ -82,7 +89,7 @@ export class EventCollector {
         this.#keep(this.#events.counts, event);
         return;
       case 'wait':
-        this.#keep(this.#events.waits, event);
+        this.#keepWait(event);
         return;
       case 'exec':
         this.#keep(this.#events.execs, event.pid);
@@ -100,6 +107,8 @@ export class EventCollector {
 
   take(atNs: number): Flush {
     const flush = { ...this.#events, lost: this.#lost, atNs };
+    for (const [pid, waits] of this.#waits) if (waits > maxWaitsOfProcess) flush.counts.push(untold(pid, waits));
+    this.#waits.clear();
     this.#events = nothing();
     this.#count = 0;
     this.#lost = 0;
@@ -114,4 +123,25 @@ export class EventCollector {
     this.#count += 1;
     list.push(item);
   }
+
+  #keepWait(wait: WaitEvent): void {
+    const waits = (this.#waits.get(wait.pid) ?? 0) + 1;
+    this.#waits.set(wait.pid, waits);
+    if (waits <= maxWaitsOfProcess) this.#events.waits.push(wait);
+  }
+}
+
+function untold(pid: number, waits: number): CountsEvent {
+  const none = { count: 0, whileMarking: 0 };
+  return {
+    type: 'counts',
+    pid,
+    heapGrows: none,
+    mmapFailures: none,
+    allocationFailures: none,
+    oomVictims: none,
+    lostEvents: none,
+    untoldWaits: { count: waits - maxWaitsOfProcess, whileMarking: 0 },
+    untimedWaits: none,
+  };
 }

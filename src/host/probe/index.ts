@@ -28,6 +28,7 @@ export {
   type MemoryWaitKind,
   maxAttachments,
   maxPointsPerAttachment,
+  type NetworkKind,
   type PauseEvent,
   pointKinds,
   type ReadyEvent,

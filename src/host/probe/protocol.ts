@@ -32,6 +32,7 @@ export const pointKinds = [
   'sslReturn',
   'pollParkBegin',
   'pollParkEnd',
+  'sslFree',
 ] as const;
 
 /** One instruction to stop at: where it is in the file, and which bytes must be found there. */
@@ -269,8 +270,12 @@ export type CycleEvent = z.infer<typeof cycleEventSchema>;
 export const memoryWaitKinds = ['mmap', 'munmap', 'reclaimDirect', 'reclaimMemcg'] as const;
 export type MemoryWaitKind = (typeof memoryWaitKinds)[number];
 
+/** Handshakes, connections, and reads that had to wait for data (seen only while their points are attached). */
+export const networkKinds = ['tlsClient', 'tlsServer', 'openssl', 'connect', 'read'] as const;
+export type NetworkKind = (typeof networkKinds)[number];
+
 /** Durations that are counted one and all, whatever their length. */
-export const countedKinds = [...memoryWaitKinds, 'assist'] as const;
+export const countedKinds = [...memoryWaitKinds, 'assist', ...networkKinds] as const;
 export type CountedKind = (typeof countedKinds)[number];
 
 /**
@@ -285,6 +290,8 @@ export const histogramEventSchema = z.object({
   count: z.number().int().nonnegative(),
   sumNs: ns,
   maxNs: ns,
+  /** Of those counted; absent when none did. Handshake: ended with an error. Connect: no connection came of it. */
+  failed: z.number().int().nonnegative().optional(),
   buckets: z.array(z.tuple([ns, z.number().int().positive()])),
   /** Waits for memory only, as are the next two: those of 1 ms and longer. */
   slow: z.int().nonnegative().optional(),
@@ -329,13 +336,20 @@ export const countsEventSchema = z.object({
   oomVictims: occurrences,
   /** Events of this process that the kernel's ring had no room for, or cycles whose facts could not be read. */
   lostEvents: occurrences,
+  /** Network waits that lasted long enough to be told one by one, and were too many for that: they are in the histograms. */
+  untoldWaits: occurrences,
+  /** Handshakes and connections that are in no histogram: too many were under way at the same time, or they had begun before the watch. */
+  untimedWaits: occurrences,
 });
 export type CountsEvent = z.infer<typeof countsEventSchema>;
 
-export const waitKinds = [...memoryWaitKinds, 'tlsClient', 'tlsServer', 'openssl', 'connect', 'read'] as const;
+export const waitKinds = [...memoryWaitKinds, ...networkKinds] as const;
 export type WaitKind = (typeof waitKinds)[number];
 
-/** One wait: for memory or in a read from 1 ms on, for a handshake or a connection always. */
+/**
+ * One wait: for memory or in a read from 1 ms on, for a handshake or a connection from 10 ms on. Of each kind of network wait the first 32 of
+ * a process in each second; `untoldWaits` counts the rest.
+ */
 export const waitEventSchema = z.object({
   type: z.literal('wait'),
   on: z.enum(waitKinds),

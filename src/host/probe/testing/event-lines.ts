@@ -61,6 +61,7 @@ export const events: ProbeEvent[] = [
     count: 3,
     sumNs: 9,
     maxNs: 5,
+    failed: 1,
     buckets: [
       [2, 1],
       [5, 2],
@@ -87,6 +88,8 @@ export const events: ProbeEvent[] = [
     allocationFailures: { count: 0, whileMarking: 0 },
     oomVictims: { count: 1, whileMarking: 0 },
     lostEvents: { count: 0, whileMarking: 0 },
+    untoldWaits: { count: 2, whileMarking: 0 },
+    untimedWaits: { count: 1, whileMarking: 1 },
   },
   { type: 'wait', on: 'mmap', pid: 1, tid: 2, startNs: 5, durationNs: 2_000_000, marking: null, failed: false },
   {

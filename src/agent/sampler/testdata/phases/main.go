@@ -2,7 +2,8 @@
 // the probe is held against.
 //
 // Requests are lines on stdin: "mmap COUNT", "overmap COUNT", "grow MIB", "handshakes COUNT", "mistrust COUNT",
-// "serve", "served", "call ADDRESS COUNT", "connect ADDRESS TIMEOUT", "read DELAY…", "rest".
+// "serve", "served", "call ADDRESS COUNT", "connect ADDRESS TIMEOUT", "dials ADDRESS TIMEOUT GOROUTINES COUNT",
+// "read DELAY…", "rest".
 // Every request is answered by one JSON line on stdout.
 package main
 
@@ -22,6 +23,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -147,6 +149,30 @@ func reads(delays []string) (waitNs []int64) {
 	return waitNs
 }
 
+// dials calls an address that refuses or does not answer, so many times, from so many goroutines at once.
+func dials(address string, timeout time.Duration, goroutines string, count int) (failed int) {
+	var width int
+	fmt.Sscan(goroutines, &width)
+	var group sync.WaitGroup
+	var failures atomic.Int64
+	for i := 0; i < width; i++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for j := i; j < count; j += width {
+				connection, err := net.DialTimeout("tcp", address, timeout)
+				if err != nil {
+					failures.Add(1)
+					continue
+				}
+				connection.Close()
+			}
+		}()
+	}
+	group.Wait()
+	return int(failures.Load())
+}
+
 func main() {
 	own := certificate()
 	leaf, err := x509.ParseCertificate(own.Certificate[0])
@@ -215,6 +241,10 @@ func main() {
 			} else {
 				connection.Close()
 			}
+		case "dials":
+			timeout, err := time.ParseDuration(words[2])
+			check(err)
+			reply.Failed = dials(words[1], timeout, words[3], count)
 		case "read":
 			reply.WaitNs = reads(words[1:])
 		}
