@@ -195,6 +195,74 @@ describe('others', () => {
   it('knows nothing without windows', () => expect(diagnose(evidenceOf(0, () => ({})))).toEqual([]));
 });
 
+describe('a network that was slow while a limit was broken', () => {
+  const none = { ...stalls(0, 0), failed: 0 };
+  const network = (slow: Partial<NonNullable<WindowOver['network']>>) => ({
+    network: { tlsClient: none, tlsServer: none, openssl: none, connect: none, read: none, ...slow },
+  });
+  const slow = network({ openssl: { ...stalls(900, 1), failed: 0 }, connect: { ...stalls(3200, 2), failed: 1 } });
+  const pressed: WindowOver = { cgroup: { memoryPressure: { some: 0.3, full: 0 }, memoryCurrentBytes: 100 * MIB } };
+  const sentences = [
+    'TLS handshake (OpenSSL): up to 900 ms, over the limit of 500 ms in 5 of 20 windows',
+    'TCP connect: up to 3200 ms, over the limit of 3000 ms in 5 of 20 windows, 5 failed',
+  ];
+
+  it.each<[string, string, (seq: number) => WindowOver]>([
+    ['GOGC too low', 'GogcTooLow', () => busy],
+    ['a tight memory limit', 'MemoryLimitTooTight', () => ({ ...busy, cgroup: { oomKills: 1 } })],
+    ['a leak', 'Leak', (seq) => ({ ...busy, gc: { ...busy.gc, heapLiveBytes: (50 + 0.5 * seq) * MIB } })],
+  ])('stands in the evidence of %s, which stays the first cause', (_, cause, over) => {
+    const evidence = evidenceOf(300, (seq) => ({ ...over(seq), ...(seq >= 295 ? slow : {}) }));
+    const [finding] = diagnose(evidence);
+    expect(finding?.cause).toBe(cause);
+    expect(finding?.evidence.slice(-2)).toEqual(
+      sentences.map((sentence) => `also slow meanwhile: ${sentence.replace('of 20', 'of 60')}`),
+    );
+  });
+
+  it('is a cause of its own where most of it lies in seconds without a stall over the limit, after what explains the breach', () => {
+    const found = diagnose(evidenceOf(20, (seq) => (seq < 5 ? slow : busy)));
+    expect(found.map(({ cause }) => cause)).toEqual(['GogcTooLow', 'NotGc']);
+    expect(found[1]).toMatchObject({ confidence: 0.25 });
+    expect(found[1]?.evidence.slice(0, 3)).toEqual([
+      ...sentences,
+      'in 100 % of those 5 windows garbage collection kept to its budget',
+    ]);
+  });
+
+  it.each<[string, (seq: number) => WindowOver]>([
+    ['in the seconds of the stalls: those may be what made it slow', () => ({ ...busy, ...slow })],
+    ['but within its limits', (seq) => (seq < 5 ? network({ openssl: { ...stalls(400), failed: 0 } }) : busy)],
+    ['nowhere: nobody watched it', (seq) => (seq < 5 ? {} : busy)],
+  ])('is no cause %s', (_, over) => {
+    expect(diagnose(evidenceOf(20, over)).map(({ cause }) => cause)).not.toContain('NotGc');
+  });
+
+  it('is the cause where memory was short and nothing else of it fits', () => {
+    const [finding] = diagnose(evidenceOf(20, (seq) => ({ ...pressed, ...(seq < 5 ? slow : {}) })));
+    expect(finding).toMatchObject({
+      cause: 'NotGc',
+      confidence: 0.5,
+      summary: 'Garbage collection kept to its budget; the program waited for the network.',
+    });
+  });
+
+  it('does not explain what is no latency: a heap that is larger than the team wants', () => {
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { heapLive: '10Mi' } }));
+    const [finding] = diagnose(evidenceOf(20, () => slow, { thresholds: strict, trigger: 'heapLive' }));
+    expect(finding?.cause).toBe('Unexplained');
+    expect(finding?.evidence.at(-2)).toContain('also slow meanwhile: TLS handshake (OpenSSL)');
+  });
+
+  it('shows reads that waited while a capture watched them, without a verdict', () => {
+    const read = network({ read: { ...stalls(2100, 40), failed: 0 } });
+    const told = first(evidenceOf(20, (seq) => ({ ...busy, ...(seq >= 17 ? read : {}) })))?.evidence;
+    expect(told?.at(-1)).toBe(
+      'reads that waited for data: 120 in the 3 windows in which they were watched, P99 up to 2100 ms, longest 2100 ms; connections at rest are among them',
+    );
+  });
+});
+
 describe('memory of the node', () => {
   const node = (some: number) => ({ memory: { some, full: 0 }, cpu: null, io: null });
   const pressed: WindowOver = {

@@ -1,11 +1,12 @@
 /** All causes asked, answers ranked. Pure: the same evidence gives the same diagnosis, also in a replay from a bundle. */
 import { allocationBound } from './allocation-bound.ts';
 import { cpuThrottling } from './cpu-throttling.ts';
-import { CAUSES, type Cause, type CauseCheck, type Evidence, type Finding, factsOf } from './evidence.ts';
+import { CAUSES, type Cause, type CauseCheck, type Evidence, type Facts, type Finding, factsOf } from './evidence.ts';
 import { gogcTooLow } from './gogc-too-low.ts';
 import { leak } from './leak.ts';
 import { memoryLimitTooTight } from './memory-limit-too-tight.ts';
 import { memoryMapping } from './memory-mapping.ts';
+import { blockedReads, slowNetwork } from './network.ts';
 import { nodePressure } from './node-pressure.ts';
 import { notGc } from './not-gc.ts';
 import { pageFaults } from './page-faults.ts';
@@ -49,10 +50,17 @@ const CASTS_DOUBT_ON: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Cau
 export function diagnose(evidence: Evidence): Finding[] {
   const facts = factsOf(evidence);
   const found = CAUSES.flatMap((cause) => (cause === 'Unexplained' ? [] : (CHECKS[cause](facts) ?? [])));
-  if (found.length === 0) return unexplained(facts);
+  if (found.length === 0) return unexplained(facts).map((finding) => withNetwork(finding, facts));
   return found
-    .map((finding) => doubted(finding, found))
+    .map((finding) => withNetwork(doubted(finding, found), facts))
     .sort((a, b) => b.confidence - a.confidence || CAUSES.indexOf(a.cause) - CAUSES.indexOf(b.cause));
+}
+
+/** Whatever the cause is: what else was slow at that time, last. */
+function withNetwork(finding: Finding, { recent, evidence }: Facts): Finding {
+  if (finding.cause === 'NotGc') return finding;
+  const also = slowNetwork(recent, evidence.thresholds.network).map((sentence) => `also slow meanwhile: ${sentence}`);
+  return { ...finding, evidence: [...finding.evidence, ...also, ...blockedReads(recent)] };
 }
 
 function doubted(finding: Finding, all: readonly Finding[]): Finding {
