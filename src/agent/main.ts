@@ -94,6 +94,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
       pause: ({ key }, pause) => roster.recorder(key).pause(pause),
       cycle: ({ key }, cycle) => roster.recorder(key).cycle(cycle),
       assist: ({ key }, assist) => roster.recorder(key).assist(assist),
+      wait: ({ key }, wait) => roster.recorder(key).wait(wait),
       pressure: ({ key, pod, container }, onset) => {
         const { signal: pressure, share, limit, toldBy } = onset;
         log.warn({ pod: pod.name, container, signal: pressure, share, limit, toldBy }, 'memory pressure begins');

@@ -86,6 +86,33 @@ describe.skipIf(missing !== undefined)(`robotgc watch${missing ? ` (skipped: ${m
     );
   });
 
+  test('reads that wait for data are told when they are asked for, and only then', async () => {
+    // The robot's server waits for the rest of a request that comes in two parts.
+    const request = async (): Promise<void> => {
+      const socket = connect(robot.pprofPort, '127.0.0.1').resume();
+      socket.write('GET /debug/pprof/cmdline HTTP/1.1\r\n');
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      socket.end('Host: robot\r\nConnection: close\r\n\r\n');
+      await once(socket, 'close');
+    };
+    const readsOf = async (...args: string[]) => {
+      const run = watch('-o', 'ndjson', ...args);
+      await run.untilStdout(/"type":"window"/);
+      for (let i = 0; i < 3; i++) await request();
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      run.child.kill('SIGINT');
+      expect(await run.exited).toBe(0);
+      const told = run.objects().filter(({ type, on }) => type === 'wait' && on === 'read');
+      const windows = run.objects().filter(({ type }) => type === 'window');
+      const counted = windows.reduce((sum, window) => sum + (SignalWindow.parse(window).network?.read.count ?? 0), 0);
+      return { told, counted };
+    };
+    const { told, counted } = await readsOf('--reads');
+    expect(told.filter(({ durationNs }) => Number(durationNs) > 150e6).length).toBeGreaterThanOrEqual(3);
+    expect(counted).toBeGreaterThanOrEqual(3);
+    expect(await readsOf()).toEqual({ told: [], counted: 0 });
+  });
+
   test('what collections cost is what the runtime itself accounts, to the nanosecond', async () => {
     const run = watch('-o', 'ndjson');
     await run.untilStdout(/"type":"window"/);

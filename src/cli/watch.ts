@@ -18,6 +18,7 @@ interface WatchOptions {
   readonly file?: string;
   readonly duration?: string;
   readonly output: 'ndjson' | 'text';
+  readonly reads?: boolean;
 }
 
 export function register(program: Command): void {
@@ -27,6 +28,10 @@ export function register(program: Command): void {
     .requiredOption('--pid <pid>', 'process to watch')
     .option('-f, --file <policy.yaml>', 'hold what is seen against this policy; exit 1 after a breach')
     .option('--duration <time>', 'how long, such as 20s or 5m (default: until it ends or Ctrl-C)')
+    .option(
+      '--reads',
+      'tell reads that wait for data for 1 ms and longer, 32 a second; each read that waits costs the program some µs',
+    )
     .addOption(new Option('-o, --output <format>', 'what to print').choices(['text', 'ndjson']).default('text'))
     .action(async (options: WatchOptions) => {
       process.exitCode = await run(options);
@@ -39,7 +44,9 @@ async function run(options: WatchOptions): Promise<number> {
   const named = namedProcess(options.pid);
   if (policy) say(promise(policy));
   using stop = userStop(limitMs);
-  return await watch({ process: named, policy, printer: printerFor(options, policy), say, signal: stop.signal });
+  const printer = printerFor(options, policy);
+  const reads = options.reads ?? false;
+  return await watch({ process: named, policy, printer, reads, say, signal: stop.signal });
 }
 
 function printerFor(options: WatchOptions, policy: RobotGCPolicy | null): Printer {

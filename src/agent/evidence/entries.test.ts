@@ -24,6 +24,25 @@ describe('a bundle', () => {
     expect(assists.at(-1)).toEqual(assist(4999));
   });
 
+  test('holds the latest slow waits with whom they were for; reads of a capture drive out nothing else', () => {
+    const recorder = new Recorder();
+    const wait = (on: 'connect' | 'openssl' | 'read' | 'mmap', startNs: number, durationNs: number, failed = false) =>
+      ({ type: 'wait', on, pid: 1, tid: 2, startNs, durationNs, marking: null, failed }) as const;
+    recorder.wait({ ...wait('connect', 1, 3e9, true), peer: '192.0.2.1:443' });
+    recorder.wait(wait('openssl', 2, 6e8));
+    recorder.wait(wait('mmap', 3, 2e6));
+    recorder.wait(wait('mmap', 4, 1e3, true));
+    for (let index = 0; index < 5000; index++) recorder.wait(wait('read', 100 + index, 5e7));
+    const waits = fileOf(recorder, 'snapshots/waits.ndjson');
+    expect(waits.slice(0, 3)).toMatchObject([
+      { on: 'connect', failed: true, peer: '192.0.2.1:443' },
+      { on: 'openssl', peer: null },
+      { on: 'mmap', startNs: 4 },
+    ]);
+    expect(waits).toHaveLength(3 + 1024);
+    expect(waits.at(-1)).toMatchObject({ on: 'read', startNs: 5099 });
+  });
+
   test('says when memory pressure began to break a limit, and what told it', () => {
     const recorder = new Recorder();
     const onset = {

@@ -54,6 +54,11 @@ export function bundleEntries(evidence: Evidence): BundleEntry[] {
       source: 'robotgc-probe, assist stalls of 1 ms and longer',
     },
     {
+      path: 'snapshots/waits.ndjson',
+      content: bytes(ndjson(recorder.waits)),
+      source: 'robotgc-probe, waits of 10 ms and longer for memory and the network',
+    },
+    {
       path: 'snapshots/pressure.ndjson',
       content: bytes(ndjson(recorder.onsets)),
       source: 'memory.pressure, where it began to break a limit',

@@ -1,5 +1,5 @@
 /** The latest GC events of one target, bounded: a bundle shows single pauses and cycles, not only seconds. */
-import type { AssistEvent } from '../../host/probe/index.ts';
+import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import { PackedSeries, type SignalWindow, WindowRing } from '../../model/index.ts';
 import type { PressureOnset } from '../../model/pressure-onset.ts';
 import type { SeenCycle, SeenPause } from '../sampler/index.ts';
@@ -8,6 +8,13 @@ const maxCycles = 512;
 const maxPauses = 2048;
 /** Of 1 ms and longer: of a program in trouble some hundreds a second. */
 const maxAssists = 2048;
+/** Of reads as many again, so that those of a capture do not drive out what was slow before it. */
+const maxWaits = 1024;
+/** What the probe tells of the network is no shorter; of memory some hundreds may be, each second. Reads are told from 1 ms on, and mean little so short. */
+const shortestWaitNs = 10_000_000;
+
+/** `peer` is null where it is not known. */
+export type RecordedWait = Omit<WaitEvent, 'peer'> & { readonly peer: string | null };
 /** One for each stretch above a limit. */
 const maxOnsets = 256;
 
@@ -22,6 +29,8 @@ export class Recorder {
   readonly #cycles = new PackedSeries<SeenCycle>(maxCycles);
   readonly #pauses = new PackedSeries<SeenPause>(maxPauses);
   readonly #assists = new PackedSeries<AssistEvent>(maxAssists);
+  readonly #waits = new PackedSeries<RecordedWait>(maxWaits);
+  readonly #reads = new PackedSeries<RecordedWait>(maxWaits);
   readonly #onsets = new PackedSeries<SeenOnset>(maxOnsets);
 
   window(window: SignalWindow): void {
@@ -44,6 +53,12 @@ export class Recorder {
     this.#onsets.push(onset);
   }
 
+  wait(wait: WaitEvent): void {
+    if (wait.durationNs < shortestWaitNs && !wait.failed) return;
+    const series = wait.on === 'read' ? this.#reads : this.#waits;
+    series.push({ ...wait, peer: wait.peer ?? null });
+  }
+
   /** Unpacked anew at each call. */
   get cycles(): readonly SeenCycle[] {
     return this.#cycles.all();
@@ -59,5 +74,10 @@ export class Recorder {
 
   get onsets(): readonly SeenOnset[] {
     return this.#onsets.all();
+  }
+
+  /** In the order in which they began. */
+  get waits(): readonly RecordedWait[] {
+    return [...this.#waits.all(), ...this.#reads.all()].sort((a, b) => a.startNs - b.startNs);
   }
 }

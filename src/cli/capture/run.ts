@@ -39,6 +39,7 @@ export async function captureBundle(command: CaptureCommand): Promise<CaptureOut
       window: (_, window) => recorder.window(window),
       cycle: (_, cycle) => recorder.cycle(cycle),
       assist: (_, assist) => recorder.assist(assist),
+      wait: (_, wait) => recorder.wait(wait),
       pause: (_, pause) => recorder.pause(pause),
       state: (_, state) => {
         refusal = state.state === 'Refused' ? state.message : null;

@@ -21,6 +21,8 @@ export interface WatchRequest {
   readonly process: NamedProcess;
   readonly policy: RobotGCPolicy | null;
   readonly printer: Printer;
+  /** Tells reads that waited for data too; they are watched only then. */
+  readonly reads: boolean;
   /** One sentence for people. */
   readonly say: (sentence: string) => void;
   /** Ends the watch; what was seen until then is still printed. */
@@ -77,6 +79,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
   };
 
   const sampler = hostSampler({
+    alwaysReads: request.reads,
     populate: () => new Map([[target.key, localPopulation(process.proc, process.pid, process.startTicks)]]),
     sink: {
       window: (_, window) => onWindow(window),
@@ -88,7 +91,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       cycle: (_, cycle) => printer.cycle(cycle),
       assist: (_, assist) => printer.assist(assist),
       wait: (_, wait) => {
-        if (isSlow(wait, network)) printer.wait(wait);
+        if (isSlow(wait, network) || wait.on === 'read') printer.wait(wait);
       },
       rhythm: (_, rhythm) => {
         printer.rhythm(rhythm);
