@@ -100,6 +100,11 @@ current-context: robotgc
 `;
 }
 
+/** The same credentials for a server that is reached at another address. */
+export function withServer(kubeconfig: string, server: string): string {
+  return kubeconfig.replace(/server: "[^"]*"/, `server: "${server}"`);
+}
+
 export function subjectOf(request: LeafRequest): string {
   const organizations = (request.organizations ?? []).map((organization) => `/O=${organization}`);
   return `${organizations.join('')}/CN=${request.commonName ?? request.name}`;

@@ -18,8 +18,8 @@ import { type RunResult, run } from './run.ts';
 import { type ClusterPaths, type ClusterState, pathsOf, readState } from './state.ts';
 import { createCluster, nodeNameOf } from './up.ts';
 
-/** A running cluster of one node. */
-export interface Cluster {
+/** What can be done with a cluster of one node from outside of that node. */
+export interface ReachableCluster {
   readonly name: string;
   readonly kubeconfigPath: string;
   readonly nodeName: string;
@@ -30,6 +30,10 @@ export interface Cluster {
   kubectl(args: readonly string[], input?: string): Promise<RunResult>;
   /** Any other program with KUBECONFIG set, such as helm (built on the first use). */
   program(name: BinaryName, args: readonly string[], input?: string): Promise<RunResult>;
+}
+
+/** A running cluster of one node. */
+export interface Cluster extends ReachableCluster {
   /** Runs a command inside the node's mount and network namespaces. */
   onNode(command: readonly string[]): Promise<RunResult>;
   /** Ends one program as a crash (`SIGKILL`) or an upgrade (`SIGTERM`) would, and starts it again. */

@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { binaryNames, goModules, programsOf, versionFlags } from './binaries.ts';
-import { extensionsOf, subjectOf } from './certificates.ts';
+import { extensionsOf, renderKubeconfig, subjectOf, withServer } from './certificates.ts';
 import { cniConfig, containerdConfig } from './containerd.ts';
 import { apiserverFlags, etcdFlags } from './control-plane-flags.ts';
 import { corefile, dnsObjects } from './dns.ts';
@@ -68,6 +70,23 @@ describe('certificates', () => {
     expect(extensionsOf({ name: 'a', altNames: ['IP:127.0.0.1'] })).toEqual(
       expect.arrayContaining(['extendedKeyUsage=clientAuth,serverAuth', 'subjectAltName=IP:127.0.0.1']),
     );
+  });
+});
+
+describe('a kubeconfig', () => {
+  it('for another address of the same server holds the same credentials', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'robotgc-kubeconfig-'));
+    try {
+      const path = join(folder, 'pem');
+      await writeFile(path, 'pem');
+      const keys = { dir: folder, certPath: path, keyPath: path };
+      const inside = await renderKubeconfig('https://10.245.0.2:6443', keys, keys);
+      const outside = await renderKubeconfig('https://127.0.0.1:1234', keys, keys);
+      expect(withServer(inside, 'https://127.0.0.1:1234')).toBe(outside);
+      expect(parse(outside).clusters[0].cluster.server).toBe('https://127.0.0.1:1234');
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 

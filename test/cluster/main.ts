@@ -1,17 +1,19 @@
 import { parseArgs } from 'node:util';
 import { shellWord } from '../support/shell-word.ts';
 import { isKernelVersion, type KernelVersion, kernelVersions } from '../vm/kernels.ts';
-import { defaultName, downCluster, upCluster } from './cluster.ts';
+import { defaultName, downCluster, openCluster, upCluster } from './cluster.ts';
 import { ClusterError } from './errors.ts';
 import { kindClusters } from './kind.ts';
 import { type ClusterStatus, clusterStatus } from './status.ts';
 import { downVmCluster, openVmCluster, upVmCluster } from './vm.ts';
 
-/** `npm run cluster -- up|down|status [--name NAME] [--json]`: words for people on stderr, results on stdout. */
+/** `npm run cluster -- up|down|status|import [--name NAME] [--json]`: words for people on stderr, results on stdout. */
 const usage = `usage: npm run cluster -- up|down|status [--name NAME] [--json] [--vm [--kernel ${kernelVersions.join('|')}]]
+       npm run cluster -- import [--name NAME] TAG ARCHIVE
   up      start the cluster (name: ${defaultName}), or say that it is up; prints the path of its kubeconfig
   down    end it and remove everything it made
   status  what runs; without --name, every cluster of this user
+  import  make an image known to its node
   --vm    in a virtual machine with Debian's kernel and pure cgroup v2`;
 
 const say = (line: string) => console.error(line);
@@ -32,6 +34,7 @@ async function main(): Promise<number> {
     console.log(usage);
     return 0;
   }
+  if (command === 'import' && !values.vm) return importImage(values.name ?? defaultName, rest);
   if (rest.length > 0 || !isKernelVersion(values.kernel)) return misused();
   if (values.vm) return inMachine(command, values.name ?? defaultName, values.kernel, values.json);
   switch (command) {
@@ -60,6 +63,12 @@ async function up(name: string, json: boolean): Promise<number> {
   );
   if (json) console.log(JSON.stringify((await clusterStatus(name))[0] ?? { name, kubeconfig: cluster.kubeconfigPath }));
   else console.log(cluster.kubeconfigPath);
+  return 0;
+}
+
+async function importImage(name: string, [tag, archive, ...more]: readonly string[]): Promise<number> {
+  if (tag === undefined || archive === undefined || more.length > 0) return misused();
+  await (await openCluster(name)).importImage({ tag, archive });
   return 0;
 }
 

@@ -6,14 +6,20 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { KernelVersion } from '../vm/kernels.ts';
 import { bootMachine, type CommandResult, type Machine, machineRecordSchema, openMachine } from '../vm/machine.ts';
-import { binaryNames, ensureBinaries } from './binaries.ts';
+import { type BinaryName, binaryNames, ensureBinaries } from './binaries.ts';
+import { withServer } from './certificates.ts';
+import type { ReachableCluster } from './cluster.ts';
 import { ClusterError } from './errors.ts';
 import { buildPauseImage } from './images.ts';
+import { clusterEnv, kubectl } from './kubectl.ts';
 import { takeLock } from './lock.ts';
 import { networkOf } from './network.ts';
 import { clustersRoot, repositoryDir } from './paths.ts';
 import { freePorts } from './ports.ts';
+import { waitUntil } from './processes.ts';
+import { run } from './run.ts';
 import { pathsOf } from './state.ts';
+import { nodeNameOf } from './up.ts';
 
 export interface VmClusterOptions {
   readonly name: string;
@@ -22,19 +28,20 @@ export interface VmClusterOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface VmCluster {
+/** `kubeconfigPath` leads to the machine's API server from here; `stateDir` is a directory of the machine. */
+export interface VmCluster extends ReachableCluster {
   readonly machine: Machine;
-  /** Leads to the machine's API server from here. */
-  readonly kubeconfigPath: string;
 }
 
 const stateSchema = z.object({ machine: machineRecordSchema });
-const memoryMiB = 5120;
+/** What a machine needs that a cluster runs in. */
+export const clusterMemoryMiB = 5120;
+const apiPort = 6443;
 /** Of the machine, on the one address that qemu's network gives it. */
 const machineAddress = '10.0.2.15';
 /** A cluster's own files must lie on a file system that can be an overlay's upper layer. */
 const stateHome = '/vm/disk/state';
-const bootAndStartMs = 600_000;
+const startMs = 600_000;
 
 const directoryOf = (name: string): string => `${pathsOf(name, join(clustersRoot(), '..', 'machines')).dir}`;
 
@@ -45,6 +52,7 @@ const directoryOf = (name: string): string => `${pathsOf(name, join(clustersRoot
 export async function upVmCluster(options: VmClusterOptions): Promise<VmCluster> {
   const { name, kernel, onProgress, signal } = options;
   const directory = directoryOf(name);
+  const kubeconfigPath = join(directory, 'kubeconfig');
   const told = (pid: number) => onProgress(`waiting: process ${pid} is starting or ending this cluster`);
   const lock = await takeLock(`${directory}.lock`, told, signal);
   try {
@@ -57,26 +65,26 @@ export async function upVmCluster(options: VmClusterOptions): Promise<VmCluster>
     await ensureBinaries(binaryNames, options);
     await buildPauseImage(options);
     await mkdir(directory, { recursive: true });
-    const [port = 0] = await freePorts(1);
+    const forwards = await apiForward();
     const machine = await bootMachine({
       kernel,
-      memoryMiB,
-      forwards: new Map([[port, 6443]]),
+      memoryMiB: clusterMemoryMiB,
+      forwards,
       directory: join(directory, 'machine'),
       dieWithParent: false,
       onProgress,
       ...(signal === undefined ? {} : { signal }),
     });
     try {
-      await startCluster(machine, options, port);
+      const cluster = await startInMachine(machine, { ...options, forwards, kubeconfigPath });
       await writeFile(join(directory, 'state.json.new'), JSON.stringify({ machine: machine.record }));
       await rename(join(directory, 'state.json.new'), join(directory, 'state.json'));
+      return cluster;
     } catch (error) {
       await machine.stop();
       await rm(directory, { recursive: true, force: true });
       throw error;
     }
-    return { machine, kubeconfigPath: join(directory, 'kubeconfig') };
   } finally {
     lock.release();
   }
@@ -89,7 +97,7 @@ export async function openVmCluster(name: string): Promise<VmCluster | undefined
   if (!existsSync(file)) return undefined;
   const { machine: record } = stateSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   const machine = openMachine(record);
-  return machine && { machine, kubeconfigPath: join(directory, 'kubeconfig') };
+  return machine && clusterIn(machine, name, join(directory, 'kubeconfig'));
 }
 
 /** Ends the machine and all in it; does nothing when there is none. */
@@ -116,27 +124,87 @@ export function clusterVariables(): Readonly<Record<string, string>> {
   return { ...Object.fromEntries(env), HOME: homedir(), XDG_STATE_HOME: stateHome, ROBOTGC_CLUSTER_PATIENCE: '6' };
 }
 
-async function startCluster(machine: Machine, options: VmClusterOptions, port: number): Promise<void> {
-  const { name, onProgress, signal } = options;
+/** For a machine to be booted: a free port here that leads to the API server of a cluster in it. */
+export async function apiForward(): Promise<ReadonlyMap<number, number>> {
+  const [port = 0] = await freePorts(1);
+  return new Map([[port, apiPort]]);
+}
+
+export interface StartInMachineOptions extends Omit<VmClusterOptions, 'kernel'> {
+  /** What the machine was booted with. */
+  readonly forwards: ReadonlyMap<number, number>;
+  /** Written here. */
+  readonly kubeconfigPath: string;
+}
+
+/** Starts a cluster in a machine that runs; its API server answers from here then. @throws ClusterError NOT_READY, COMMAND_FAILED */
+export async function startInMachine(machine: Machine, options: StartInMachineOptions): Promise<VmCluster> {
+  const { name, onProgress, signal, kubeconfigPath } = options;
   const up = await machine.start([process.execPath, 'test/cluster/main.ts', 'up', '--name', name], {
     cwd: repositoryDir,
     env: clusterVariables(),
   });
-  const { code, stderr } = await up.ended(bootAndStartMs, signal);
+  const { code, stderr } = await up.ended(startMs, signal);
   for (const line of stderr.trim().split('\n')) onProgress(`in the machine: ${line}`);
   if (code !== 0)
     throw new ClusterError('NOT_READY', `the cluster did not start in its machine:\n${stderr.slice(-2000)}`);
+  const kubeconfig = await openWay(machine, name);
+  const port = [...options.forwards].find(([, there]) => there === apiPort)?.[0];
+  // Its certificate names 127.0.0.1 too.
+  await writeFile(kubeconfigPath, withServer(kubeconfig, `https://127.0.0.1:${port}`), { mode: 0o600 });
+  const cluster = clusterIn(machine, name, kubeconfigPath);
+  await untilItAnswers(cluster, signal);
+  return cluster;
+}
+
+/** From the machine's one address to the API server in the node's own network. @returns the kubeconfig for use in the machine */
+async function openWay(machine: Machine, name: string): Promise<string> {
   // The first cluster of a machine has the first addresses.
   const { nodeIp, hostLink } = networkOf(0);
-  const forward = [
-    `iptables -t nat -A PREROUTING -d ${machineAddress} -p tcp --dport 6443 -j DNAT --to-destination ${nodeIp}`,
+  const script = [
+    `iptables -t nat -A PREROUTING -d ${machineAddress} -p tcp --dport ${apiPort} -j DNAT --to-destination ${nodeIp}`,
     `iptables -t nat -A POSTROUTING -o ${hostLink} -j MASQUERADE`,
     'echo 1 > /proc/sys/net/ipv4/ip_forward',
     `cat ${stateHome}/robotgc/clusters/${name}/kubeconfig`,
   ];
-  const { code: failed, stdout, stderr: why } = await inCluster(machine, ['sh', '-ec', forward.join('\n')], 60_000);
-  if (failed !== 0) throw new ClusterError('COMMAND_FAILED', `the way to the machine's API server: ${why}`);
-  // Its certificate names 127.0.0.1 too.
-  const kubeconfig = stdout.replace(/server: \S+/, `server: https://127.0.0.1:${port}`);
-  await writeFile(join(directoryOf(name), 'kubeconfig'), kubeconfig, { mode: 0o600 });
+  const { code, stdout, stderr } = await inCluster(machine, ['sh', '-ec', script.join('\n')], 60_000);
+  if (code === 0) return stdout;
+  throw new ClusterError('COMMAND_FAILED', `the way to the machine's API server: ${stderr}`);
+}
+
+/** A way that leads nowhere must show here, not in whatever comes next. */
+async function untilItAnswers(cluster: VmCluster, signal?: AbortSignal): Promise<void> {
+  let words = '';
+  const answers = () =>
+    cluster.kubectl(['get', '--raw', '/readyz', '--request-timeout=10s']).then(
+      () => true,
+      (error: unknown) => {
+        words = String(error);
+        return false;
+      },
+    );
+  if (await waitUntil(answers, 60_000, signal)) return;
+  throw new ClusterError('NOT_READY', `the machine's API server does not answer from here: ${words}`);
+}
+
+function clusterIn(machine: Machine, name: string, kubeconfigPath: string): VmCluster {
+  const binary = async (program: BinaryName) => (await ensureBinaries([program]))[program];
+  return {
+    machine,
+    name,
+    kubeconfigPath,
+    nodeName: nodeNameOf(name),
+    stateDir: `${stateHome}/robotgc/clusters/${name}`,
+    importImage: async ({ tag, archive }) => {
+      const command = [process.execPath, 'test/cluster/main.ts', 'import', '--name', name, tag, archive];
+      const { code, stderr } = await inCluster(machine, command, 300_000);
+      if (code !== 0) throw new ClusterError('COMMAND_FAILED', `import of ${tag}: ${stderr}`);
+    },
+    kubectl: async (args, input) => kubectl(await binary('kubectl'), kubeconfigPath, args, input),
+    program: async (program, args, input) =>
+      run([await binary(program), ...args], {
+        env: clusterEnv(kubeconfigPath),
+        ...(input === undefined ? {} : { input }),
+      }),
+  };
 }

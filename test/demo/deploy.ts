@@ -1,7 +1,7 @@
 /** Puts the product and the robot on the cluster, as a platform team would: images, chart, manifests. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster, ReachableCluster } from '../cluster/cluster.ts';
 import { buildGoImage, buildProductImage } from '../cluster/images.ts';
 import { repositoryDir } from '../cluster/paths.ts';
 
@@ -15,8 +15,15 @@ export async function importImages(cluster: Cluster): Promise<void> {
   await cluster.importImage(await buildProductImage());
 }
 
-/** @param values further chart values, `key=value` as for `helm --set` */
-export async function installProduct(cluster: Cluster, values: readonly string[] = []): Promise<void> {
+/**
+ * @param values further chart values, `key=value` as for `helm --set`
+ * @param flags further flags of helm
+ */
+export async function installProduct(
+  cluster: ReachableCluster,
+  values: readonly string[] = [],
+  flags: readonly string[] = [],
+): Promise<void> {
   await ensureNamespace(cluster, ROBOT_NAMESPACE);
   const settings = [
     'image.tag=local',
@@ -33,13 +40,15 @@ export async function installProduct(cluster: Cluster, values: readonly string[]
     join(repositoryDir, 'charts/robotgc'),
     `--namespace=${PRODUCT_NAMESPACE}`,
     '--create-namespace',
+    ...flags,
     ...settings,
   ]);
 }
 
-export async function waitForProduct(cluster: Cluster): Promise<void> {
+export async function waitForProduct(cluster: ReachableCluster, timeoutMs = 120_000): Promise<void> {
   for (const workload of ['deployment/robotgc-operator', 'daemonset/robotgc-agent']) {
-    await cluster.kubectl(['rollout', 'status', workload, `--namespace=${PRODUCT_NAMESPACE}`, '--timeout=120s']);
+    const timeout = `--timeout=${timeoutMs}ms`;
+    await cluster.kubectl(['rollout', 'status', workload, `--namespace=${PRODUCT_NAMESPACE}`, timeout]);
   }
 }
 
@@ -62,9 +71,9 @@ async function manifest(name: string): Promise<string> {
   return readFile(join(repositoryDir, 'test/demo', name), 'utf8');
 }
 
-async function ensureNamespace(cluster: Cluster, name: string): Promise<void> {
+async function ensureNamespace(cluster: ReachableCluster, name: string): Promise<void> {
   await cluster.kubectl(
-    ['apply', '-f', '-'],
+    ['apply', '--server-side', '--validate=ignore', '-f', '-'],
     JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }),
   );
 }

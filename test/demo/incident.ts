@@ -3,12 +3,12 @@
 import { z } from 'zod';
 import { isFinal, RobotGCIncident, type SignalSummary } from '../../src/api/index.ts';
 import { quantity } from '../../src/model/index.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ReachableCluster } from '../cluster/cluster.ts';
 import { ROBOT_NAMESPACE } from './deploy.ts';
 
 const List = z.object({ items: z.array(RobotGCIncident) });
 
-export async function listIncidents(cluster: Cluster): Promise<RobotGCIncident[]> {
+export async function listIncidents(cluster: ReachableCluster): Promise<RobotGCIncident[]> {
   const { stdout } = await cluster.kubectl(['get', 'rgi', `--namespace=${ROBOT_NAMESPACE}`, '--output=json']);
   return List.parse(JSON.parse(stdout)).items;
 }

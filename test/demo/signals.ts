@@ -1,5 +1,5 @@
 /** The signals of the robot as the agent publishes them for Prometheus, read through the API server. */
-import type { Cluster } from '../cluster/cluster.ts';
+import type { ReachableCluster } from '../cluster/cluster.ts';
 import { PRODUCT_NAMESPACE } from './deploy.ts';
 
 export interface LiveSignals {
@@ -14,7 +14,7 @@ export interface LiveSignals {
   readonly activeRobots: number;
 }
 
-export async function agentPod(cluster: Cluster): Promise<string> {
+export async function agentPod(cluster: ReachableCluster): Promise<string> {
   const selector = 'app.kubernetes.io/component=agent';
   const { stdout } = await cluster.kubectl([
     'get',
@@ -26,7 +26,7 @@ export async function agentPod(cluster: Cluster): Promise<string> {
   return stdout.trim();
 }
 
-export async function readSignals(cluster: Cluster, agent: string): Promise<LiveSignals[]> {
+export async function readSignals(cluster: ReachableCluster, agent: string): Promise<LiveSignals[]> {
   const path = `/api/v1/namespaces/${PRODUCT_NAMESPACE}/pods/${agent}:8080/proxy/metrics`;
   const { stdout } = await cluster.kubectl(['get', '--raw', path]);
   return parseSignals(stdout);

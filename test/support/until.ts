@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { patient } from '../cluster/patience.ts';
 
-/** Waits in real time until the condition holds; fails with `what` in its message when it does not in time. */
+/** Waits in real time, longer where processors are emulated, until the condition holds; fails with `what` in its message when it does not in time. */
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 10_000,
   everyMs = 5,
 ): Promise<void> {
-  const endMs = performance.now() + timeoutMs;
+  const limitMs = patient(timeoutMs);
+  const endMs = performance.now() + limitMs;
   while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+    if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
     await sleep(everyMs);
   }
 }
