@@ -11,13 +11,9 @@
 #include <bpf/libbpf.h>
 
 #include "file_bytes.h"
+#include "gate.h"
 #include "gc.skel.h"
 #include "records.h"
-
-#define NO_LIMIT UINT64_MAX
-/* How often the loop must look while it waits for something. */
-#define BUSY_MS 1
-#define CALM_MS 10
 
 static size_t gates_size(void)
 {
@@ -71,16 +67,6 @@ static bool explain_open(const char *file, struct failure *failure)
 	return failure_set(failure, ERROR_ATTACH_FAILED, "%s cannot be opened: %s", file, strerror(error));
 }
 
-static bool has_assists(const struct attachment *entry)
-{
-	size_t i;
-
-	for (i = 0; i < entry->request.n_points; i++)
-		if (point_group(entry->request.points[i].point) == GROUP_ASSISTS)
-			return true;
-	return false;
-}
-
 static void detach_groups(struct attachment *entry)
 {
 	int group;
@@ -97,8 +83,8 @@ static void detach_all(struct attachment *entry)
 		close(entry->fd);
 }
 
-static bool attach_group(struct attachment *entry, uint32_t index, enum point_group group,
-			 const struct kernel *kernel, struct failure *failure)
+bool attachment_attach_group(struct attachment *entry, uint32_t index, enum point_group group,
+			     const struct kernel *kernel, struct failure *failure)
 {
 	char same_file[64];
 
@@ -113,29 +99,14 @@ static bool attach_all(struct attachment *entry, uint32_t index, const struct ke
 	int group;
 
 	for (group = 0; group < GROUP_COUNT; group++)
-		if (!attach_group(entry, index, group, kernel, failure))
+		if (!attachment_attach_group(entry, index, group, kernel, failure))
 			return false;
 	return true;
 }
 
-/* A gate's count of what began goes on; what left is set to the same, since nothing is under way. */
-static void open_gate(struct gate *gate, uint64_t room)
-{
-	gate->epoch++;
-	gate->left = gate->entered;
-	gate->closed_ns = 0;
-	gate->room = room == NO_LIMIT ? NO_LIMIT : gate->entered + room;
-	__atomic_store_n(&gate->open, 1, __ATOMIC_RELEASE);
-}
-
-static void close_gate(struct gate *gate)
-{
-	__atomic_store_n(&gate->open, 0, __ATOMIC_RELEASE);
-}
-
 static void begin(struct attachments *attachments, uint32_t index)
 {
-	open_gate(&attachments->gates[index], NO_LIMIT);
+	gate_open(&attachments->gates[index], GATE_WITHOUT_LIMIT);
 	sampling_start(&attachments->entries[index].sampling, now_ns(), attachments->gates[index].entered,
 		       now_ns() ^ index);
 }
@@ -146,7 +117,7 @@ void attachments_rest(struct attachments *attachments, uint32_t index)
 
 	if (!entry->id[0] || entry->resting)
 		return;
-	close_gate(&attachments->gates[index]);
+	gate_close(&attachments->gates[index]);
 	detach_groups(entry);
 	entry->resting = true;
 }
@@ -203,7 +174,7 @@ void attachments_remove(struct attachments *attachments, uint32_t index)
 {
 	struct attachment *entry = &attachments->entries[index];
 
-	close_gate(&attachments->gates[index]);
+	gate_close(&attachments->gates[index]);
 	detach_all(entry);
 	memset(entry, 0, sizeof(*entry));
 	while (attachments->n > 0 && !attachments->entries[attachments->n - 1].id[0])
@@ -219,92 +190,4 @@ void attachments_close(struct attachments *attachments)
 			attachments_remove(attachments, i);
 	if (attachments->gates)
 		munmap(attachments->gates, gates_size());
-}
-
-/* What each of those that need much may use: the others hardly count. */
-static uint64_t share_of(const struct attachments *attachments, uint64_t limit)
-{
-	uint32_t i, busy = 0;
-
-	for (i = 0; i < attachments->n; i++)
-		if (attachments->entries[i].id[0] && attachments->entries[i].sampling.rate > limit / 16)
-			busy++;
-	return limit / (busy ? busy : 1);
-}
-
-static void look(struct attachments *attachments, uint32_t index, const struct kernel *kernel, uint64_t share)
-{
-	struct attachment *entry = &attachments->entries[index];
-	struct gate *gate = &attachments->gates[index];
-	struct failure failure;
-
-	if (!entry->groups[GROUP_ASSISTS].attached &&
-	    !attach_group(entry, index, GROUP_ASSISTS, kernel, &failure)) {
-		fprintf(stderr, "robotgc-probe: %s\n", failure.message);
-		sampling_failed(&entry->sampling, share, now_ns());
-		return;
-	}
-	open_gate(gate, sampling_room(share));
-	sampling_opened(&entry->sampling, gate->entered, now_ns());
-}
-
-static struct gate_view view_gate(const struct gate *gate)
-{
-	return (struct gate_view){
-		.open = __atomic_load_n(&gate->open, __ATOMIC_ACQUIRE),
-		.entered = __atomic_load_n(&gate->entered, __ATOMIC_RELAXED),
-		.left = __atomic_load_n(&gate->left, __ATOMIC_RELAXED),
-		.closed_ns = __atomic_load_n(&gate->closed_ns, __ATOMIC_RELAXED),
-	};
-}
-
-struct sampled attachments_take_sampled(struct attachments *attachments, uint32_t index, uint64_t at_ns)
-{
-	struct attachment *entry = &attachments->entries[index];
-	struct gate_view view = view_gate(&attachments->gates[index]);
-
-	return entry->id[0] ? sampling_take(&entry->sampling, &view, at_ns) : (struct sampled){ 0 };
-}
-
-static void sample_one(struct attachments *attachments, uint32_t index, const struct kernel *kernel, uint64_t share,
-		       uint64_t at_ns)
-{
-	struct attachment *entry = &attachments->entries[index];
-	struct gate *gate = &attachments->gates[index];
-	struct gate_view view = view_gate(gate);
-
-	switch (sampling_step(&entry->sampling, &view, share, at_ns)) {
-	case SAMPLING_STAY:
-		break;
-	case SAMPLING_OPEN_FOR_ALL:
-		open_gate(gate, NO_LIMIT);
-		break;
-	case SAMPLING_ATTACH_AND_OPEN:
-		look(attachments, index, kernel, share);
-		break;
-	case SAMPLING_CLOSE:
-		close_gate(gate);
-		break;
-	case SAMPLING_DETACH:
-		uprobes_detach(&entry->groups[GROUP_ASSISTS]);
-		break;
-	}
-}
-
-int attachments_sample(struct attachments *attachments, const struct kernel *kernel, uint64_t limit, uint64_t at_ns)
-{
-	uint64_t share = share_of(attachments, limit);
-	int wait_ms = CALM_MS;
-	uint32_t i;
-
-	for (i = 0; i < attachments->n; i++) {
-		struct attachment *entry = &attachments->entries[i];
-
-		if (!entry->id[0] || entry->resting || !has_assists(entry))
-			continue;
-		sample_one(attachments, i, kernel, share, at_ns);
-		if (entry->sampling.mode == SAMPLING_LOOKING || entry->sampling.mode == SAMPLING_DRAINING)
-			wait_ms = BUSY_MS;
-	}
-	return wait_ms;
 }

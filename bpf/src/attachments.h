@@ -43,6 +43,9 @@ void attachments_rest(struct attachments *attachments, uint32_t index);
 /* Checks the bytes again and attaches, if it rests. */
 bool attachments_wake(struct attachments *attachments, uint32_t index, const struct kernel *kernel,
 		      struct failure *failure);
+/* Puts the points of one group in place, in the file whose bytes were checked. */
+bool attachment_attach_group(struct attachment *entry, uint32_t index, enum point_group group,
+			     const struct kernel *kernel, struct failure *failure);
 void attachments_remove(struct attachments *attachments, uint32_t index);
 void attachments_close(struct attachments *attachments);
 
