@@ -1,10 +1,16 @@
-/** Programs that cannot be watched are refused with a reason, at once, and left alone. */
+/**
+ * Programs that cannot be watched are refused with a reason, within 100 ms, and left alone.
+ *
+ * What is held against the 100 ms is processor time, since a busy machine makes anything late: of the agent from the look at the process to
+ * the order to write the status; of `robotgc watch` all until its end, less what it takes for a program that is refused at a glance, which
+ * is its own start and end.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hostSampler } from '../../src/agent/sampler/index.ts';
 import { robotgc } from '../../src/agent/testing/cli.ts';
 import { stopChild } from '../../src/agent/testing/robot.ts';
-import { planAttach } from '../../src/gobin/index.ts';
-import { openFileReader } from '../../src/host/index.ts';
+import { ProbeError } from '../../src/host/probe/index.ts';
 import { buildChurn, Churn } from '../../src/host/probe/testing/churn.ts';
 import {
   buildProbe,
@@ -14,6 +20,7 @@ import {
   temporaryFolder,
 } from '../../src/host/probe/testing/ground.ts';
 import { buildTinyGoLike, gofmtOf, oddPrograms, writeOdd } from './odd-programs.ts';
+import { target } from './sampler-rig.ts';
 
 const missing = missingGround();
 const limitMs = 100;
@@ -21,21 +28,29 @@ const limitMs = 100;
 describe.skipIf(missing !== '')(`odd targets${missing}`, () => {
   let binary = '';
   let folder = '';
-  beforeAll(() => {
+  /** Of `robotgc watch`, with its end. */
+  let startMs = Number.POSITIVE_INFINITY;
+  beforeAll(async () => {
     buildProbe();
     binary = buildChurn();
     folder = temporaryFolder('odd');
+    const sleeper = spawn('sleep', ['600'], { stdio: 'ignore' });
+    const starts: number[] = [];
+    for (let i = 0; i < 3; i++) starts.push((await refusedByWatch(sleeper.pid ?? 0)).cpuMs);
+    startMs = Math.min(...starts);
+    await stopChild(sleeper);
   });
   afterAll(removeTemporaryFolders);
 
   async function expectRefused(pid: number, reasons: readonly string[]): Promise<void> {
-    expect(quickestRefusalMs(pid)).toBeLessThan(limitMs);
-    const run = robotgc(['watch', '--pid', String(pid), '-o', 'ndjson']);
-    expect(await run.exited).toBe(3);
-    const [refused, ...more] = run.objects();
-    expect(more).toEqual([]);
-    expect(refused).toMatchObject({ type: 'refused', pid, message: expect.stringMatching(/\w+ \w+/) });
-    expect(reasons).toContain(refused?.reason);
+    // What another process on this machine takes is no part of the promise: the quickest of some.
+    await quickest(() => statusOrderMs(pid));
+    await quickest(async () => {
+      const { refused, reason, cpuMs } = await refusedByWatch(pid);
+      expect(refused).toMatchObject({ type: 'refused', pid, message: expect.stringMatching(/\w+ \w+/) });
+      expect(reasons).toContain(reason);
+      return cpuMs - startMs;
+    });
   }
 
   describe('damaged and hostile programs', () => {
@@ -65,14 +80,46 @@ describe.skipIf(missing !== '')(`odd targets${missing}`, () => {
   });
 });
 
-/** What another process on this machine takes is no part of the promise: the quickest of three. */
-function quickestRefusalMs(pid: number): number {
-  const times = [1, 2, 3].map(() => {
-    const before = process.cpuUsage();
-    using reader = openFileReader(`/proc/${pid}/exe`);
-    expect(planAttach(reader).kind).toBe('refused');
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
+async function quickest(measure: () => Promise<number>): Promise<void> {
+  let ms = await measure();
+  for (let tries = 1; tries < 4 && ms >= limitMs; tries++) ms = Math.min(ms, await measure());
+  expect(ms).toBeLessThan(limitMs);
+}
+
+/** The command with its probe, by the shell's own count. */
+async function refusedByWatch(pid: number): Promise<{ refused: object | undefined; reason: unknown; cpuMs: number }> {
+  const timed = ['bash', '-c', 'TIMEFORMAT="took %U %S"; time "$@"', 'timed'];
+  const run = robotgc(['watch', '--pid', String(pid), '-o', 'ndjson'], { wrapper: timed });
+  expect(await run.exited).toBe(3);
+  const [refused, ...more] = run.objects();
+  expect(more).toEqual([]);
+  const [, user, system] = /^took (\S+) (\S+)$/m.exec(run.stderr()) ?? [];
+  return { refused, reason: refused?.reason, cpuMs: (Number(user) + Number(system)) * 1000 };
+}
+
+/** In the agent's sampler, from its look at the process until it tells the state that goes into the policy's status. */
+async function statusOrderMs(pid: number): Promise<number> {
+  let before: NodeJS.CpuUsage | undefined;
+  const told = Promise.withResolvers<number>();
+  const stop = new AbortController();
+  const sampler = hostSampler({
+    startProbe: () => Promise.reject(new ProbeError('NO_BPF', 'a program that is refused needs none')),
+    populate: () => {
+      before ??= process.cpuUsage();
+      return new Map([['odd', { pids: [pid], cgroups: null }]]);
+    },
+    sink: {
+      window: () => {},
+      state: (_, { state }) => {
+        const { user, system } = process.cpuUsage(before);
+        if (state === 'Refused') told.resolve((user + system) / 1000);
+      },
+    },
   });
-  return Math.min(...times);
+  sampler.setTargets([target('odd')]);
+  const running = sampler.run(stop.signal);
+  const ms = await told.promise;
+  stop.abort();
+  await running;
+  return ms;
 }
