@@ -11,17 +11,21 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../test/cluster/control-plane.ts';
 import { freePorts } from '../../test/cluster/ports.ts';
+import { buildTinyGoLike, gofmtOf, oddPrograms, writeOdd } from '../../test/robustness/odd-programs.ts';
 import { createAgentAccount, installResources, type Kubectl, kubectlOf } from '../../test/support/robots-api.ts';
 import { until } from '../../test/support/until.ts';
 import { LABEL_POD, LABEL_POLICY, type RobotGCIncident, type RobotGCPolicy } from '../api/index.ts';
 import { generateKeyPair, readBundle } from '../bundle/index.ts';
+import { openProc, type ProcessIdentity } from '../host/index.ts';
 import { createTransport, get, incidents, list, policies, type Transport } from '../kube/index.ts';
 import { SignalWindow } from '../model/index.ts';
 import { type CliRun, robotgc } from './testing/cli.ts';
 import { makePodCgroup, type PodCgroup } from './testing/pod-cgroup.ts';
+import { WindowRecorder } from './testing/recorder.ts';
 import { buildRobot, type Robot, startRobot, stopChild, whyNoHost } from './testing/robot.ts';
 
 const missing = whyNoHost();
+const proc = openProc();
 const node = 'node-1';
 const group = `robotgc-agent-test-${randomBytes(4).toString('hex')}`;
 
@@ -34,6 +38,7 @@ describe.skipIf(missing !== undefined)(
     let folder: string;
     let binary: string;
     let operatorUrl: string;
+    let recorder: WindowRecorder;
     let operatorHealth: number;
     let agentHealth: number;
     let operator: CliRun | undefined;
@@ -52,6 +57,7 @@ describe.skipIf(missing !== undefined)(
       await writeFile(join(folder, 'key.pem'), generateKeyPair().privatePem);
       const [ingest = 0, first = 0, second = 0] = await freePorts(3);
       operatorUrl = `http://127.0.0.1:${ingest}`;
+      recorder = await WindowRecorder.start(operatorUrl);
       operatorHealth = first;
       agentHealth = second;
       await startOperator();
@@ -63,6 +69,7 @@ describe.skipIf(missing !== undefined)(
         await stopChild(child, 'SIGKILL');
       for (const robot of robots) await robot.stop();
       for (const cgroup of cgroups) await cgroup.remove();
+      await recorder?.close();
       await transport?.close();
       await plane?.stop();
       if (folder) await rm(folder, { recursive: true, force: true });
@@ -84,7 +91,7 @@ describe.skipIf(missing !== undefined)(
         'agent',
         '--log-level',
         'debug',
-        ...['--node', node, '--operator-url', operatorUrl, '--operator-token-file', join(folder, 'token')],
+        ...['--node', node, '--operator-url', recorder.url, '--operator-token-file', join(folder, 'token')],
         ...[
           '--state-dir',
           join(folder, 'agent'),
@@ -175,20 +182,81 @@ describe.skipIf(missing !== undefined)(
       expect(await incidentsOf('dispatch')).toHaveLength(1);
     }, 180_000);
 
-    test('what cannot be watched is refused with its reason', async () => {
-      await deploySleep('shell');
-      const states = await untilState('shell', ({ state }) => state === 'Refused');
-      expect(states).toEqual([
+    test('what cannot be watched is refused with its reason, and runs on', async () => {
+      const odd = (name: string): string => {
+        const index = oddPrograms.findIndex((each) => each.name === name);
+        return writeOdd(oddPrograms[index] ?? fail(), binary, folder, index);
+      };
+      const serving = ['-pprof', '', '-metrics', '127.0.0.1:0', '-control', '127.0.0.1:0', '-sessions', '10'];
+      const programs = [
+        { name: 'shell', command: ['sleep', '600'], reason: 'not-go', says: 'not a Go program' },
+        { name: 'tiny', command: [buildTinyGoLike(folder)], reason: 'tinygo', says: 'TinyGo' },
+        { name: 'old', command: [gofmtOf('1.21.13', folder)], reason: 'unsupported-go-version', says: 'go1.21.13' },
         {
-          pod: 'shell-0',
-          container: 'robot',
-          node,
-          state: 'Refused',
-          reason: 'not-go',
-          message: expect.stringContaining('not a Go program'),
+          name: 'future',
+          command: [odd('of an unknown future Go'), ...serving],
+          reason: 'unsupported-go-version',
+          says: 'go1.99',
         },
-      ]);
-    }, 60_000);
+        { name: 'damaged', command: [odd('with 65,535 sections'), ...serving], reason: 'malformed', says: 'section' },
+        {
+          name: 'hostile',
+          command: [odd('with a symbol table of 9 GiB in a sparse file of 10 GiB'), ...serving],
+          reason: 'too-large',
+          says: 'symbol',
+        },
+      ];
+      const processes = new Map<string, ProcessIdentity>();
+      for (const { name, command } of programs)
+        processes.set(name, proc.identity(await deployOther(name, command)) ?? fail());
+      for (const { name, reason, says } of programs) {
+        expect(await untilState(name, ({ state }) => state === 'Refused')).toEqual([
+          {
+            pod: `${name}-0`,
+            container: 'robot',
+            node,
+            state: 'Refused',
+            reason,
+            message: expect.stringContaining(says),
+          },
+        ]);
+        expect(proc.isAlive(processes.get(name) ?? fail())).toBe(true);
+      }
+    }, 120_000);
+
+    test('an agent that is killed and started again leaves a gap in the windows at the operator that says so', async () => {
+      // Windows are told while an incident is open: as long as its evidence is gathered, and again after the kill.
+      const { containerId } = await deploy('lasting', { sla: tight, duration: '20s' });
+      const taken = (): SignalWindow[] =>
+        recorder.windows.filter((window) => window.containerId === containerId && !isRepeated(window));
+      const isRepeated = (window: SignalWindow): boolean =>
+        recorder.windows.find((each) => each.containerId === containerId && each.endedAt === window.endedAt) !== window;
+      await until('windows at the operator', () => taken().length >= 5, 60_000, 100);
+      await stopChild((agent ?? fail()).child, 'SIGKILL');
+      const killedMs = Date.now();
+      await startAgent();
+      const lives = (): SignalWindow[][] => {
+        const anew = taken().findIndex(({ endedAt }) => Date.parse(endedAt) > killedMs);
+        return anew < 0 ? [taken(), []] : [taken().slice(0, anew), taken().slice(anew)];
+      };
+      await until('windows again', () => (lives()[1]?.length ?? 0) >= 4, 60_000, 100);
+      const [before = [], after = []] = lives();
+
+      const [first, ...later] = after;
+      expect(first?.seq).toBe(0);
+      // Whatever the killed one saw and did not tell lies in the gap too.
+      expect(startOf(first ?? fail())).toBeGreaterThanOrEqual(endOf(before.at(-1) ?? fail()));
+      expect(Date.parse(first?.observedFrom ?? '')).toBeGreaterThanOrEqual(endOf(before.at(-1) ?? fail()));
+      expect(later.every(({ observedFrom }) => observedFrom === undefined)).toBe(true);
+      // Within one life nothing is missing, and nothing is there twice.
+      for (const life of [before, after]) {
+        expect(life.map(({ seq }) => seq)).toEqual(life.map((_, i) => (life[0]?.seq ?? 0) + i));
+        for (const [i, window] of life.entries()) {
+          const next = life[i + 1];
+          if (next) expect(Math.abs(startOf(next) - endOf(window))).toBeLessThan(50);
+        }
+      }
+    }, 180_000);
 
     test('a policy that is gone, and a pod that is gone, leave nothing behind', async () => {
       await kubectl(['delete', 'pod', 'shell-0', '--namespace=robots', '--grace-period=0', '--force']);
@@ -261,18 +329,22 @@ describe.skipIf(missing !== undefined)(
       return made;
     }
 
-    async function deploySleep(name: string): Promise<void> {
+    /** Another program than the robot. @returns its process */
+    async function deployOther(name: string, command: readonly string[]): Promise<number> {
       const made = await makePod(name);
       const script = made.procsFiles.map((file) => `echo $$ > ${file}`).join(' && ');
-      const sleeper = spawn('sh', ['-c', `${script} && exec sleep 600`], { stdio: 'ignore' });
+      const child = spawn('sh', ['-c', `${script} && exec "$0" "$@"`, ...command], {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
       robots.push({
-        pid: sleeper.pid ?? 0,
+        pid: child.pid ?? 0,
         pprofPort: 0,
         metricsPort: 0,
         controlPort: 0,
-        stop: () => stopChild(sleeper),
+        stop: () => stopChild(child),
       });
       await applyPolicy(name, { pprofPort: 6060, metricsPort: 9090 }, { sla: tight });
+      return child.pid ?? 0;
     }
 
     async function applyPolicy(
@@ -406,6 +478,9 @@ describe.skipIf(missing !== undefined)(
     }
   },
 );
+
+const endOf = ({ endedAt }: SignalWindow): number => Date.parse(endedAt);
+const startOf = (window: SignalWindow): number => endOf(window) - window.durationMs;
 
 function fail(): never {
   throw new Error('it is not there');
