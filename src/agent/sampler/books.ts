@@ -1,4 +1,5 @@
 /** The collector's books of one process, read through /proc/PID/mem: what there is of it where the probe cannot watch it. */
+import type { GcGlobals } from '../../gobin/index.ts';
 import {
   ControllerReadError,
   type ControllerReader,
@@ -20,10 +21,16 @@ export type OpenedBooks =
   | { readonly kind: 'gone' }
   /** It has just begun, and has not opened its books yet. */
   | { readonly kind: 'early' }
-  | { readonly kind: 'refused'; readonly reason: string; readonly message: string };
+  | RefusedBooks;
+
+interface RefusedBooks {
+  readonly kind: 'refused';
+  readonly reason: string;
+  readonly message: string;
+}
 
 export function openBooks(proc: Proc, process: ProcessIdentity, executable: Executable, plans: PlanCache): OpenedBooks {
-  const globals = plans.globalsFor(executable);
+  const globals = globalsOf(executable, plans);
   if (globals.kind === 'refused') return globals;
   try {
     return { kind: 'open', reader: openController(proc, process, globals) };
@@ -32,6 +39,16 @@ export function openBooks(proc: Proc, process: ProcessIdentity, executable: Exec
     if (error.code === 'GONE') return { kind: 'gone' };
     if (error.code === 'IMPLAUSIBLE' && isJustBorn(process)) return { kind: 'early' };
     return { kind: 'refused', reason: error.code, message: error.message };
+  }
+}
+
+/** The file of a process that ends meanwhile cannot be read any more: an answer like others, for whoever has begun to watch the process. */
+function globalsOf(executable: Executable, plans: PlanCache): GcGlobals | RefusedBooks {
+  try {
+    return plans.globalsFor(executable);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'refused', reason: 'unreadable', message: `${executable.link} cannot be read: ${message}` };
   }
 }
 

@@ -64,7 +64,6 @@ export async function begin(
   if (!tools.attachments) return beginReading(process, executable, plan, tools, tools.without);
   try {
     await tools.attachments.watch(process.pid, executable, plan);
-    return { kind: 'watched', plan, books: booksBeside(process, executable, tools) };
   } catch (error) {
     if (isProbeGone(error)) throw error;
     const code = error instanceof ProbeError ? error.code : 'INTERNAL';
@@ -73,6 +72,7 @@ export async function begin(
     if (notByProbe.has(code)) return beginReading(process, executable, plan, tools, why);
     return refused(code, why.message, tools.nowMs + retryMs);
   }
+  return { kind: 'watched', plan, books: booksBeside(process, executable, tools) };
 }
 
 /** Nothing to tell yet: the process has just begun, or has just ended. */
