@@ -240,6 +240,14 @@ describe('where a cgroup is', () => {
     expect(locate(root, `/../${pod}/${'b'.repeat(64)}`)).toBeNull();
   });
 
+  it.each(['robotgc/one/kubepods/burstable', `docker/${'c'.repeat(64)}/kubelet/kubepods/burstable`])(
+    'is found where kubelet has %s for its pods',
+    (parent) => {
+      write({ [`${parent}/${container}/memory.max`]: '1\n', 'system.slice/a/memory.max': '1\n' });
+      expect(locate(root, `/../../${container}`)).toBe(join(root, parent, container));
+    },
+  );
+
   it.each(['/../..', '/kubepods/../../etc', '/../kubepods/../x', '/absent'])('%s is nowhere', (path) => {
     write({ 'kubepods/x/y': '' });
     expect(locate(root, path)).toBeNull();

@@ -1,15 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
 
-const maxDepth = 6;
-const maxDirectories = 2000;
-/** Directories above a pod's cgroup, under kubelet (also in kind, k3s) and under systemd. */
+const maxDepth = 8;
+const maxDirectories = 4000;
+/** Directories that mostly lie above a pod's cgroup, under kubelet (also in kind, k3s) and under systemd. */
 const kubeletParents = /^(kubepods|kubelet|burstable|besteffort|k8s\.io|system)|\.slice$/;
 
 /**
  * Directory of a cgroup path under a hierarchy's mount, or null when it does not exist.
  *
  * A reader in its own cgroup namespace sees `/../../pod…/id`, counted from its own cgroup, while the mount shows the host's root: then
- * the part after the dots is looked for below kubelet's directories. Pod UIDs and container IDs are unique, so the first hit is the one.
+ * the part after the dots is looked for level by level, below kubelet's directories first; kubelet's own root may have any name (`--cgroup-root`).
+ * Pod UIDs and container IDs are unique, so the first hit is the one.
  */
 export function locate(mount: string, path: string): string | null {
   const parts = path.split('/').filter((part) => part !== '');
@@ -40,9 +41,13 @@ function search(mount: string, inside: string): string | null {
 
 function childDirectories(directory: string): string[] {
   try {
-    return readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && kubeletParents.test(entry.name))
-      .map((entry) => `${directory}/${entry.name}`);
+    const names = readdirSync(directory, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [entry.name] : [],
+    );
+    const { likely = [], others = [] } = Object.groupBy(names, (name) =>
+      kubeletParents.test(name) ? 'likely' : 'others',
+    );
+    return [...likely, ...others].map((name) => `${directory}/${name}`);
   } catch {
     // Removed while we looked.
     return [];
