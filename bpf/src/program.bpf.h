@@ -48,9 +48,10 @@ struct global_pids_map {
 };
 extern struct global_pids_map global_pids SEC(".maps");
 
+/* Some seconds of 1,000 cycles a second, each about 1 KiB: who reads them may be kept waiting by the very programs that collect. */
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1 << 22);
 };
 extern struct ring_map ring SEC(".maps");
 

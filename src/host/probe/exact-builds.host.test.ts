@@ -2,6 +2,7 @@
  * Programs of every supported Go version, built in every way: what the product sees of them by its own plan is what their runtimes count,
  * pause by pause and byte by byte.
  */
+import { setPriority } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AttachPlan } from '../../gobin/index.ts';
 import { attachRequest, type ProbeClient, startProbe } from './index.ts';
@@ -54,6 +55,8 @@ async function atRest(churn: Churn): Promise<Report> {
 
 async function observe({ binary, plan }: Build, probe: ProbeClient, observer: Observer): Promise<Run> {
   await using churn = new Churn(binary, { GOGC: '10' }, ['-lists', '20', '-goroutines', '4']);
+  // They collect without a rest, and who reads what is seen of it shares their processors.
+  setPriority(churn.pid, 10);
   const id = `churn${churn.pid}`;
   await probe.attach(attachRequest(id, `/proc/${churn.pid}/exe`, plan));
   await probe.watch(churn.pid, id);
