@@ -1,7 +1,9 @@
 /** `npm run bench -- [name]`: results as JSON on stdout, progress and a table on stderr. */
 import { Command, InvalidArgumentError } from 'commander';
 import { BenchError } from './errors.ts';
+import { firstEvent } from './first-event.ts';
 import { footprint } from './footprint.ts';
+import { loss } from './loss.ts';
 import { pauses } from './pauses.ts';
 import { type OverheadOptions, probeOverhead } from './probe-overhead.ts';
 import { scale } from './scale.ts';
@@ -22,8 +24,12 @@ function isBroken(result: BenchResult): boolean {
       return !result.equal;
     case 'probe-overhead':
       return result.verdict === 'missed';
-    case 'footprint':
     case 'scale':
+      return !result.isWithinBudget;
+    case 'loss':
+      return !result.held;
+    case 'footprint':
+    case 'first-event':
       return false;
   }
 }
@@ -47,6 +53,9 @@ interface ScaleFlags {
   readonly nodeArg: readonly string[];
 }
 
+/** Containers for which the cost is a promise, and some between. */
+const curve = [1, 50, 250];
+
 interface OverheadFlags {
   readonly rounds: number;
   readonly seconds: number;
@@ -69,7 +78,7 @@ function overheadOptions(flags: OverheadFlags): OverheadOptions {
 }
 
 const program = new Command('bench').description(
-  'measures the product against the real thing; without a name: pauses, then probe-overhead',
+  'measures the product against the real thing; without a name: all but footprint, in a short form',
 );
 
 // Commander's own errors are misuse; asking for help is none.
@@ -107,15 +116,15 @@ program
 
 program
   .command('scale')
-  .description('CPU and memory of the real agent for more and more containers')
-  .option('--containers <n>', 'how many; may be given several times (default: 1, 10, 50, 100, 250)', several, [])
+  .description('CPU and memory of the real agent for more and more containers; exit 1 above 1 % of a core or 100 MB')
+  .option('--containers <n>', 'how many; may be given several times (default: 1, 50, 250)', several, [])
   .option('--seconds <n>', 'length of one measurement', positive, 30)
   .option('--soak <n>', 'seconds until the last is measured once more; 600 fills ten minutes of history', positive)
   .option('--node-arg <arg>', 'for the Node.js of the agent; may be given several times', strings, [])
   .action(async ({ containers, seconds, soak, nodeArg }: ScaleFlags) =>
     report(
       await scale({
-        containers: containers.length > 0 ? containers : [1, 10, 50, 100, 250],
+        containers: containers.length > 0 ? containers : curve,
         seconds,
         soakSeconds: soak ?? 0,
         nodeArgs: nodeArg,
@@ -125,6 +134,22 @@ program
   );
 
 program
+  .command('loss')
+  .description('a thousand collections a second over all processes, none of which may be lost; exit 1 when one is')
+  .option('--processes <n>', 'how many collect', positive, 250)
+  .option('--rate <n>', 'collections a second of all of them together', positive, 1250)
+  .option('--seconds <n>', 'for how long', positive, 30)
+  .action(async ({ processes, rate, seconds }: { processes: number; rate: number; seconds: number }) =>
+    report(await loss({ processes, rate, seconds, say })),
+  );
+
+program
+  .command('first-event')
+  .description('time from the order to attach, from the start of a program and from that of watch to the first event')
+  .option('--runs <n>', 'how often', positive, 30)
+  .action(async ({ runs }: { runs: number }) => report(await firstEvent({ runs, say })));
+
+program
   .command('all', { isDefault: true, hidden: true })
   .argument('[name...]')
   .action(async (names: readonly string[]) => {
@@ -132,6 +157,9 @@ program
     report(await pauses({ seconds: 60, gogc: 10, say }));
     const pace = { rounds: 6, seconds: 3 };
     report(await probeOverhead({ gogc: 100, peers: true, throughput: pace, latency: pace, say }));
+    report(await loss({ processes: 250, rate: 1250, seconds: 10, say }));
+    report(await firstEvent({ runs: 10, say }));
+    report(await scale({ containers: curve, seconds: 20, soakSeconds: 0, nodeArgs: [], say }));
   });
 
 try {

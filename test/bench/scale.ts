@@ -50,7 +50,13 @@ export interface ScaleResult {
   readonly cores: number;
   readonly rssBytes: number;
   readonly pssBytes: number;
+  readonly budget: typeof budget;
+  /** No step of up to as many containers takes more than the budget, agent and probe together. */
+  readonly isWithinBudget: boolean;
 }
+
+/** What a node may spend on being watched. */
+const budget = { containers: 250, cores: 0.01, rssBytes: 100e6 } as const;
 
 const node = 'node-1';
 const app = 'steady';
@@ -151,6 +157,13 @@ function summary({ seconds, soakSeconds }: ScaleOptions, steps: readonly ScaleSt
     cores: both('cores'),
     rssBytes: both('rssBytes'),
     pssBytes: both('pssBytes'),
+    budget,
+    isWithinBudget: steps
+      .filter(({ containers }) => containers <= budget.containers)
+      .every(
+        ({ agent, probe }) =>
+          agent.cores + probe.cores <= budget.cores && agent.rssBytes + probe.rssBytes <= budget.rssBytes,
+      ),
   };
 }
 

@@ -1,13 +1,15 @@
 /** Results as a table for people. Pure. */
 import type { ComparedBucket } from './buckets.ts';
+import type { FirstEventResult } from './first-event.ts';
 import type { FootprintResult } from './footprint.ts';
+import type { LossResult } from './loss.ts';
 import type { Observed } from './overhead.ts';
 import type { PausesResult } from './pauses.ts';
 import type { OverheadResult } from './probe-overhead.ts';
 import type { ScaleResult } from './scale.ts';
 import type { Estimate, Verdict } from './statistics.ts';
 
-export type BenchResult = PausesResult | OverheadResult | FootprintResult | ScaleResult;
+export type BenchResult = PausesResult | OverheadResult | FootprintResult | ScaleResult | LossResult | FirstEventResult;
 
 export function table(result: BenchResult): string {
   switch (result.bench) {
@@ -19,6 +21,10 @@ export function table(result: BenchResult): string {
       return footprintTable(result);
     case 'scale':
       return scaleTable(result);
+    case 'loss':
+      return lossTable(result);
+    case 'first-event':
+      return firstEventTable(result);
   }
 }
 
@@ -112,22 +118,42 @@ function scaleTable(r: ScaleResult): string {
     mib(pssBytes),
   ];
   return [
-    columns(['containers', 'agent CPU', 'RSS', 'PSS', 'probe CPU', 'RSS', 'PSS', 'windows', 'lost']),
+    columns(['containers', 'agent CPU', 'RSS', 'PSS', 'probe CPU', 'RSS', 'PSS', 'both CPU', 'RSS', 'windows', 'lost']),
     ...r.steps.map(({ containers, agent, probe, windowsPerSecond, lostEvents }) =>
       columns([
         String(containers),
         ...cost(agent),
         ...cost(probe),
+        `${(100 * (agent.cores + probe.cores)).toFixed(2)} %`,
+        mib(agent.rssBytes + probe.rssBytes),
         `${windowsPerSecond.toFixed(0)}/s`,
         String(lostEvents),
       ]),
     ),
-    `agent and probe at the last step: ${(100 * r.cores).toFixed(2)} % of a core, ${mib(r.rssBytes)} RSS, ${mib(r.pssBytes)} PSS`,
+    `up to ${r.budget.containers} containers, agent and probe together, at most ${100 * r.budget.cores} % of a core and ` +
+      `${mib(r.budget.rssBytes)} RSS: ${r.isWithinBudget ? 'held' : 'EXCEEDED'}`,
   ].join('\n');
 }
 
 const wide = ([first = '', ...rest]: readonly string[]): string =>
   first.padEnd(12) + rest.map((cell) => cell.padStart(25)).join('');
+function lossTable(r: LossResult): string {
+  return [
+    `${r.processes} processes: ${r.cycles.runtime} cycles and ${r.pauses.runtime} pauses by the runtimes, ${r.cycles.probe} and ` +
+      `${r.pauses.probe} by the probe, ${r.lostEvents} events lost`,
+    `${Math.round(r.cyclesPerSecond)} cycles a second, ${r.mostInOneSecond} in the busiest; none lost at ${r.leastCyclesPerSecond} and more: ` +
+      (r.held ? 'held' : 'NOT HELD'),
+  ].join('\n');
+}
+
+function firstEventTable(r: FirstEventResult): string {
+  const ms = (value: number): string => `${value.toFixed(1)} ms`;
+  return [
+    `${r.runs} runs each`.padEnd(72) + columns(['median', 'P90', 'max']),
+    ...r.spans.map(({ what, medianMs, p90Ms, maxMs }) => what.padEnd(72) + columns([medianMs, p90Ms, maxMs].map(ms))),
+  ].join('\n');
+}
+
 const columns = (cells: readonly string[]): string => cells.map((cell) => cell.padStart(14)).join('');
 const span = (ns: number): string => {
   if (ns < 1e3) return `${ns} ns`;

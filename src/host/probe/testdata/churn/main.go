@@ -1,7 +1,7 @@
 // Churn allocates on several goroutines over a live heap, starts and stops on request, and reports what
 // the runtime itself counted: the oracle that the probe is held against.
 //
-// Requests are lines on stdin: "start", "stop", "gc", "gcs COUNT", "limit BYTES", "memstats", "trace FILE", "untrace",
+// Requests are lines on stdin: "start", "stop", "gc", "gcs COUNT", "beat COUNT PERIOD", "rest", "limit BYTES", "memstats", "trace FILE", "untrace",
 // "report", "quit".
 // Every request is answered by one JSON line on stdout.
 package main
@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"runtime/trace"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,16 @@ func work(worker, stride int) {
 	for i := worker; running.Load(); i += stride {
 		live[i%len(live)] = list(64)
 		runtime.Gosched()
+	}
+}
+
+// beat collects on a schedule that does not wait: what comes late is made up for.
+func beat(count int, period time.Duration) {
+	defer workers.Done()
+	start := time.Now()
+	for i := range count {
+		time.Sleep(time.Until(start.Add(time.Duration(i+1) * period)))
+		runtime.GC()
 	}
 }
 
@@ -159,6 +170,13 @@ func main() {
 			for i := 0; i < count; i++ {
 				runtime.GC()
 			}
+		case "beat":
+			count, _ := strconv.Atoi(words[1])
+			period, _ := time.ParseDuration(words[2])
+			workers.Add(1)
+			go beat(count, period)
+		case "rest":
+			workers.Wait()
 		case "trace":
 			file, err := os.Create(words[1])
 			if err == nil {
