@@ -11,9 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Moves what is pending only where that frees as much as it moves: a long queue is not moved for each of its lines. */
 static void make_room(struct output *out, size_t size)
 {
 	size_t pending = output_pending(out);
+	bool pays = out->start >= pending;
 
 	if (out->capacity - out->end >= size)
 		return;
@@ -21,12 +23,27 @@ static void make_room(struct output *out, size_t size)
 		memmove(out->data, out->data + out->start, pending);
 	out->start = 0;
 	out->end = pending;
-	if (out->capacity - pending >= size)
+	if (pays && out->capacity - pending >= size)
 		return;
 	out->capacity = 2 * (pending + size);
 	out->data = realloc(out->data, out->capacity);
 	if (!out->data)
-		abort(); /* at most a megabyte; without it there is nothing sensible left to do */
+		abort(); /* some megabytes at most; without them there is nothing sensible left to do */
+}
+
+/* The reader has caught up. */
+static void rest(struct output *out)
+{
+	char *smaller;
+
+	out->start = out->end = 0;
+	if (out->capacity <= OUTPUT_USUAL_BYTES)
+		return;
+	smaller = realloc(out->data, OUTPUT_USUAL_BYTES);
+	if (!smaller)
+		return;
+	out->data = smaller;
+	out->capacity = OUTPUT_USUAL_BYTES;
 }
 
 void output_print(struct output *out, const char *format, ...)
@@ -35,7 +52,7 @@ void output_print(struct output *out, const char *format, ...)
 	int size;
 
 	if (!out->data)
-		make_room(out, OUTPUT_HIGH_WATER_BYTES);
+		make_room(out, OUTPUT_USUAL_BYTES);
 	va_start(args, format);
 	size = vsnprintf(out->data + out->end, out->capacity - out->end, format, args);
 	va_end(args);
@@ -103,7 +120,7 @@ static bool write_some(struct output *out, int timeout_ms)
 	}
 	out->start += (size_t)written;
 	if (out->start == out->end)
-		out->start = out->end = 0;
+		rest(out);
 	return true;
 }
 

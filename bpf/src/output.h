@@ -9,8 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Beyond this nothing more is produced; what is under way (at most a line or a few) still fits. */
-#define OUTPUT_HIGH_WATER_BYTES (256 * 1024)
+/*
+ * Beyond this nothing more is produced; what is under way (at most a line or a few) still fits. Some seconds of
+ * a thousand cycles each: on a node without a processor to spare the reader may not run for that long.
+ */
+#define OUTPUT_HIGH_WATER_BYTES (4 * 1024 * 1024)
+/* Held for good. More only while the reader is behind. */
+#define OUTPUT_USUAL_BYTES (256 * 1024)
 
 struct output {
 	int fd;

@@ -17,6 +17,7 @@ it('passes "make test" in bpf/: unit tests under ASan and UBSan, five seconds of
     'lines',
     'controller',
     'file_bytes',
+    'output',
     'emit',
     'sampling',
   ]);
