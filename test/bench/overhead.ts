@@ -36,6 +36,8 @@ export interface ComparedThroughput {
 
 export interface ComparedLatency {
   readonly condition: Condition;
+  /** The same for all, unless the machine was too busy for the schedule: then latency says nothing. */
+  readonly eventsPerSecond: number;
   /** Of all rounds together. */
   readonly p50Ns: number;
   readonly p99Ns: number;
@@ -75,6 +77,7 @@ export function compareLatency(rounds: readonly OverheadRound[], random: Random)
     quantile(among, condition, 0.99) / quantile(among, 'nothing', 0.99);
   return conditionsOf(rounds).map((condition) => ({
     condition,
+    eventsPerSecond: median(rounds.map((round) => rate(round, condition, perSecond))),
     p50Ns: quantile(rounds, condition, 0.5),
     p99Ns: quantile(rounds, condition, 0.99),
     p99Ratio: bootstrap(rounds, (among) => p99Ratio(among, condition), random),

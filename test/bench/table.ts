@@ -78,9 +78,14 @@ function overheadTable(r: OverheadResult): string {
     lines.push(
       `open loop, GOGC=${r.gogc}, ${r.latency.rounds} rounds of 2 × ${r.latency.seconds} s each; latency from when an event was due`,
     );
-    lines.push(wide(['observed by', 'P50', 'P99', 'P99 ratio', 'observer CPU', 'cycles/assists', 'lost', 'shed']));
-    for (const { condition, p50Ns, p99Ns, p99Ratio, dropped, observed } of r.latency.compared)
-      lines.push(wide([condition, span(p50Ns), span(p99Ns), ratio(p99Ratio), ...told(observed), String(dropped)]));
+    lines.push(
+      wide(['observed by', 'events/s', 'P50', 'P99', 'P99 ratio', 'observer CPU', 'cycles/assists', 'lost', 'shed']),
+    );
+    for (const { condition, eventsPerSecond, p50Ns, p99Ns, p99Ratio, dropped, observed } of r.latency.compared) {
+      const rate = String(Math.round(eventsPerSecond));
+      const latency = [span(p50Ns), span(p99Ns), ratio(p99Ratio)];
+      lines.push(wide([condition, rate, ...latency, ...told(observed), String(dropped)]));
+    }
   }
   if (r.verdict) lines.push(`throughput at least ${r.leastThroughputRatio} of unobserved: ${verdicts[r.verdict]}`);
   return lines.join('\n');
