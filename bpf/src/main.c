@@ -103,13 +103,12 @@ static bool read_input(struct probe *probe)
 
 static void run(struct probe *probe, int signals_fd)
 {
-	enum { INPUT, OUTPUT, SIGNALS, EXITS, PRESSURE, N_FDS };
+	enum { INPUT, OUTPUT, SIGNALS, EXITS, N_FDS };
 	struct pollfd fds[N_FDS] = {
 		[INPUT] = { .fd = STDIN_FILENO },
 		[OUTPUT] = { .fd = STDOUT_FILENO },
 		[SIGNALS] = { .fd = signals_fd, .events = POLLIN },
 		[EXITS] = { .fd = probe->targets.exits_fd },
-		[PRESSURE] = { .fd = probe->pressure.epoll_fd },
 	};
 
 	while (!probe->out.broken) {
@@ -118,10 +117,13 @@ static void run(struct probe *probe, int signals_fd)
 		int timeout_ms = probe->targets.n_watched > 0 && !output_is_full(&probe->out) ?
 					 sample_ms : -1;
 
+		if (probe->pressure.n_set > 0 && !busy && (timeout_ms < 0 || timeout_ms > PRESSURE_LOOK_MS))
+			timeout_ms = PRESSURE_LOOK_MS;
+
 		/* While the reader is behind, only its catching up, the end and signals matter. */
 		fds[INPUT].events = busy ? 0 : POLLIN;
 		fds[OUTPUT].events = output_pending(&probe->out) ? POLLOUT : 0;
-		fds[EXITS].events = fds[PRESSURE].events = busy ? 0 : POLLIN;
+		fds[EXITS].events = busy ? 0 : POLLIN;
 		if (poll(fds, N_FDS, timeout_ms) < 0 && errno != EINTR)
 			return;
 		if (fds[SIGNALS].revents || fds[OUTPUT].revents & (POLLERR | POLLNVAL))
@@ -134,7 +136,7 @@ static void run(struct probe *probe, int signals_fd)
 		handle_lines(probe);
 		if (fds[EXITS].revents)
 			probe_reap(probe);
-		if (fds[PRESSURE].revents)
+		if (!busy)
 			probe_tell_pressure(probe);
 		probe_drain(probe);
 		probe_continue_flush(probe);

@@ -19,9 +19,11 @@ bool pressure_open(struct pressure *pressure, struct failure *failure)
 	return failure_set(failure, ERROR_INTERNAL, "triggers cannot be waited for: %s", strerror(errno));
 }
 
-static void release(struct trigger *trigger)
+static void release(struct pressure *pressure, struct trigger *trigger)
 {
 	close(trigger->fd); /* ends the trigger, and leaves the epoll with it */
+	if (trigger->id[0])
+		pressure->n_set--;
 	memset(trigger, 0, sizeof(*trigger));
 }
 
@@ -31,7 +33,7 @@ void pressure_close(struct pressure *pressure)
 
 	for (i = 0; i < MAX_TRIGGERS; i++)
 		if (pressure->triggers[i].id[0])
-			release(&pressure->triggers[i]);
+			release(pressure, &pressure->triggers[i]);
 	if (pressure->epoll_fd > 0)
 		close(pressure->epoll_fd);
 }
@@ -107,9 +109,10 @@ bool pressure_set(struct pressure *pressure, const struct command *command, stru
 		failure_set(failure, ERROR_BAD_COMMAND, "%s is not in a cgroup v2 file system", request->file);
 	else if (arm(pressure, trigger, request, failure)) {
 		memcpy(trigger->id, command->id, sizeof(trigger->id));
+		pressure->n_set++;
 		return true;
 	}
-	release(trigger);
+	release(pressure, trigger);
 	return false;
 }
 
@@ -119,7 +122,7 @@ bool pressure_clear(struct pressure *pressure, const char *id)
 
 	if (!trigger)
 		return false;
-	release(trigger);
+	release(pressure, trigger);
 	return true;
 }
 
@@ -128,12 +131,12 @@ bool pressure_next(struct pressure *pressure, char id[MAX_ID_BYTES], bool *ended
 	struct epoll_event event;
 	struct trigger *trigger;
 
-	if (epoll_wait(pressure->epoll_fd, &event, 1, 0) != 1)
+	if (pressure->n_set == 0 || epoll_wait(pressure->epoll_fd, &event, 1, 0) != 1)
 		return false;
 	trigger = event.data.ptr;
 	memcpy(id, trigger->id, MAX_ID_BYTES);
 	*ended = event.events & EPOLLERR;
 	if (*ended)
-		release(trigger);
+		release(pressure, trigger);
 	return true;
 }

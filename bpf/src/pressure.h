@@ -14,8 +14,15 @@ struct trigger {
 	int fd;
 };
 
+/*
+ * How long to wait at most before asking again. To poll the epoll would be to lose what it has: asked whether one of its files is ready, the
+ * kernel takes a trigger's event away (psi_trigger_poll), and the epoll_wait that follows finds nothing.
+ */
+#define PRESSURE_LOOK_MS 40
+
 struct pressure {
-	int epoll_fd; /* readable when a trigger has something to tell */
+	int epoll_fd;
+	uint32_t n_set;
 	struct trigger triggers[MAX_TRIGGERS];
 };
 

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { exactnessTests } from './exactness-suite.ts';
 import { whyNoMachine } from './ground.ts';
+import { hostTests } from './host-tests-suite.ts';
 import { killedTests } from './killed-suite.ts';
 import { limitsTests } from './limits-suite.ts';
 import { suiteMachine } from './suite.ts';
@@ -22,6 +23,9 @@ describe.skipIf(missing !== '')(`kernel 6.12 in a virtual machine${missing}`, ()
   });
   describe('a watcher that is killed', () => {
     killedTests(() => programs, machine);
+  });
+  describe('readings of a cgroup', () => {
+    hostTests(machine, ['src/host/cgroup/cgroup.host.test.ts']);
   });
   describe('a cgroup at its limits', () => {
     limitsTests(() => programs, machine);

@@ -8,6 +8,7 @@ export const Reading = z.object({
   untilMs: z.number(),
   current: z.number(),
   peak: z.number(),
+  swap: z.number(),
   max: z.number().nullable(),
   high: z.number().nullable(),
   events: counts,
@@ -53,7 +54,11 @@ export function during(
   });
 }
 
-/** How often the windows saw an event. */
-export function total(windows: readonly SignalWindow[], event: EventName): number {
-  return windows.reduce((sum, { cgroup }) => sum + (cgroup?.events?.[event] ?? 0), 0);
+/** How often the windows saw an event: of the cgroup and those below it, or of itself alone. */
+export function total(
+  windows: readonly SignalWindow[],
+  event: EventName,
+  of: 'events' | 'eventsLocal' = 'events',
+): number {
+  return windows.reduce((sum, { cgroup }) => sum + (cgroup?.[of]?.[event] ?? 0), 0);
 }

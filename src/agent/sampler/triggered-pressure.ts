@@ -1,5 +1,5 @@
 /**
- * Memory pressure as the kernel's own triggers tell it, where they are granted: at most 100 ms late, and nothing is read meanwhile. Everywhere
+ * Memory pressure as the kernel's own triggers tell it, where they are granted: at most 140 ms late, and nothing is read meanwhile. Everywhere
  * else, and until a trigger is set, the cgroup is read. Without CAP_SYS_RESOURCE a trigger is looked at every 2 s only, too late to be of use.
  */
 import type { OnPressure, PressureSubject, PressureWatch } from '../../host/index.ts';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isHybrid, Thrasher } from '../testing/thrash.ts';
 import {
   type AttachRequest,
   maxAttachments,
@@ -226,6 +227,25 @@ describe.skipIf(missing !== '')(`the probe on real processes${missing}`, () => {
         'NO_SUCH_FILE',
       );
       expect(readFileSync(file, 'utf8')).toBe('untouched');
+    });
+
+    it('tell of pressure, again and again while it lasts', async () => {
+      const limited = isHybrid ? folder.replace('/unified/', '/memory/') : folder;
+      if (isHybrid) mkdirSync(limited);
+      else writeFileSync(`${root}/cgroup.subtree_control`, '+memory');
+      writeFileSync(`${limited}/${isHybrid ? 'memory.limit_in_bytes' : 'memory.max'}`, String(64 << 20));
+      {
+        await using child = await Thrasher.start(`/var/tmp/robotgc-test-trigger-${process.pid}`);
+        for (const each of new Set([folder, limited])) writeFileSync(`${each}/cgroup.procs`, String(child.pid));
+        await using probe = await startProbe({ path: probePath });
+        const told: TriggerEvent[] = [];
+        probe.listenToTriggers((event) => told.push(event));
+        await probe.setTrigger(request('some', 2_000_000));
+        child.begin();
+        await expect.poll(() => told.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
+        expect(told).toEqual(told.map(() => ({ type: 'pressure', id: 'some', atNs: expect.any(Number) })));
+      }
+      if (isHybrid) rmdirSync(limited);
     });
 
     it('end with their group, and say so', async () => {

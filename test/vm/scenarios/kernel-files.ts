@@ -9,6 +9,7 @@ export interface KernelReading {
   readonly untilMs: number;
   readonly current: number;
   readonly peak: number;
+  readonly swap: number;
   /** null = max. */
   readonly max: number | null;
   readonly high: number | null;
@@ -50,6 +51,7 @@ export class KernelFiles {
     const reading = {
       current: Number(this.#text('memory.current')),
       peak: Number(this.#text('memory.peak')),
+      swap: Number(this.#text('memory.swap.current')),
       max: limit(this.#text('memory.max')),
       high: limit(this.#text('memory.high')),
       events: keyed(this.#text('memory.events')),

@@ -9,7 +9,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../support/until.ts';
 import { KernelFiles, wallMs } from './kernel-files.ts';
-import { startWatch, Talker } from './watched.ts';
+import { startWatch, Talker, type Watch } from './watched.ts';
 
 const mib = 2 ** 20;
 const [hogProgram = '', robotgc = '', folder = ''] = process.argv.slice(2);
@@ -21,14 +21,14 @@ const patienceMs = 120_000;
 const changes: { file: string; bytes: number | null; fromMs: number; untilMs: number }[] = [];
 const phases: { name: string; fromMs: number; untilMs: number }[] = [];
 
-function setLimit(file: 'memory.max' | 'memory.high', bytes: number | null): void {
+function setLimit(file: 'memory.max' | 'memory.high' | 'memory.swap.max', bytes: number | null): void {
   const fromMs = wallMs();
   writeFileSync(join(group, file), bytes === null ? 'max' : String(bytes));
   changes.push({ file, bytes, fromMs, untilMs: wallMs() });
 }
 
-function intoGroup({ pid }: Talker): void {
-  writeFileSync(join(group, 'cgroup.procs'), String(pid));
+function intoGroup({ pid }: Talker, below = ''): void {
+  writeFileSync(join(group, below, 'cgroup.procs'), String(pid));
 }
 
 writeFileSync(`${root}/cgroup.subtree_control`, '+memory +cpu +io');
@@ -38,6 +38,13 @@ writeFileSync(join(group, 'cpu.weight'), '10');
 const file = join(folder, 'pages');
 // Past the page cache: what is cached already would not be charged to whoever reads it.
 execFileSync('dd', ['if=/dev/zero', `of=${file}`, 'bs=1M', 'count=160', 'oflag=direct', 'status=none']);
+const swap = join(folder, 'swap');
+execFileSync('dd', ['if=/dev/zero', `of=${swap}`, 'bs=1M', 'count=64', 'status=none']);
+execFileSync('chmod', ['600', swap]);
+execFileSync('mkswap', ['-q', swap]);
+execFileSync('swapon', [swap]);
+// But where it is wanted, what cannot be reclaimed is killed.
+setLimit('memory.swap.max', 0);
 const policy = join(folder, 'policy.yaml');
 writeFileSync(
   policy,
@@ -53,6 +60,9 @@ intoGroup(hog);
 const kernel = new KernelFiles(group);
 const watch = await startWatch(robotgc, hog.pid, ['-f', policy]);
 kernel.start();
+// Another beside it, for which the kernel sets no trigger of one second: it has to read.
+const reader = await startWatch(robotgc, hog.pid, ['-f', policy], ['sys_resource']);
+const onsetsOf = ({ lines }: Watch) => lines.filter(({ type }) => type === 'pressureOnset');
 
 async function phase(name: string, work: () => Promise<void>): Promise<void> {
   const fromMs = wallMs();
@@ -91,6 +101,14 @@ await phase('limit raised in place', async () => setLimit('memory.max', 120 * mi
 await phase('limit lowered in place', async () => setLimit('memory.max', 72 * mib));
 await hog.ask('rest');
 await phase('at rest', async () => {});
+await phase('swaps', async () => {
+  setLimit('memory.swap.max', 48 * mib);
+  await windowsMore(6); // a limit other than memory.max is read every fifth window
+  setLimit('memory.max', 40 * mib);
+  await until('something was swapped', () => kernel.now().swap > 4 * mib, patienceMs);
+});
+setLimit('memory.max', 72 * mib);
+setLimit('memory.swap.max', 0);
 await phase('another process of the cgroup is killed', async () => {
   const other = new Talker(hogProgram, {});
   // The kernel takes whichever holds most, and the watched one holds a part of the room already.
@@ -100,14 +118,31 @@ await phase('another process of the cgroup is killed', async () => {
   await other.exited;
 });
 await phase('at rest again', async () => {});
+await phase('a process of a cgroup below is killed', async () => {
+  // Only a group without processes of its own may hand its memory down.
+  for (const below of ['ours', 'other']) mkdirSync(join(group, below));
+  intoGroup(hog, 'ours');
+  writeFileSync(join(group, 'cgroup.subtree_control'), '+memory');
+  const other = new Talker(hogProgram, {});
+  writeFileSync(`/proc/${other.pid}/oom_score_adj`, '1000');
+  intoGroup(other, 'other');
+  other.tell('anon 200');
+  await other.exited;
+  writeFileSync(join(group, 'cgroup.subtree_control'), '-memory');
+  intoGroup(hog);
+  for (const below of ['ours', 'other']) rmdirSync(join(group, below));
+});
+await phase('at rest at last', async () => {});
 const killedFromMs = wallMs();
 hog.tell('anon 400');
 await hog.exited;
 const exitCode = await watch.exited;
+await reader.exited;
 phases.push({ name: 'the process itself is killed', fromMs: killedFromMs, untilMs: wallMs() });
 await kernel.stop();
 const final = kernel.now();
 rmdirSync(group);
+execFileSync('swapoff', [swap]);
 
 console.log(
   JSON.stringify({
@@ -117,7 +152,8 @@ console.log(
     pressure: kernel.pressure,
     final,
     windows: watch.windows(),
-    onsets: watch.lines.filter(({ type }) => type === 'pressureOnset'),
+    onsets: onsetsOf(watch),
+    onsetsByReading: onsetsOf(reader),
     cycles: watch.lines.filter(({ type }) => type === 'cycle').length,
     exitCode,
     stderr: watch.stderr(),

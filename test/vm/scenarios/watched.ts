@@ -22,9 +22,19 @@ export interface Watch {
   stderr(): string;
 }
 
-/** @returns when the first window has been printed */
-export async function startWatch(robotgc: string, pid: number, args: readonly string[] = []): Promise<Watch> {
-  const child = spawn(process.execPath, [robotgc, 'watch', '--pid', String(pid), '-o', 'ndjson', ...args], {
+/**
+ * @param without capabilities that it and what it starts do not have, such as `sys_resource`
+ * @returns when the first window has been printed
+ */
+export async function startWatch(
+  robotgc: string,
+  pid: number,
+  args: readonly string[] = [],
+  without: readonly string[] = [],
+): Promise<Watch> {
+  const dropped = without.map((capability) => `--bounding-set=-${capability}`);
+  const [program = '', ...before] = dropped.length > 0 ? ['setpriv', ...dropped, process.execPath] : [process.execPath];
+  const child = spawn(program, [...before, robotgc, 'watch', '--pid', String(pid), '-o', 'ndjson', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: Line[] = [];
