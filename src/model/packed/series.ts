@@ -3,7 +3,8 @@
  * 250 containers fit. Plain data only, as JSON knows it. Pure.
  */
 import { Block } from './block.ts';
-import { formOf, type Leaf, takeLeaves } from './leaves.ts';
+import { sharedForm } from './forms.ts';
+import { type Leaf, takeLeaves } from './leaves.ts';
 
 /** Objects of a block: the oldest block goes as one. */
 const blockLength = 60;
@@ -60,7 +61,7 @@ export class PackedSeries<T extends object> {
       if (count !== -1) return open;
     }
     open?.close();
-    const form = open && takeLeaves(open.form, item, leaves, 0) !== -1 ? open.form : formOf(item);
+    const form = open && takeLeaves(open.form, item, leaves, 0) !== -1 ? open.form : sharedForm(item, leaves);
     const block = new Block(form, takeLeaves(form, item, leaves, 0));
     this.#blocks.push(block);
     return block;
