@@ -114,15 +114,14 @@ describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
     }
   });
 
-  it('count and sum, scaled, are right on average and within a factor of 2.5 in each window', () => {
+  it('count and sum, scaled, are right on average and within a factor of 2.5 in nine windows of ten', () => {
     for (const of of ['count', 'sumNs'] as const) {
       const overall = all(({ told }) => told[of]) / all(({ truth }) => truth[of]);
       expect(overall).toBeGreaterThan(0.8);
       expect(overall).toBeLessThan(1.25);
-      for (const { told, truth } of compared) {
-        expect(told[of] / truth[of]).toBeGreaterThan(0.4);
-        expect(told[of] / truth[of]).toBeLessThan(2.5);
-      }
+      // A window is a few looks at random moments.
+      const near = compared.filter(({ told, truth }) => told[of] / truth[of] > 0.4 && told[of] / truth[of] < 2.5);
+      expect(near.length).toBeGreaterThanOrEqual(0.9 * compared.length);
     }
   });
 });
