@@ -48,10 +48,10 @@ struct global_pids_map {
 };
 extern struct global_pids_map global_pids SEC(".maps");
 
-/* Some seconds of 1,000 cycles a second, each about 1 KiB: who reads them may be kept waiting by the very programs that collect. */
+/* The loader empties it every 10 ms into its own queue; what waits in both delays the answer to a flush. */
 struct ring_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 22);
+	__uint(max_entries, 1 << 20);
 };
 extern struct ring_map ring SEC(".maps");
 

@@ -36,7 +36,8 @@ const beat = (objectBytes: readonly number[], bytesPerSecond: number, periodMs: 
 });
 const period = fc.double({ min: 20, max: 150, noNaN: true });
 const jitter = fc.double({ min: 0, max: 0.15, noNaN: true });
-const runs = { numRuns: 25 };
+/** Recognition is statistical, so the draw is fixed: what is seen once is seen each time. */
+const runs = { numRuns: 25, seed: 1 };
 /** A program that allocates in two or three sizes only fills their spans at regular times. */
 const isHiddenBySpans = ({ kind, reason }: Rhythm): boolean => kind === 'unknown' && reason.includes('spans');
 
