@@ -222,8 +222,9 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
       await churn.ask('start');
       watched = new Watched(churn.pid, start);
       await until('it is limited', () => watched?.windows.at(-1)?.gc?.limiterOn === true, 30_000, 20);
-      await churn.ask('stop');
+      // Under the limit it would never come to rest.
       await churn.ask(`limit ${2 ** 40}`);
+      await churn.ask('stop');
       await churn.ask('gc');
       await watched.more(2);
       expect(watched.windows.at(-1)?.gc?.limiterOn).toBe(false);

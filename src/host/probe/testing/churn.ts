@@ -53,6 +53,9 @@ export function buildChurn(goToolchain?: string): string {
   return binary;
 }
 
+/** No test takes as long; what a test that timed out leaves behind must not load the machine under the others. */
+const longestLifeMs = 600_000;
+
 export class Churn implements AsyncDisposable {
   readonly exited: Promise<number | null>;
   readonly gcTrace: string[] = [];
@@ -60,7 +63,11 @@ export class Churn implements AsyncDisposable {
   readonly #answers: AsyncIterator<string>;
 
   constructor(binary: string, env: Record<string, string> = {}, args: string[] = []) {
-    this.#child = spawn(binary, args, { env: { ...process.env, ...env } });
+    this.#child = spawn(binary, args, {
+      env: { ...process.env, ...env },
+      timeout: longestLifeMs,
+      killSignal: 'SIGKILL',
+    });
     this.#answers = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
     createInterface({ input: this.#child.stderr }).on('line', (line) => this.gcTrace.push(line));
     this.#child.stdin.on('error', () => {});
