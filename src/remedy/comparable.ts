@@ -10,12 +10,24 @@ const MAX_LOSSY_SHARE = 0.2;
 /** A workload with less than half its load looks healed whatever was done. */
 const SAME_LOAD = 0.5;
 
+/** The runtime books its workers' time by the clock on the wall: where they wait for a processor, collections seem dearer than they are. */
+const CROWDED = 0.5;
+const MORE_CROWDED = 0.3;
+
 export interface Stretches {
   readonly before: readonly SignalWindow[];
   readonly after: readonly SignalWindow[];
 }
 
 type Doubt = (stretches: Stretches) => string | undefined;
+
+/** Of the windows after, those in which tasks of the node did not wait for a processor far more than before. */
+export function onNodeAsFree({ before, after }: Stretches): readonly SignalWindow[] {
+  const waits = before.map(cpuPressureOfNode).filter((share) => share !== undefined);
+  if (waits.length === 0) return after;
+  const limit = Math.max(CROWDED, median(waits) + MORE_CROWDED);
+  return after.filter((window) => (cpuPressureOfNode(window) ?? 0) <= limit);
+}
 
 export function whyNotComparable(stretches: Stretches): string | undefined {
   for (const doubt of DOUBTS) {
@@ -56,6 +68,10 @@ const lessLoad: Doubt = ({ before, after }) => {
 };
 
 const DOUBTS: readonly Doubt[] = [tooFewWindows, lostEvents, tooFewCycles, lessLoad];
+
+function cpuPressureOfNode({ cgroup }: SignalWindow): number | undefined {
+  return cgroup?.node?.cpu?.some;
+}
 
 function cycles(windows: readonly SignalWindow[]): number {
   return windows.reduce((sum, window) => sum + (window.gc?.cycles ?? 0), 0);

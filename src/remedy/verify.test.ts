@@ -13,6 +13,9 @@ const share =
     ...more,
     gc: { cpuShare: around(value, seq), cycles: 4, ...more.gc },
   });
+const onNode = (cpu: number): WindowOver => ({
+  cgroup: { node: { memory: null, io: null, cpu: { some: cpu, full: null } } },
+});
 const run = (
   before: (seq: number) => WindowOver,
   after: (seq: number) => WindowOver,
@@ -64,9 +67,28 @@ describe('judge', () => {
       'Inconclusive',
       /Allocation fell from 64.0 MiB\/s/,
     ],
+    [
+      'judged while the node was busy with others',
+      run(share(0.3, onNode(0.3)), share(0.1, onNode(0.95))),
+      'Inconclusive',
+      /30 windows before and 0 after.* 30 windows after do not count/,
+    ],
+    [
+      'over the limit on a node that was as busy before',
+      run(share(0.3, onNode(0.9)), share(0.1, onNode(0.95))),
+      'NotBetter',
+      /over its limit of 5 %, 10.5 % over the whole stretch/,
+    ],
     ['no cycles, expensive', run(share(0.3), share(0.02, { gc: { cycles: 0 } })), 'Inconclusive', /0 GC cycles after/],
   ])('%s', (_, judgement, verdict, reason) => {
     expect(judgement).toMatchObject({ verdict, reason: expect.stringMatching(reason) });
+  });
+
+  it('compares what there is of a node as free as before, and tells what it left out', () => {
+    const busyForAWhile = (seq: number) => share(seq % 3 === 0 ? 0.2 : 0.02, onNode(seq % 3 === 0 ? 0.95 : 0.3))(seq);
+    const judgement = run(share(0.3, onNode(0.3)), busyForAWhile);
+    expect(judgement).toMatchObject({ verdict: 'Better', compared: 20 });
+    expect(judgement.reason).toMatch(/median of 20 windows .* 10 windows after do not count/);
   });
 
   it('accepts that GC all but stopped: that is what a higher GOGC is for', () => {

@@ -11,7 +11,7 @@ import {
   type SignalWindow,
   timeWeightedMean,
 } from '../model/index.ts';
-import { whyNotComparable } from './comparable.ts';
+import { onNodeAsFree, whyNotComparable } from './comparable.ts';
 import { mannWhitneyLower } from './mann-whitney.ts';
 
 /** One-sided level at which a difference counts as real. */
@@ -32,13 +32,23 @@ export interface Judgement {
   readonly reason: string;
   /** Significantly lower, though not under its threshold: a further step the same way may be right where the first was limited. */
   readonly progress: boolean;
+  /** Windows after that could be compared: the node was not far busier than before. */
+  readonly compared: number;
 }
 
 /**
  * Better = the signal did not breach in the stretch after, its overall value is under the threshold, it is significantly lower than
  * before (median and Mann–Whitney U), and no other guarded signal is newly in breach.
  */
-export function judge({ before: allBefore, after: allAfter, policy, signal }: JudgeInput): Judgement {
+export function judge({ before, after, policy, signal }: JudgeInput): Judgement {
+  const free = onNodeAsFree({ before, after });
+  const { verdict, reason, progress } = judgeFree({ before, after: free, policy, signal });
+  const crowded = after.length - free.length;
+  const left = crowded === 0 ? '' : ` ${crowded} windows after do not count: tasks of the node waited for a processor.`;
+  return { verdict, reason: `${reason}${left}`, progress, compared: free.length };
+}
+
+function judgeFree({ before: allBefore, after: allAfter, policy, signal }: JudgeInput): Omit<Judgement, 'compared'> {
   const length = Math.min(allBefore.length, allAfter.length);
   const before = allBefore.slice(allBefore.length - length);
   const after = allAfter.slice(allAfter.length - length);
@@ -58,9 +68,11 @@ export function judge({ before: allBefore, after: allAfter, policy, signal }: Ju
   if (newly.length > 0) {
     return { verdict: 'NotBetter', reason: `${newly.join(', ')} newly over the limit.`, progress: false };
   }
-  if (brokenAfter.has(signal) || overall(check, after) > limit) {
+  const whole = overall(check, after);
+  if (brokenAfter.has(signal) || whole > limit) {
     const state = progress ? 'is lower than before, yet still over' : 'is still over';
-    return { verdict: 'NotBetter', reason: `${signal} ${state} its limit: ${difference.text}.`, progress };
+    const of = `its limit of ${quantity(limit, check.unit)}, ${quantity(whole, check.unit)} over the whole stretch`;
+    return { verdict: 'NotBetter', reason: `${signal} ${state} ${of}: ${difference.text}.`, progress };
   }
   if (!difference.lower) {
     const reason = `${signal} is under its limit, but not significantly lower than before: ${difference.text}.`;

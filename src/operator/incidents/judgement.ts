@@ -62,11 +62,14 @@ export function verifyStretch(
   return { fromMs, untilMs: fromMs + durationMs(window) };
 }
 
-/** @param before windows of the evidence, recorded under the old setting */
+/**
+ * By what there is by now: the stretch, and what came after it while that was too little.
+ * @param before windows of the evidence, recorded under the old setting
+ */
 export function judgeView(view: IncidentView, policy: RobotGCPolicy, before: readonly SignalWindow[]): Verdict {
   const stretch = verifyStretch(view, policy);
   const after = view.after
-    .filter((w) => stretch && Date.parse(w.endedAt) > stretch.fromMs && Date.parse(w.endedAt) <= stretch.untilMs)
+    .filter((w) => stretch && Date.parse(w.endedAt) > stretch.fromMs)
     .toSorted((a, b) => a.endedAt.localeCompare(b.endedAt));
   const judgement = judge({ before, after, policy: policy.spec, signal: view.incident.spec.trigger.signal });
   return { ...judgement, after: summarise(after) };

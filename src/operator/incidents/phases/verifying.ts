@@ -9,7 +9,7 @@ import { act } from './planning.ts';
 import { beginRollback } from './rollback.ts';
 import { type Decision, POLL_MS, wait, withStatus } from './step.ts';
 
-/** Fresh windows may be late (a new pod, a new leader) by so much before the result is inconclusive. */
+/** Fresh windows that can be compared may be late (a new pod, a new leader, a busy node) by so much before the result is inconclusive. */
 const VERIFY_GRACE_MS = 2 * 60_000;
 
 export const verifying: Decision = (view, now) => {
@@ -33,7 +33,7 @@ export function judged(view: IncidentView, policy: RobotGCPolicy, before: readon
   if (
     verdict.verdict === 'Inconclusive' &&
     now < stretch.untilMs + VERIFY_GRACE_MS &&
-    verdict.after.windows < before.length
+    verdict.compared < before.length
   ) {
     return wait(2 * POLL_MS, verdict.reason);
   }
