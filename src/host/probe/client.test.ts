@@ -67,6 +67,23 @@ describe('a probe that goes wrong', () => {
     await expect(probe.flush()).rejects.toMatchObject({ code: 'PROBE_TIMEOUT' });
   });
 
+  it('answers behind many other lines: whatever comes shows that it is at work', async () => {
+    const others = `for i in 1 2 3 4 5 6 7 8 9 10; do echo '{"type":"gone","pid":'$i'}'; sleep 0.1; done`;
+    await using probe = await start(
+      `${ready}; read line; ${others}; echo '{"type":"flushed","seq":1,"atNs":1}'; cat >/dev/null`,
+      { commandTimeoutMs: 700 },
+    );
+    expect((await probe.flush()).gone).toHaveLength(10);
+  });
+
+  it('never answers, whatever else it says without end', async () => {
+    const chatter = `while :; do echo '{"type":"gone","pid":1}'; sleep 0.02; done`;
+    await using probe = await start(`${ready}; read line; ${chatter}`, { commandTimeoutMs: 100 });
+    const asked = performance.now();
+    await expect(probe.flush()).rejects.toMatchObject({ code: 'PROBE_TIMEOUT' });
+    expect(performance.now() - asked).toBeGreaterThan(450);
+  });
+
   it('does not end when it is told to, and is killed', { timeout: 10_000 }, async () => {
     const probe = await start(`trap '' TERM; ${ready}; exec 0</dev/null; while :; do sleep 1; done`);
     expect(await probe.stop()).toMatchObject({ exitSignal: 'SIGKILL', error: { code: 'PROBE_STOPPED' } });

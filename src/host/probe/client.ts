@@ -32,6 +32,7 @@ export interface ProbeOptions {
   readonly onLog?: (line: string) => void;
   /** An error that answers no command of ours. */
   readonly onError?: (error: ProbeError) => void;
+  /** How long nothing at all may come while an answer is due; default 10 s. */
   readonly commandTimeoutMs?: number;
   readonly startTimeoutMs?: number;
 }
@@ -52,7 +53,7 @@ export interface ProbeCounters {
 
 /**
  * A running `robotgc-probe`. Every method rejects with a `ProbeError`: the probe's own refusal, PROBE_EXITED
- * once it has ended, PROBE_TIMEOUT when no answer came. A refusal leaves the probe and everything else attached.
+ * once it has ended, PROBE_TIMEOUT when no answer came, and nothing else for a while. A refusal leaves the probe and everything else attached.
  */
 export interface ProbeClient extends AsyncDisposable {
   readonly ready: ReadyEvent;
@@ -239,6 +240,7 @@ class SpawnedProbe implements ProbeClient {
 
   #readStdout(): void {
     this.#child.stdout.on('data', (chunk: Buffer) => {
+      this.#answers.progress();
       for (const line of this.#lines.push(chunk)) this.#onLine(line);
     });
   }

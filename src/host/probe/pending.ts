@@ -4,9 +4,16 @@ interface Waiting<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: ProbeError) => void;
   readonly timer: NodeJS.Timeout;
+  readonly extensibleUntilMs: number;
 }
 
-/** Answers not yet here, by sequence number, each with a deadline. */
+/** Who only ever sends something else does not answer: a deadline is put off for so many times its length at most. */
+const extensions = 5;
+
+/**
+ * Answers not yet here, by sequence number, each with a deadline: so long after it was asked for, or after the last sign that the other side
+ * is at work, because an answer may stand behind megabytes of other lines.
+ */
 export class PendingAnswers<T> {
   #nextSeq = 1;
   readonly #waiting = new Map<number, Waiting<T>>();
@@ -15,12 +22,20 @@ export class PendingAnswers<T> {
   open(what: string, timeoutMs: number): { seq: number; answer: Promise<T> } {
     const seq = this.#nextSeq++;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const askedMs = performance.now();
     const timer = setTimeout(() => {
-      const message = `robotgc-probe did not answer ${what} within ${timeoutMs} ms: it hangs or is starved of CPU; restart it`;
+      const waitedMs = Math.round(performance.now() - askedMs);
+      const message = `robotgc-probe did not answer ${what} within ${waitedMs} ms: it hangs or is starved of CPU; restart it`;
       this.#close(seq)?.reject(new ProbeError('PROBE_TIMEOUT', message));
     }, timeoutMs);
-    this.#waiting.set(seq, { resolve, reject, timer });
+    this.#waiting.set(seq, { resolve, reject, timer, extensibleUntilMs: askedMs + extensions * timeoutMs });
     return { seq, answer: promise };
+  }
+
+  /** Something came from the other side. */
+  progress(): void {
+    const nowMs = performance.now();
+    for (const { timer, extensibleUntilMs } of this.#waiting.values()) if (nowMs < extensibleUntilMs) timer.refresh();
   }
 
   resolve(seq: number, value: T): void {
