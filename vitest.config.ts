@@ -2,6 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const always = ['**/node_modules/**', '**/dist/**'];
 
+/** Tests on this machine that measure no time: two files at once, as there are processors. */
+const shared = [
+  '{bpf,src/gobin,src/capture,src/cli,test/cluster,test/third-party}/**/*.host.test.ts',
+  'src/host/controller-reader.host.test.ts',
+  'src/host/probe/exact-builds.host.test.ts',
+];
+
 /** One project per kind of ground a test stands on. `npm test` gives each parser a few thousand inputs, `npm run fuzz` a million. */
 export default defineConfig({
   test: {
@@ -18,10 +25,21 @@ export default defineConfig({
         test: {
           name: 'host',
           include: ['{src,test,bpf}/**/*.host.test.ts'],
-          exclude: always,
+          exclude: [...always, ...shared],
           testTimeout: 180_000,
           hookTimeout: 300_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'host-shared',
+          include: shared,
+          exclude: always,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {

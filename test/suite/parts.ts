@@ -35,6 +35,7 @@ export const parts: readonly Part[] = [
   check('probe: tests under ASan and UBSan', ['make', '-C', 'bpf', 'test']),
   { name: 'programs of the local cluster', run: buildCluster },
   { name: 'kernels of the virtual machines', run: fetchKernels },
+  vitest('host-shared'),
   vitest('host'),
   vitest('vm'),
   vitest('api'),
