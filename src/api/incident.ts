@@ -84,7 +84,7 @@ export const Setting = z.string().nullable();
 export type Setting = z.infer<typeof Setting>;
 
 export const Plan = z.object({
-  kind: z.enum(['Rollout', 'None']),
+  kind: z.enum(['Live', 'Rollout', 'None']),
   knob: z.enum(['GOGC']).optional(),
   from: Setting.optional(),
   to: Setting.optional(),
@@ -104,7 +104,7 @@ export const Owner = z.object({
 export type Owner = z.infer<typeof Owner>;
 
 export const ActionRecord = z.object({
-  kind: z.enum(['Rollout', 'Rollback']),
+  kind: z.enum(['Live', 'Rollout', 'Rollback']),
   owner: Owner,
   container: z.string(),
   knob: z.enum(['GOGC']),

@@ -34,9 +34,8 @@ function killSwitch(input: PlanInput): Objection | undefined {
     : undefined;
 }
 
-function paused({ paused: isPaused, owner }: PlanInput): Objection | undefined {
-  if (!isPaused) return undefined;
-  return { guardrail: 'Paused', message: `${owner.kind} ${owner.name} is annotated as paused` };
+function paused({ paused: isPaused, subject }: PlanInput): Objection | undefined {
+  return isPaused ? { guardrail: 'Paused', message: `${subject} is annotated as paused` } : undefined;
 }
 
 function staleSignals({ newestWindowAgeMs: ageMs, windowPeriodMs = 1000 }: PlanInput): Objection | undefined {
@@ -55,9 +54,10 @@ function oneActionInFlight({ history, busyWith }: PlanInput): Objection | undefi
   return { guardrail: 'OneActionInFlight', message: `the action of ${open.at} is still ${open.result}` };
 }
 
-function rolloutInProgress(input: PlanInput): Objection | undefined {
-  if (!input.rolloutInProgress) return undefined;
-  return { guardrail: 'RolloutInProgress', message: `${input.owner.kind} ${input.owner.name} is rolling out` };
+/** Whatever the way: what a rollout of others does to the signals would be taken for ours. */
+function rolloutInProgress({ ways, subject }: PlanInput): Objection | undefined {
+  const isRolling = ways.some((way) => way.kind === 'Rollout' && way.inProgress);
+  return isRolling ? { guardrail: 'RolloutInProgress', message: `${subject} is rolling out` } : undefined;
 }
 
 /** At most 64 times the policy's cool-down. */
@@ -83,7 +83,7 @@ function cooldown({ spec, history }: PlanInput, now: Date): Objection | undefine
 function budget({ spec, history }: PlanInput, now: Date): Objection | undefined {
   const { actions, per } = spec.actions.budget;
   const sinceMs = now.getTime() - durationMs(per);
-  const spent = history.filter((action) => action.kind === 'Rollout' && Date.parse(action.at) > sinceMs).length;
+  const spent = history.filter((action) => action.kind !== 'Rollback' && Date.parse(action.at) > sinceMs).length;
   if (spent < actions) return undefined;
   return { guardrail: 'Budget', message: `${spent} actions within ${per}, the budget is ${actions}` };
 }
@@ -92,14 +92,15 @@ function byTimeNewestFirst(history: PlanInput['history']): PlanInput['history'] 
   return [...history].sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
 }
 
-/** History alternates Rollout, Rollback, Rollout, Rollback while nothing is kept; two Rollouts in a row mean the older one was. */
+/** History alternates change, rollback, change, rollback while nothing is kept; two changes in a row mean that the older one was. */
 function rollbacksInARow(newestFirst: PlanInput['history']): number {
   let count = 0;
-  let previousKind: 'Rollout' | 'Rollback' = 'Rollback';
-  for (const [index, { kind }] of newestFirst.entries()) {
-    if (index > 0 && kind === 'Rollout' && previousKind === 'Rollout') break;
-    if (kind === 'Rollback') count += 1;
-    previousKind = kind;
+  let newerIsChange = false;
+  for (const { kind } of newestFirst) {
+    const isChange = kind !== 'Rollback';
+    if (isChange && newerIsChange) break;
+    if (!isChange) count += 1;
+    newerIsChange = isChange;
   }
   return count;
 }

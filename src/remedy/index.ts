@@ -12,3 +12,4 @@ export {
 } from './phase.ts';
 export { MIN_CONFIDENCE, plan, WORTHWHILE_CHANGE } from './plan.ts';
 export { type JudgeInput, type Judgement, judge } from './verify.ts';
+export type { LiveWay, MissingWay, RolloutWay, Way } from './ways.ts';

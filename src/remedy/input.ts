@@ -1,5 +1,6 @@
 /** All that a plan may look at: plain data, so that every plan can be replayed. */
-import type { ActionRecord, Diagnosis, Owner, PolicySpec, Setting, SignalName, SignalSummary } from '../api/index.ts';
+import type { ActionRecord, Diagnosis, PolicySpec, SignalName, SignalSummary } from '../api/index.ts';
+import type { Way } from './ways.ts';
 
 export interface PlanInput {
   readonly spec: PolicySpec;
@@ -12,13 +13,10 @@ export interface PlanInput {
   /** GC roots and non-Go memory where known; both 0 otherwise. */
   readonly rootsBytes?: number | undefined;
   readonly nonGoBytes?: number | undefined;
-  readonly owner: Owner;
-  readonly namespace: string;
-  readonly container: string;
-  /** GOGC of the container in the owner's pod template; null = not set there. */
-  readonly setting: Setting;
-  /** GOGC comes from a ConfigMap, Secret or field: not a value to overwrite. */
-  readonly settingFromRef: boolean;
+  /** Of the workload, for sentences: `Deployment dispatch`, `process 4711`. */
+  readonly subject: string;
+  /** How it can be changed from where the plan is made. */
+  readonly ways: readonly Way[];
   readonly memoryLimitBytes: number | null;
   /** Null = unknown: the formula then gives its base. */
   readonly activeRobots: number | null;
@@ -26,7 +24,6 @@ export interface PlanInput {
   readonly history: readonly ActionRecord[];
   /** Name of another incident that is acting on, or verifying, the same workload. */
   readonly busyWith?: string | undefined;
-  readonly rolloutInProgress: boolean;
   /** Annotation on the workload. */
   readonly paused: boolean;
   /** The operator's own. */

@@ -1,10 +1,10 @@
 /** The change as a manifest that people can apply themselves. */
 import { stringify } from 'yaml';
 import { REMEDY_FIELD_MANAGER } from '../api/index.ts';
-import type { PlanInput } from './input.ts';
+import type { RolloutWay } from './ways.ts';
 
 /** A server-side-apply manifest that owns nothing but the one variable. */
-export function manifestFor({ owner, namespace, container }: PlanInput, gogc: string): string {
+export function manifestFor({ owner, namespace, container }: RolloutWay, gogc: string): string {
   const manifest = {
     apiVersion: owner.apiVersion,
     kind: owner.kind,

@@ -7,26 +7,37 @@ import { deriveThresholds, GC_COST_SIGNALS, summarise } from '../model/index.ts'
 import { syntheticSpec, syntheticWindows } from '../model/testing.ts';
 import type { PlanInput } from './input.ts';
 import { plan } from './plan.ts';
+import type { RolloutWay, Way } from './ways.ts';
 
 const now = new Date('2026-01-01T12:00:00Z');
 const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dispatch', uid: 'u' };
 const auto = (actions: Record<string, unknown> = {}, gogc: Record<string, unknown> = { maxStep: '900%' }) =>
   syntheticSpec({ actions: { mode: 'Auto', ...actions }, tuning: { gogc } });
 
+const rollout = (over: Partial<RolloutWay> = {}): Way[] => [
+  {
+    kind: 'Rollout',
+    owner,
+    namespace: 'robots',
+    container: 'robot',
+    setting: '10',
+    settingFromRef: false,
+    inProgress: false,
+    ...over,
+  },
+  { kind: 'Missing', of: 'Live', why: 'Live is elsewhere.' },
+];
+
 const ready: PlanInput = {
   spec: auto(),
   signal: 'gcCpuShare',
   diagnosis: { cause: 'GogcTooLow', summary: 's', confidence: 0.9, evidence: ['e'], remedy: 'Raise GOGC.' },
   summary: summarise(syntheticWindows(20, () => ({ gc: { gogc: 10 } }))),
-  owner,
-  namespace: 'robots',
-  container: 'robot',
-  setting: '10',
-  settingFromRef: false,
+  subject: 'Deployment dispatch',
+  ways: rollout(),
   memoryLimitBytes: 2 ** 30,
   activeRobots: 10_000,
   history: [],
-  rolloutInProgress: false,
   paused: false,
   killSwitch: false,
   newestWindowAgeMs: 500,
@@ -65,7 +76,7 @@ describe('plan', () => {
 
   it('records an unset variable as null', () => {
     const summary = { ...ready.summary, gogc: 100 };
-    expect(plan({ ...ready, setting: null, summary, activeRobots: 20_000 }, now)).toMatchObject({
+    expect(plan({ ...ready, ways: rollout({ setting: null }), summary, activeRobots: 20_000 }, now)).toMatchObject({
       from: null,
       to: '200',
     });
@@ -75,14 +86,26 @@ describe('plan', () => {
     ['another cause', { diagnosis: { ...ready.diagnosis, cause: 'Leak', remedy: undefined } }, 'Leak: nothing'],
     ['too little confidence', { diagnosis: { ...ready.diagnosis, confidence: 0.39 } }, 'confidence 0.39, needed 0.4'],
     ['a trigger that GOGC does not lower', { signal: 'memoryPressureSome' }, 'does not lower memoryPressureSome'],
-    ['a policy without Rollout', { spec: auto({ apply: ['Live'] }) }, 'allows Live only'],
-    ['a value from elsewhere', { settingFromRef: true }, 'comes from a reference'],
-    ['a program that sets GOGC itself', { setting: '40' }, 'in effect is 10, the environment says 40'],
-    ['a change of less than 10 %', { setting: '92', summary: { ...ready.summary, gogc: 92 } }, '8.7 %, less than 10 %'],
-    ['no room upwards', { setting: '100', summary: { ...ready.summary, gogc: 100 } }, 'cannot be raised'],
+    ['a policy without Rollout', { spec: auto({ apply: ['Live'] }) }, 'Live is elsewhere.'],
+    ['a value from elsewhere', { ways: rollout({ settingFromRef: true }) }, 'comes from a reference'],
+    [
+      'a program that sets GOGC itself',
+      { ways: rollout({ setting: '40' }) },
+      'in effect is 10, the environment says 40',
+    ],
+    [
+      'a change of less than 10 %',
+      { ways: rollout({ setting: '92' }), summary: { ...ready.summary, gogc: 92 } },
+      '8.7 %, less than 10 %',
+    ],
+    [
+      'no room upwards',
+      { ways: rollout({ setting: '100' }), summary: { ...ready.summary, gogc: 100 } },
+      'cannot be raised',
+    ],
     [
       'no GOGC that fits, though any would be an increase',
-      { memoryLimitBytes: 2 ** 26, setting: '0', summary: { ...ready.summary, gogc: 0 } },
+      { memoryLimitBytes: 2 ** 26, ways: rollout({ setting: '0' }), summary: { ...ready.summary, gogc: 0 } },
       'No GOGC fits',
     ],
     ['no GOGC that fits', { memoryLimitBytes: 2 ** 26 }, 'No GOGC fits under the memory limit'],
@@ -90,6 +113,42 @@ describe('plan', () => {
     const none = plan({ ...ready, ...over }, now);
     expect(none).toMatchObject({ kind: 'None', reason: expect.stringContaining(reason) });
     expect(none.blockedBy).toBeUndefined();
+  });
+});
+
+describe('ways to act', () => {
+  const both: Way[] = [{ kind: 'Live' }, ...rollout().slice(0, 1)];
+
+  it('are tried in the order of the policy', () => {
+    const planned = (apply: string[]) => plan({ ...ready, spec: auto({ apply }), ways: both }, now);
+    expect(planned(['Live', 'Rollout'])).toMatchObject({ kind: 'Live', from: '10', to: '100' });
+    expect(planned(['Rollout', 'Live'])).toMatchObject({ kind: 'Rollout', from: '10', to: '100' });
+    expect(planned(['Live'])).toMatchObject({ kind: 'Live' });
+  });
+
+  it('give way to the next where something stands against one', () => {
+    const fromRef = rollout({ settingFromRef: true }).slice(0, 1);
+    const spec = auto({ apply: ['Rollout', 'Live'] });
+    expect(plan({ ...ready, spec, ways: [{ kind: 'Live' }, ...fromRef] }, now)).toMatchObject({ kind: 'Live' });
+    expect(plan({ ...ready, spec, ways: fromRef }, now)).toMatchObject({
+      kind: 'None',
+      reason: expect.stringMatching(/comes from a reference.* Live is not possible here/),
+    });
+  });
+
+  it('change a running process from the value that is in effect, whatever its environment says', () => {
+    const summary = { ...ready.summary, gogc: 40 };
+    const live = { ...ready, spec: auto({ apply: ['Live'] }), ways: both };
+    expect(plan({ ...live, summary }, now)).toMatchObject({ kind: 'Live', from: '40', to: '100' });
+    expect(plan({ ...live, summary: { ...summary, gogc: null } }, now)).toMatchObject({
+      kind: 'None',
+      reason: expect.stringContaining('not known yet'),
+    });
+  });
+
+  it('leave a process to people with what to start it with', () => {
+    const spec = syntheticSpec({ actions: { apply: ['Live'] }, tuning: { gogc: { maxStep: '900%' } } });
+    expect(plan({ ...ready, spec, ways: both }, now)).toMatchObject({ kind: 'Live', patch: 'GOGC=100' });
   });
 });
 
@@ -126,7 +185,7 @@ describe('guardrails', () => {
       { busyWith: 'dispatch-x' },
       'OneActionInFlight: incident dispatch-x is acting on this workload',
     ],
-    ['a rollout', { rolloutInProgress: true }, 'RolloutInProgress: Deployment dispatch is rolling out'],
+    ['a rollout', { ways: rollout({ inProgress: true }) }, 'RolloutInProgress: Deployment dispatch is rolling out'],
     ['the cool-down', { history: [past(299)] }, 'Cooldown: the last action was 299 s ago, the cool-down is 300 s'],
     [
       'a cool-down doubled by each rollback',
@@ -166,7 +225,7 @@ describe('guardrails', () => {
   });
 
   it('know that during a rollout the pod under watch may rightly run with the older value', () => {
-    const held = plan({ ...ready, setting: '40', rolloutInProgress: true }, now);
+    const held = plan({ ...ready, ways: rollout({ setting: '40', inProgress: true }) }, now);
     expect(held).toMatchObject({ kind: 'Rollout', blockedBy: [expect.stringContaining('RolloutInProgress')] });
   });
 
@@ -196,13 +255,22 @@ describe('guardrails', () => {
       ages: fc.array(fc.integer({ min: 0, max: 7200 }), { maxLength: 8 }),
     });
     fc.assert(
-      fc.property(inputs, ({ mode, ages, ...over }) => {
-        const done = plan({ ...ready, ...over, spec: auto({ mode }), history: ages.map((age) => past(age)) }, now);
+      fc.property(inputs, ({ mode, ages, rolloutInProgress, ...over }) => {
+        const done = plan(
+          {
+            ...ready,
+            ...over,
+            ways: rollout({ inProgress: rolloutInProgress }),
+            spec: auto({ mode }),
+            history: ages.map((age) => past(age)),
+          },
+          now,
+        );
         const allowed =
           mode === 'Auto' &&
           !over.paused &&
           !over.killSwitch &&
-          !over.rolloutInProgress &&
+          !rolloutInProgress &&
           over.busyWith === undefined &&
           over.newestWindowAgeMs !== null &&
           over.newestWindowAgeMs <= 2000 &&

@@ -1,7 +1,7 @@
 /** The view of an incident in the terms of `remedy`: what a plan and a verdict are made from. Pure. */
 import { type Diagnosis, durationMs, type Plan, type RobotGCPolicy, type SignalSummary } from '../../api/index.ts';
 import { type SignalWindow, summarise } from '../../model/index.ts';
-import { type Judgement, judge, plan } from '../../remedy/index.ts';
+import { type Judgement, judge, plan, type Way } from '../../remedy/index.ts';
 import type { IncidentView } from './view.ts';
 import type { WorkloadView } from './workload.ts';
 
@@ -27,16 +27,12 @@ export function planView(view: IncidentView, parts: PlanParts, now: number): Pla
       diagnosis,
       summary,
       rootsBytes: windows.findLast((window) => window.gc)?.gc?.rootsBytes,
-      owner: workload.owner,
-      namespace: view.incident.metadata.namespace,
-      container: workload.container,
-      setting: workload.gogc,
-      settingFromRef: workload.gogcFromRef,
+      subject: `${workload.owner.kind} ${workload.owner.name}`,
+      ways: waysOf(view, workload),
       memoryLimitBytes: workload.memoryLimitBytes,
       activeRobots: windows.findLast((window) => window.activeRobots !== null)?.activeRobots ?? null,
       history: view.history.map(({ action }) => action),
       busyWith: view.busyWith,
-      rolloutInProgress: workload.rollout === 'progressing',
       paused: workload.paused,
       killSwitch: view.observeOnly,
       newestWindowAgeMs: newest ? now - Date.parse(newest.endedAt) : null,
@@ -44,6 +40,22 @@ export function planView(view: IncidentView, parts: PlanParts, now: number): Pla
     },
     new Date(now),
   );
+}
+
+function waysOf(view: IncidentView, workload: PlanParts['workload']): Way[] {
+  return [
+    {
+      kind: 'Rollout',
+      owner: workload.owner,
+      namespace: view.incident.metadata.namespace,
+      container: workload.container,
+      setting: workload.gogc,
+      settingFromRef: workload.gogcFromRef,
+      inProgress: workload.rollout === 'progressing',
+    },
+    { kind: 'Missing', of: 'Live', why: 'Live is possible for a process of one machine only, by robotgc watch.' },
+    { kind: 'Missing', of: 'Resize', why: 'Resize does not change GOGC.' },
+  ];
 }
 
 export interface Verdict extends Judgement {
