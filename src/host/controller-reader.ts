@@ -6,15 +6,13 @@
  * It tells the state at a moment: live heap, goal, GOGC, limit, allocation, the CPU time of the cycle last finished. It cannot tell what
  * happens between two readings: pauses, single assists, cycles that are shorter than the pace. `missingWithoutProbe` names those.
  */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { type GcGlobals, gcWorkBytes } from '../gobin/index.ts';
 import type { SizeClassCounts } from '../model/index.ts';
-import { entryOf } from './auxiliary-vector.ts';
 import { monotonicNs } from './clock.ts';
 import { bookDecoder, type ControllerBooks, type HeapNow } from './controller-books.ts';
 import { type GcWork, gcWork } from './gc-work.ts';
 import { sizeClassCounts } from './heap-stats.ts';
-import { errorCode } from './text-file.ts';
+import { type MemoryErrorCode, openMemory } from './process-memory.ts';
 import type { Proc, ProcessIdentity } from './types.ts';
 
 /** Signals that only the probe gives, named as windows name them. */
@@ -33,7 +31,7 @@ export const missingWithoutProbe = [
   'network',
 ] as const;
 
-export type ControllerReadErrorCode = 'GONE' | 'NO_PERMISSION' | 'OTHER_PROGRAM' | 'IMPLAUSIBLE';
+export type ControllerReadErrorCode = MemoryErrorCode | 'IMPLAUSIBLE';
 
 /** Why the books of a process cannot be read. */
 export class ControllerReadError extends Error {
@@ -74,7 +72,6 @@ export interface ControllerReader extends Disposable {
   close(): void;
 }
 
-const pageBytes = 4096;
 /** The runtime writes these times in some nanoseconds, once or twice a cycle. */
 const workTries = 3;
 
@@ -84,20 +81,11 @@ const workTries = 3;
  */
 export function openController(proc: Proc, process: ProcessIdentity, globals: GcGlobals): ControllerReader {
   const { pid } = process;
-  const files = open(proc, pid);
-  const { fd } = files;
-  let isOpen = true;
-  const close = (): void => {
-    if (isOpen) closeSync(fd);
-    isOpen = false;
-  };
+  const request = { process, entryAddress: globals.entryAddress, access: 'read' } as const;
+  const memory = openMemory(proc, request, ControllerReadError);
   try {
-    // After the file is open: the memory it stands for stays that of this program, whatever PID or exec do from here on.
-    if (!proc.isAlive(process)) throw new ControllerReadError('GONE', pid, `process ${pid} has ended`);
-    const moved = movedBytes(pid, files.auxv, globals);
     const decoder = bookDecoder(globals.layout);
     const books = Buffer.alloc(globals.layout.sizeBytes);
-    const booksAt = globals.gcControllerAddress + moved;
     const stats = globals.heapStats;
     const statsBytes = Buffer.alloc(stats?.layout.sizeBytes ?? 0);
     const work = Buffer.alloc(gcWorkBytes);
@@ -107,23 +95,23 @@ export function openController(proc: Proc, process: ProcessIdentity, globals: Gc
       process,
       read() {
         const atNs = monotonicNs();
-        if (!fill(fd, books, booksAt)) return undefined;
+        if (!memory.read(books, globals.gcControllerAddress)) return undefined;
         return plausible(pid, decoder.books(books, atNs));
       },
       readHeap() {
         const atNs = monotonicNs();
-        if (!fill(fd, books, booksAt)) return undefined;
+        if (!memory.read(books, globals.gcControllerAddress)) return undefined;
         return plausible(pid, decoder.heap(books, atNs));
       },
       readSizeClasses() {
         if (stats === null) return null;
-        if (!fill(fd, statsBytes, stats.address + moved)) return undefined;
+        if (!memory.read(statsBytes, stats.address)) return undefined;
         return sizeClassCounts(statsBytes, stats.layout);
       },
       readWork() {
         if (globals.workAddress === null) return null;
         for (let tries = 0; tries < workTries; tries++) {
-          if (!fill(fd, work, globals.workAddress + moved)) return undefined;
+          if (!memory.read(work, globals.workAddress)) return undefined;
           const decoded = gcWork(work);
           if (typeof decoded !== 'string') return decoded;
         }
@@ -131,52 +119,17 @@ export function openController(proc: Proc, process: ProcessIdentity, globals: Gc
       },
       readLimiter() {
         if (limiter === null) return null;
-        if (!fill(fd, limiterState, limiter.address + moved)) return undefined;
+        if (!memory.read(limiterState, limiter.address)) return undefined;
         const { enabled, lastEnabledCycle } = limiter.layout;
         return { isOn: limiterState[enabled] !== 0, lastCycle: limiterState.readUInt32LE(lastEnabledCycle) };
       },
-      close,
-      [Symbol.dispose]: close,
+      close: memory.close,
+      [Symbol.dispose]: memory.close,
     };
     if (reader.read() === undefined) throw new ControllerReadError('GONE', pid, `process ${pid} has ended`);
     return reader;
   } catch (error) {
-    close();
-    throw error;
-  }
-}
-
-function open(proc: Proc, pid: number): { readonly fd: number; readonly auxv: Buffer } {
-  try {
-    const auxv = readFileSync(`${proc.root}/${pid}/auxv`);
-    return { auxv, fd: openSync(`${proc.root}/${pid}/mem`, 'r') };
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'EACCES' || code === 'EPERM') {
-      throw new ControllerReadError(
-        'NO_PERMISSION',
-        pid,
-        `the memory of process ${pid} may not be read (${code}): it takes CAP_SYS_PTRACE, and CAP_DAC_READ_SEARCH for another user's process`,
-      );
-    }
-    throw new ControllerReadError('GONE', pid, `process ${pid} has ended (${code})`);
-  }
-}
-
-function movedBytes(pid: number, auxv: Buffer, { entryAddress }: GcGlobals): number {
-  const entry = entryOf(auxv);
-  const moved = entry === undefined ? Number.NaN : entry - entryAddress;
-  if (moved >= 0 && moved % pageBytes === 0) return moved;
-  throw new ControllerReadError('OTHER_PROGRAM', pid, `process ${pid} does not run the program that was looked at`);
-}
-
-/** False when the memory is no longer there: a read of ended memory gives 0 bytes, one of unmapped memory EIO. */
-function fill(fd: number, bytes: Buffer, at: number): boolean {
-  try {
-    return readSync(fd, bytes, 0, bytes.length, at) === bytes.length;
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'EIO' || code === 'ESRCH' || code === 'EFAULT') return false;
+    memory.close();
     throw error;
   }
 }

@@ -25,7 +25,17 @@ export {
 } from './controller-reader.ts';
 export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
+export type { GcSettings } from './gc-settings.ts';
 export type { GcWork } from './gc-work.ts';
+export {
+  type GcEffect,
+  GcWriteError,
+  type GcWriteErrorCode,
+  type GcWriteOptions,
+  type GcWriter,
+  openGcWriter,
+  type WrittenSettings,
+} from './gc-writer.ts';
 export { loadsLibraries, type MappedFile, mappedLibssl } from './mapped-files.ts';
 export { type NodePressureReader, openNodePressure } from './node-pressure.ts';
 export { type PressurePollerOptions, pressurePoller } from './pressure-poller.ts';

@@ -1,8 +1,8 @@
 // Churn allocates on several goroutines over a live heap, starts and stops on request, and reports what
 // the runtime itself counted: the oracle that the probe is held against.
 //
-// Requests are lines on stdin: "start", "stop", "gc", "gcs COUNT", "beat COUNT PERIOD", "rest", "limit BYTES", "memstats", "trace FILE", "untrace",
-// "report", "quit".
+// Requests are lines on stdin: "start", "stop", "gc", "gcs COUNT", "beat COUNT PERIOD", "rest", "gogc PERCENT", "limit BYTES", "walk", "memstats",
+// "trace FILE", "untrace", "report", "quit".
 // Every request is answered by one JSON line on stdout.
 package main
 
@@ -68,6 +68,22 @@ func list(length int) *node {
 		head = &node{next: head}
 	}
 	return head
+}
+
+// walk fails where the live heap is not what was put there.
+func walk() {
+	for i, head := range live {
+		length := 0
+		for n := head; n != nil; n = n.next {
+			if n.data != [480]byte{} {
+				panic(fmt.Sprintf("list %d: a node with data that nobody wrote", i))
+			}
+			length++
+		}
+		if length != 64 {
+			panic(fmt.Sprintf("list %d has %d nodes", i, length))
+		}
+	}
 }
 
 // work replaces parts of the live heap, so that most of what is allocated dies young and some does not.
@@ -187,6 +203,11 @@ func main() {
 			}
 		case "untrace":
 			trace.Stop()
+		case "gogc":
+			percent, _ := strconv.Atoi(words[1])
+			debug.SetGCPercent(percent)
+		case "walk":
+			walk()
 		case "limit":
 			var limit int64
 			fmt.Sscan(words[1], &limit)
