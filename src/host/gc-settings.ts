@@ -154,7 +154,7 @@ function likelyPercents(books: GoalBase, goalBytes: number): number[] {
 
 /** Before the first cycle globals may have been added since: then it is the least heap, however much they are. */
 function isGoalOf(books: GoalBase, gcPercent: number, goalBytes: number): boolean {
-  if (gcPercent < 0) return false;
+  if (gcPercent < 1) return false;
   return goalBytes === committedGoalBytes(books, gcPercent) || goalBytes === Number(heapMinimumOf(gcPercent));
 }
 

@@ -40,6 +40,20 @@ describe('the times of all cycles', () => {
     });
   });
 
+  it('are read on a node that has been up for years too, where nanoseconds are beyond whole doubles', () => {
+    const upNs = 3 * 365 * 86_400_000_000_000;
+    const years = bytesOf([
+      [16, upNs],
+      [40, upNs + 4_000],
+      [88, upNs],
+      [104, 2 ** 20 + 1],
+    ]);
+    years.writeBigInt64LE(BigInt(upNs) + 2n ** 20n + 1n, 112);
+    expect(gcWork(years)).toMatchObject({ sweepTerminationAtNs: upNs, endAtNs: upNs + 4_000, dedicatedNs: upNs });
+    years.writeBigInt64LE(BigInt(upNs) + 2n ** 20n, 112);
+    expect(gcWork(years)).toContain('make');
+  });
+
   it('are believed only when the parts make the total', () => {
     fc.assert(
       fc.property(small, small, small, small, small, (assist, dedicated, idle, pause, total) => {

@@ -23,10 +23,13 @@ export interface GcWork {
 /** A fleet's largest machines have some hundreds; the runtime allows 1,024. */
 const mostProcs = 65_536;
 
+const parts: readonly GcWorkField[] = ['gcAssistTime', 'gcDedicatedTime', 'gcIdleTime', 'gcPauseTime'];
+
 /** The times, or a sentence why these bytes cannot be `runtime.work`: its total is the sum of its parts at every moment. */
 export function gcWork(bytes: Buffer): GcWork | string {
   if (bytes.length !== gcWorkBytes) return `${bytes.length} bytes instead of ${gcWorkBytes}`;
-  const ns = (field: GcWorkField): number => Number(bytes.readBigInt64LE(gcWorkFields[field]));
+  const exactNs = (field: GcWorkField): bigint => bytes.readBigInt64LE(gcWorkFields[field]);
+  const ns = (field: GcWorkField): number => Number(exactNs(field));
   const work: GcWork = {
     cycles: bytes.readUInt32LE(gcWorkFields.cycles),
     procs: bytes.readInt32LE(gcWorkFields.maxprocs),
@@ -39,10 +42,10 @@ export function gcWork(bytes: Buffer): GcWork | string {
     idleNs: ns('gcIdleTime'),
     pauseNs: ns('gcPauseTime'),
   };
-  const { assistNs, dedicatedNs, idleNs, pauseNs } = work;
-  const sumNs = assistNs + dedicatedNs + idleNs + pauseNs;
-  if (sumNs !== ns('gcTotalTime')) return `parts of ${sumNs} ns make ${ns('gcTotalTime')} ns`;
-  if (Object.values(work).some((value) => value < 0 || !Number.isSafeInteger(value))) return 'a time below zero';
+  const sumNs = parts.reduce((sum, part) => sum + exactNs(part), 0n);
+  const totalNs = exactNs('gcTotalTime');
+  if (sumNs !== totalNs) return `parts of ${sumNs} ns make ${totalNs} ns`;
+  if (Object.values(work).some((value) => value < 0)) return 'a time below zero';
   if (work.procs > mostProcs || (work.cycles > 0 && work.procs === 0)) return `${work.procs} processors`;
   return work;
 }

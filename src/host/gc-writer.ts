@@ -220,7 +220,7 @@ class MemoryGcWriter implements GcWriter {
     const wantedWords = wordsOf(wanted);
     const writes = writesBetween(words, wantedWords, layout);
     for (const { offset, bytes } of writes) if (!this.#memory.write(bytes, gcControllerAddress + offset)) this.#gone();
-    const after = this.#look() ?? this.#gone();
+    const after = this.#readBack() ?? this.#gone();
     const message = `process ${this.#pid} set its own just when ${inWords(wanted)} was written: it has ${inWords(settingsOf(after.books))}`;
     if (!sameWords(after.words, wantedWords)) throw this.#error('NOT_KEPT', message);
     const isOfTheSameCycle = isBetweenCycles(after.work) && after.work.cycles === work.cycles;
@@ -229,9 +229,21 @@ class MemoryGcWriter implements GcWriter {
     return {
       before: settingsOf(books),
       after: wanted,
+      // One that began meanwhile may have set its goal before: it is not asked either.
       cycles: after.work.cycles,
       atNs: after.books.atNs,
     };
+  }
+
+  #readBack(): Look | undefined {
+    try {
+      return this.#look();
+    } catch (error) {
+      throw this.#error(
+        'NOT_KEPT',
+        `what was written could not be read back: ${error instanceof Error ? error.message : error}`,
+      );
+    }
   }
 
   /** Both books, and the words as they lie there. Undefined when the program has ended or runs another. */
