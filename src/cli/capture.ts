@@ -1,13 +1,12 @@
 /** `robotgc capture --pid P -o FILE`: a bundle from one process of this machine. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { privateKeyFromPem, type Signer } from '../bundle/index.ts';
 import { type ProfileKind, profileKinds } from '../capture/index.ts';
 import { outputFile } from './capture/output-file.ts';
 import { pprofAddress } from './capture/pprof-address.ts';
 import { captureBundle } from './capture/run.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { printJson, say } from './output.ts';
+import { signerFrom } from './signer.ts';
 import { durationOption } from './watch/duration-option.ts';
 import { namedProcess } from './watch/process.ts';
 import { userStop } from './watch/user-stop.ts';
@@ -41,7 +40,7 @@ async function run(options: CaptureOptions): Promise<number> {
   const profiles = profilesOption(options.profiles);
   const address = pprofAddress(options.pprof);
   const file = outputFile(options.output);
-  const sign = options.key === undefined ? {} : { sign: signer(options.key) };
+  const sign = options.key === undefined ? {} : { sign: signerFrom(options.key) };
   const named = namedProcess(options.pid);
   using stop = userStop(null);
   say(`capturing from ${named.comm} (process ${named.pid}) for ${options.duration}`);
@@ -79,12 +78,4 @@ function profilesOption(text: string): ProfileKind[] {
     );
   }
   return profileKinds.filter((kind) => asked.includes(kind));
-}
-
-function signer(path: string): Signer {
-  try {
-    return { privateKey: privateKeyFromPem(readFileSync(path, 'utf8')) };
-  } catch (error) {
-    throw new CliError(exitCodes.usage, `--key ${path}: ${error instanceof Error ? error.message : error}`);
-  }
 }

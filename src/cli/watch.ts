@@ -4,6 +4,7 @@ import type { RobotGCPolicy } from '../api/index.ts';
 import { deriveThresholds } from '../model/index.ts';
 import { printJson, say } from './output.ts';
 import { loadPolicy } from './policy-file.ts';
+import { signerFrom } from './signer.ts';
 import { boundedLines } from './watch/bounded-lines.ts';
 import { durationOption } from './watch/duration-option.ts';
 import { duration, percent } from './watch/format.ts';
@@ -19,14 +20,18 @@ interface WatchOptions {
   readonly duration?: string;
   readonly output: 'ndjson' | 'text';
   readonly reads?: boolean;
+  readonly bundles: string;
+  readonly key?: string;
 }
 
 export function register(program: Command): void {
   program
     .command('watch')
-    .description('watch the garbage collection of a Go process on this machine, without touching it')
+    .description('watch the garbage collection of a Go process on this machine; with a policy in mode Auto, heal it')
     .requiredOption('--pid <pid>', 'process to watch')
     .option('-f, --file <policy.yaml>', 'hold what is seen against this policy; exit 1 after a breach')
+    .option('--bundles <directory>', 'where the evidence of a breach goes in mode Auto', '.')
+    .option('--key <file>', 'ed25519 private key, PEM, to sign that with')
     .option('--duration <time>', 'how long, such as 20s or 5m (default: until it ends or Ctrl-C)')
     .option(
       '--reads',
@@ -42,11 +47,13 @@ async function run(options: WatchOptions): Promise<number> {
   const policy = options.file === undefined ? null : loadPolicy(options.file);
   const limitMs = options.duration === undefined ? null : durationOption(options.duration);
   const named = namedProcess(options.pid);
+  const sign = options.key === undefined ? {} : { sign: signerFrom(options.key) };
+  const evidence = { directory: options.bundles, ...sign };
   if (policy) say(promise(policy));
   using stop = userStop(limitMs);
   const printer = printerFor(options, policy);
   const reads = options.reads ?? false;
-  return await watch({ process: named, policy, printer, reads, say, signal: stop.signal });
+  return await watch({ process: named, policy, printer, reads, evidence, say, signal: stop.signal });
 }
 
 function printerFor(options: WatchOptions, policy: RobotGCPolicy | null): Printer {
@@ -62,5 +69,9 @@ function printerFor(options: WatchOptions, policy: RobotGCPolicy | null): Printe
 function promise({ metadata: { name }, spec }: RobotGCPolicy): string {
   const limits = deriveThresholds(spec);
   const sentence = `policy ${name}: GC stall P99 ≤ ${duration(limits.gcStallP99Ns)}, GC CPU ≤ ${percent(limits.gcCpuShare)}, breach when ${limits.breach.windows} of ${limits.breach.of} seconds are over`;
-  return spec.actions.mode === 'Auto' ? `${sentence}; mode Auto acts in a cluster, here it only observes` : sentence;
+  const { mode, apply } = spec.actions;
+  if (mode !== 'Auto') return sentence;
+  return apply.includes('Live')
+    ? `${sentence}; mode Auto: GOGC is set in the running process, and put back if that does not help`
+    : `${sentence}; mode Auto acts in a cluster; here it would if actions.apply allowed Live`;
 }

@@ -11,5 +11,6 @@ export {
   transition,
 } from './phase.ts';
 export { MIN_CONFIDENCE, plan, WORTHWHILE_CHANGE } from './plan.ts';
+export { stretchBefore } from './stretch.ts';
 export { type JudgeInput, type Judgement, judge } from './verify.ts';
 export type { LiveWay, MissingWay, RolloutWay, Way } from './ways.ts';

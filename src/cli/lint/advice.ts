@@ -57,7 +57,7 @@ const waysNotTaken: Adviser = ({ actions }) =>
     : {
         code: 'NothingIsApplied',
         path: ['actions', 'apply'],
-        message: 'only Rollout is carried out by this version: add Rollout as the last preference',
+        message: 'in a cluster only Rollout is carried out by this version: add Rollout as the last preference',
       };
 
 const baseOutOfBounds: Adviser = ({ tuning: { formula, gogc } }) =>

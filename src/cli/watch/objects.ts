@@ -1,5 +1,6 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
+import type { Diagnosis, Plan, SignalSummary } from '../../api/index.ts';
 import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import {
   type Breach,
@@ -10,6 +11,23 @@ import {
   type SignalWindow,
   stopReason,
 } from '../../model/index.ts';
+
+/** A change that helped, by windows of equal length before and after it. */
+export interface Verified {
+  readonly reason: string;
+  readonly before: SignalSummary;
+  readonly after: SignalSummary;
+  /** From the breach until it was known. */
+  readonly healMs: number;
+}
+
+/** A change that did not, and was put back. */
+export interface RolledBack {
+  readonly knob: 'GOGC';
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+}
 
 export function pauseLine(pause: SeenPause): object {
   const { type, pid, reason, startNs, stoppingNs, totalNs, chargedTo } = pause;
@@ -80,6 +98,24 @@ export function onsetLine({ signal, share, limit, windowNs, toldBy }: PressureOn
 export function breachLine(breach: Breach, policy: string, window: SignalWindow, detectedAt: Date): object {
   const { type, ...facts } = breach;
   return { type, policy, pids: window.pids, ...facts, detectedAt: detectedAt.toISOString() };
+}
+
+/** `bundle`: the file with the evidence; null where none was captured. */
+export function diagnosisLine(diagnosis: Diagnosis, bundle: string | null): object {
+  return { type: 'diagnosis', ...diagnosis, bundle };
+}
+
+/** `applied`: it was done, and is in effect. Else `reason`, `blockedBy` or `patch` say what is left to people. */
+export function actionLine(plan: Plan, applied: boolean): object {
+  return { type: 'action', ...plan, applied };
+}
+
+export function verifiedLine(verified: Verified): object {
+  return { type: 'verified', ...verified };
+}
+
+export function rolledBackLine(undone: RolledBack): object {
+  return { type: 'rolledBack', ...undone };
 }
 
 export function watchingLine({ goVersion, pids, missing = [] }: Extract<TargetState, { state: 'Watching' }>): object {

@@ -1,21 +1,39 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
 import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
+import type { Diagnosis, Plan } from '../../api/index.ts';
 import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import type { Breach, HeapTrend, PressureOnset, Rhythm, SignalWindow, Thresholds } from '../../model/index.ts';
 import {
+  actionLine,
   assistLine,
   breachLine,
   cycleLine,
+  diagnosisLine,
   onsetLine,
   pauseLine,
   pressureLine,
+  type RolledBack,
   refusedLine,
   rhythmLine,
+  rolledBackLine,
+  type Verified,
+  verifiedLine,
   waitLine,
   watchingLine,
   windowLine,
 } from './objects.ts';
-import { breachText, header, onsetText, row, type TextOptions, waitText } from './text.ts';
+import {
+  actionText,
+  breachText,
+  diagnosisText,
+  header,
+  onsetText,
+  rolledBackText,
+  row,
+  type TextOptions,
+  verifiedText,
+  waitText,
+} from './text.ts';
 
 export interface Printer {
   pause(pause: SeenPause): void;
@@ -31,6 +49,11 @@ export interface Printer {
   /** How the process allocates, when that is known or has changed. */
   rhythm(rhythm: Rhythm): void;
   breach(breach: Breach, window: SignalWindow, detectedAt: Date): void;
+  /** The likeliest cause of a breach, with the bundle that was captured for it. */
+  diagnosis(diagnosis: Diagnosis, bundle: string | null): void;
+  action(plan: Plan, applied: boolean): void;
+  verified(verified: Verified): void;
+  rolledBack(undone: RolledBack): void;
   /** The process is watched from here on; what is not observed of it, and why. */
   watching(state: Extract<TargetState, { state: 'Watching' }>): void;
   refused(pid: number, state: Extract<TargetState, { state: 'Refused' }>): void;
@@ -52,6 +75,10 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
     pressure: (onset, detectedAt) => print(onsetLine(onset, detectedAt)),
     rhythm: (rhythm) => print(rhythmLine(rhythm)),
     breach: (breach, window, detectedAt) => print(breachLine(breach, policy, window, detectedAt)),
+    diagnosis: (diagnosis, bundle) => print(diagnosisLine(diagnosis, bundle)),
+    action: (plan, applied) => print(actionLine(plan, applied)),
+    verified: (verified) => print(verifiedLine(verified)),
+    rolledBack: (undone) => print(rolledBackLine(undone)),
     watching: (state) => print(watchingLine(state)),
     refused: (pid, state) => print(refusedLine(pid, state)),
   };
@@ -74,6 +101,10 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
     pressure: (onset) => write(`${onsetText(onset, options)}\n`),
     rhythm: () => {}, // the sentence on stderr says it
     breach: (breach) => write(`${breachText(breach, options)}\n`),
+    diagnosis: (diagnosis, bundle) => write(`${diagnosisText(diagnosis, bundle)}\n`),
+    action: (plan, applied) => write(`${actionText(plan, applied, options)}\n`),
+    verified: (verified) => write(`${verifiedText(verified, options)}\n`),
+    rolledBack: (undone) => write(`${rolledBackText(undone, options)}\n`),
     watching: () => {},
     refused: () => {}, // the sentence on stderr says it
   };

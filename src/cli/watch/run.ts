@@ -1,6 +1,8 @@
 /** `robotgc watch`: follows one process until it ends, the time is over, or the user has seen enough. */
+import { Recorder } from '../../agent/evidence/index.ts';
 import { hostSampler, isSlow, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
 import type { RobotGCPolicy } from '../../api/index.ts';
+import type { Signer } from '../../bundle/index.ts';
 import {
   advance,
   type Breach,
@@ -13,6 +15,9 @@ import {
   WindowRing,
 } from '../../model/index.ts';
 import { type ExitCode, exitCodes } from '../exit.ts';
+import { captureBreach } from './heal/capture.ts';
+import { Healer } from './heal/healer.ts';
+import { writerOf } from './heal/writer.ts';
 import type { Printer } from './printer.ts';
 import type { NamedProcess } from './process.ts';
 import { rhythmText } from './text.ts';
@@ -23,6 +28,8 @@ export interface WatchRequest {
   readonly printer: Printer;
   /** Tells reads that waited for data too; they are watched only then. */
   readonly reads: boolean;
+  /** Where evidence of a breach goes, and who signs it. */
+  readonly evidence: { readonly directory: string; readonly sign?: Signer };
   /** One sentence for people. */
   readonly say: (sentence: string) => void;
   /** Ends the watch; what was seen until then is still printed. */
@@ -63,10 +70,11 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       say(state.message);
     }
   };
-  const recent = new WindowRing();
+  const recorder = new Recorder();
+  const recent = recorder.windows;
   let trend: HeapTrend | null = null;
   const onWindow = (window: SignalWindow): void => {
-    recent.push(window);
+    recorder.window(window);
     if (window.seq < trendEvery || window.seq % trendEvery === 0) {
       trend = liveHeapTrend(recent.latest(trendWindows));
     }
@@ -76,6 +84,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
     if (!breach) return;
     printer.breach(breach, window, now);
     if (exitCode === exitCodes.ok) exitCode = exitCodes.finding;
+    healer?.breach(breach);
   };
 
   const sampler = hostSampler({
@@ -87,10 +96,20 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       activity: (_, activity) => {
         if (activity.kind === 'unknown') say(`active robots are not known: ${activity.message}`);
       },
-      pause: (_, pause) => printer.pause(pause),
-      cycle: (_, cycle) => printer.cycle(cycle),
-      assist: (_, assist) => printer.assist(assist),
+      pause: (_, pause) => {
+        recorder.pause(pause);
+        printer.pause(pause);
+      },
+      cycle: (_, cycle) => {
+        recorder.cycle(cycle);
+        printer.cycle(cycle);
+      },
+      assist: (_, assist) => {
+        recorder.assist(assist);
+        printer.assist(assist);
+      },
       wait: (_, wait) => {
+        recorder.wait(wait);
         if (isSlow(wait, network) || wait.on === 'read') printer.wait(wait);
       },
       rhythm: (_, rhythm) => {
@@ -106,9 +125,30 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       if (watched) say(`${error.message}; next attempt in ${(retryInMs / 1000).toFixed(2)} s`);
     },
   });
+  const stop = AbortSignal.any([request.signal, done.signal]);
+  const healer =
+    policy && policy.spec.actions.mode !== 'Observe'
+      ? new Healer({
+          process,
+          policy,
+          windows: recent,
+          printer,
+          say,
+          capture: (signal) => captureBreach(request, policy, { sampler, key: target.key, recorder, signal }),
+          openWriter: () => writerOf(process),
+          signal: stop,
+        })
+      : null;
   sampler.setTargets([target]);
-  await sampler.run(AbortSignal.any([request.signal, done.signal]));
+  await Promise.all([sampler.run(stop), untilAborted(stop).then(() => healer?.settled())]);
   return exitCode;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener('abort', () => resolve(), { once: true });
+  return promise;
 }
 
 /** One judgement a window: a breach only when it begins. */

@@ -1,5 +1,6 @@
 /** `robotgc watch -o text`: one row a second, the numbers over their limit in red. Pure. */
 import { styleText } from 'node:util';
+import type { Diagnosis, Plan } from '../../api/index.ts';
 import type { WaitEvent } from '../../host/probe/index.ts';
 import {
   type Breach,
@@ -11,6 +12,7 @@ import {
   type Thresholds,
 } from '../../model/index.ts';
 import { duration, percent, size } from './format.ts';
+import type { RolledBack, Verified } from './objects.ts';
 
 export interface TextOptions {
   readonly thresholds: Thresholds | null;
@@ -82,6 +84,30 @@ export function breachText(breach: Breach, options: TextOptions): string {
   return paint(options, 'red', sentence);
 }
 
+export function diagnosisText({ cause, summary, confidence }: Diagnosis, bundle: string | null): string {
+  const evidence = bundle === null ? '' : `; evidence: ${bundle}`;
+  return `diagnosis: ${cause}, confidence ${percent(confidence)}: ${summary}${evidence}`;
+}
+
+export function actionText(
+  { kind, knob, from, to, reason, blockedBy }: Plan,
+  applied: boolean,
+  options: TextOptions,
+): string {
+  if (kind === 'None') return `no action: ${reason}`;
+  const change = `${knob} ${from ?? 'unset'} → ${to}`;
+  if (applied) return paint(options, 'green', `action: ${change} in the running process. ${reason}`);
+  return `recommended: ${change}. ${reason} Not applied: ${blockedBy?.join('; ')}`;
+}
+
+export function verifiedText({ reason, healMs }: Verified, options: TextOptions): string {
+  return paint(options, 'green', `verified ${duration(healMs * 1e6)} after the breach: ${reason}`);
+}
+
+export function rolledBackText({ knob, from, to, reason }: RolledBack, options: TextOptions): string {
+  return paint(options, 'yellow', `rolled back: ${knob} ${from} → ${to}: ${reason}`);
+}
+
 export function onsetText({ signal, share, limit }: PressureOnset, options: TextOptions): string {
   return paint(
     options,
@@ -137,6 +163,6 @@ function gogc(percentOfLive: number): string {
   return percentOfLive < 0 ? 'off' : String(percentOfLive);
 }
 
-function paint(options: TextOptions, style: 'red' | 'yellow' | 'dim', text: string): string {
+function paint(options: TextOptions, style: 'red' | 'yellow' | 'green' | 'dim', text: string): string {
   return options.colour ? styleText(style, text, { validateStream: false }) : text;
 }

@@ -1,5 +1,4 @@
 /** Windows as a bundle holds them. Pure. */
-import { durationMs, type RobotGCPolicy } from '../../api/index.ts';
 import { SignalWindow } from '../../model/index.ts';
 
 /** A hostile or damaged line is left out: the manifest proves who wrote it, not that it is sense. */
@@ -10,17 +9,6 @@ export function readWindows(file: Uint8Array | undefined): SignalWindow[] {
     if (window.success) windows.push(window.data);
   }
   return windows;
-}
-
-/**
- * What verification compares with: the latest recorded windows, as long a stretch as will be looked at afterwards. They include those
- * of the capture itself, whose own pauses are listed apart: a breach is often known after three windows, too few to compare.
- */
-export function stretchBefore(windows: readonly SignalWindow[], policy: RobotGCPolicy): SignalWindow[] {
-  const newest = windows.at(-1);
-  if (!newest) return [];
-  const fromMs = Date.parse(newest.endedAt) - durationMs(policy.spec.actions.verify.window);
-  return windows.filter((window) => window.containerId === newest.containerId && Date.parse(window.endedAt) > fromMs);
 }
 
 function parseJson(line: string): unknown {

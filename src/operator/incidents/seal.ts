@@ -17,8 +17,9 @@ import {
 } from '../../bundle/index.ts';
 import { diagnose } from '../../diagnosis/index.ts';
 import { deriveThresholds, type SignalWindow, summarise } from '../../model/index.ts';
+import { stretchBefore } from '../../remedy/index.ts';
 import type { Incoming } from '../ingest/incoming.ts';
-import { readWindows, stretchBefore } from './evidence.ts';
+import { readWindows } from './evidence.ts';
 
 export interface SealContext {
   readonly incoming: Incoming;
@@ -60,7 +61,7 @@ export async function sealEvidence(
     );
   }
   const windows = readWindows(captured.files.get('signals.ndjson'));
-  const before = summarise(stretchBefore(windows, policy));
+  const before = summarise(stretchBefore(windows, policy.spec));
   const ranked = diagnose({
     windows,
     spec: policy.spec,
@@ -126,7 +127,7 @@ export async function windowsBefore(
   policy: RobotGCPolicy,
 ): Promise<SignalWindow[]> {
   const bundle = await readSignals(await store.get(bundleKey(incident)));
-  return stretchBefore(readWindows(bundle.files.get('signals.ndjson')), policy);
+  return stretchBefore(readWindows(bundle.files.get('signals.ndjson')), policy.spec);
 }
 
 /** All of a bundle is checked, and no more of it kept in memory than is looked at here. */

@@ -1,0 +1,74 @@
+/** GOGC of a running process: set, seen to take effect, and put back as it was. */
+import { sleep } from '../../../agent/sleep.ts';
+import { type GcSettings, GcWriteError, type GcWriter, type WrittenSettings } from '../../../host/index.ts';
+
+/** A program in breach collects many times a second; one that does not collect for so long cannot be verified either. */
+const effectMs = 30_000;
+const lookMs = 20;
+/** Putting back does not wait for the user, who may just have ended the watch. */
+const restoreMs = 5_000;
+
+export class LiveChange {
+  readonly #writer: GcWriter;
+  /** What stood there before the first write. */
+  readonly #original: GcSettings;
+  #current: GcSettings;
+
+  constructor(writer: GcWriter, inEffect: GcSettings) {
+    this.#writer = writer;
+    this.#original = inEffect;
+    this.#current = inEffect;
+  }
+
+  get originalGogc(): number {
+    return this.#original.gcPercent;
+  }
+
+  get gogc(): number {
+    return this.#current.gcPercent;
+  }
+
+  get isInPlace(): boolean {
+    return this.#current.gcPercent !== this.#original.gcPercent;
+  }
+
+  /** @returns why it did not take effect; undefined when the next cycle went by it. Rejects when the signal aborts. */
+  async set(gogc: number, signal: AbortSignal): Promise<string | undefined> {
+    let written: WrittenSettings;
+    try {
+      written = await this.#writer.write({ gcPercent: gogc }, this.#current, { signal });
+    } catch (error) {
+      if (error instanceof GcWriteError) return error.message;
+      throw error;
+    }
+    this.#current = written.after;
+    return this.#effect(written, signal);
+  }
+
+  /** @returns why it could not be put back */
+  async restore(): Promise<string | undefined> {
+    if (!this.isInPlace) return undefined;
+    const signal = AbortSignal.timeout(restoreMs);
+    try {
+      const { after } = await this.#writer.write({ gcPercent: this.originalGogc }, this.#current, { signal });
+      this.#current = after;
+      return undefined;
+    } catch (error) {
+      if (error instanceof GcWriteError) return error.message;
+      if (signal.aborted) return `it was collecting for ${restoreMs / 1000} s without a pause`;
+      throw error;
+    }
+  }
+
+  async #effect(written: WrittenSettings, signal: AbortSignal): Promise<string | undefined> {
+    for (let waitedMs = 0; waitedMs < effectMs; waitedMs += lookMs) {
+      const effect = this.#writer.effectOf(written);
+      if (effect === 'confirmed') return undefined;
+      if (effect === 'gone') return 'the process has ended';
+      if (effect === 'notConfirmed')
+        return 'the cycle after did not go by it: its heap goal is another than the one computed';
+      await sleep(lookMs, signal);
+    }
+    return `no cycle took it up within ${effectMs / 1000} s`;
+  }
+}
