@@ -2,11 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 const always = ['**/node_modules/**', '**/dist/**'];
 
-/** Tests on this machine that measure no time: two files at once, as there are processors. */
+/** Tests on this machine that measure no time: two files at once. */
 const shared = [
   '{bpf,src/gobin,src/capture,src/cli,test/cluster,test/third-party}/**/*.host.test.ts',
-  'src/host/controller-reader.host.test.ts',
+  'src/agent/sampler/without-probe.host.test.ts',
+  'src/host/{controller-reader,gc-writer,process-memory}.host.test.ts',
   'src/host/probe/exact-builds.host.test.ts',
+  'test/robustness/{agent-killed,come-and-go,containers,overlay,probe-ends,short-lived}.host.test.ts',
 ];
 
 /** One project per kind of ground a test stands on. `npm test` gives each parser a few thousand inputs, `npm run fuzz` a million. */
@@ -49,7 +51,8 @@ export default defineConfig({
           exclude: always,
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
       {
