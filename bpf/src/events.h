@@ -199,8 +199,9 @@ struct measures {
 };
 
 /*
- * Whether stalls of an attachment are being looked at. The loader opens and closes it; the program closes it
- * too once `room` is used up, so that a storm cannot cost more than was allowed.
+ * Whether stalls of an attachment are being looked at. The loader opens it for a time that is settled before, and closes it. In a
+ * storm it may get a processor only long after that time: so the program lets none begin any more by its own clock. The program
+ * closes the gate, too, once `room` is used up, so that a storm cannot cost more than was allowed.
  */
 struct gate {
 	__u32 open;
@@ -208,6 +209,7 @@ struct gate {
 	__u64 entered;
 	__u64 left;
 	__u64 room; /* how many may still begin */
+	__u64 until_ns; /* from then on none begins */
 	__u64 closed_ns; /* when `room` was used up; 0: not yet */
 };
 

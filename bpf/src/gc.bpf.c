@@ -201,6 +201,8 @@ static __always_inline void on_assist_entry(struct pt_regs *regs, __u64 pid_tgid
 		return;
 	open.epoch = gate->epoch;
 	open.entered_ns = bpf_ktime_get_ns();
+	if (open.entered_ns >= gate->until_ns)
+		return;
 	if (__sync_fetch_and_add(&gate->entered, 1) + 1 >= gate->room) {
 		gate->open = 0;
 		gate->closed_ns = open.entered_ns;

@@ -37,6 +37,7 @@ static void look(struct attachments *attachments, uint32_t index, const struct k
 	struct attachment *entry = &attachments->entries[index];
 	struct gate *gate = &attachments->gates[index];
 	struct failure failure;
+	uint64_t entered, begin_ns;
 
 	if (!entry->groups[GROUP_ASSISTS].attached &&
 	    !attachment_attach_group(entry, index, GROUP_ASSISTS, kernel, &failure)) {
@@ -44,8 +45,10 @@ static void look(struct attachments *attachments, uint32_t index, const struct k
 		sampling_failed(&entry->sampling, share, now_ns());
 		return;
 	}
-	gate_open(gate, sampling_room(share));
-	sampling_opened(&entry->sampling, gate->entered, now_ns());
+	entered = gate->entered;
+	begin_ns = now_ns();
+	gate_open(gate, sampling_room(share), begin_ns + entry->sampling.look_for_ns);
+	sampling_opened(&entry->sampling, entered, begin_ns);
 }
 
 struct sampled attachments_take_sampled(struct attachments *attachments, uint32_t index, uint64_t at_ns)
@@ -67,7 +70,7 @@ static void sample_one(struct attachments *attachments, uint32_t index, const st
 	case SAMPLING_STAY:
 		break;
 	case SAMPLING_OPEN_FOR_ALL:
-		gate_open(gate, GATE_WITHOUT_LIMIT);
+		gate_open(gate, GATE_WITHOUT_LIMIT, GATE_WITHOUT_LIMIT);
 		break;
 	case SAMPLING_ATTACH_AND_OPEN:
 		look(attachments, index, kernel, share);

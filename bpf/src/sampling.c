@@ -38,10 +38,17 @@ static void observe_until(struct sampling *sampling, uint64_t end_ns)
 	sampling->observing_since_ns = end_ns;
 }
 
-/* A look is over once its room is used up. */
-static uint64_t look_end(const struct gate_view *gate, uint64_t now_ns)
+static uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 {
-	return gate->closed_ns ? gate->closed_ns : now_ns;
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* Until when a look has looked, at most until now: its time is up whenever it is noticed, and so is its room. */
+static uint64_t look_end(const struct sampling *sampling, const struct gate_view *gate, uint64_t now_ns)
+{
+	uint64_t end_ns = earlier(sampling->look_until_ns, gate->closed_ns ? gate->closed_ns : now_ns);
+
+	return earlier(end_ns, now_ns);
 }
 
 static uint64_t per_second(uint64_t count, uint64_t span_ns)
@@ -49,15 +56,22 @@ static uint64_t per_second(uint64_t count, uint64_t span_ns)
 	return span_ns == 0 ? 0 : (uint64_t)((double)count * SECOND_NS / (double)span_ns);
 }
 
-/* Four fifths of the room, by the rate as last judged. */
+/* What one look may see on average. */
+static uint64_t look_share(uint64_t limit)
+{
+	return limit * SAMPLING_STRETCH_NS / SECOND_NS;
+}
+
+/* Four fifths of its share, by the rate as last judged or by the looks since, if that is higher: few looks may all have missed the bursts. */
 static uint64_t look_length(const struct sampling *sampling, uint64_t limit)
 {
-	uint64_t rate = sampling->look_ns ? per_second(sampling->look_entered, sampling->look_ns) : sampling->rate;
-	uint64_t length = rate ? sampling_room(limit) * SECOND_NS / 5 * 4 / rate : SAMPLING_LONGEST_LOOK_NS;
+	uint64_t since = per_second(sampling->look_entered, sampling->look_ns);
+	uint64_t rate = since > sampling->rate ? since : sampling->rate;
+	uint64_t length = rate ? look_share(limit) * SECOND_NS / 5 * 4 / rate : SAMPLING_LONGEST_LOOK_NS;
 
-	if (length < SAMPLING_LOOK_NS)
-		return SAMPLING_LOOK_NS;
-	return length < SAMPLING_LONGEST_LOOK_NS ? length : SAMPLING_LONGEST_LOOK_NS;
+	if (length < SAMPLING_SHORTEST_LOOK_NS)
+		return SAMPLING_SHORTEST_LOOK_NS;
+	return earlier(length, SAMPLING_LONGEST_LOOK_NS);
 }
 
 /* The next look begins at a random moment of the stretch after the present one. */
@@ -82,7 +96,7 @@ void sampling_start(struct sampling *sampling, uint64_t now_ns, uint64_t entered
 
 uint64_t sampling_room(uint64_t limit)
 {
-	uint64_t room = limit * SAMPLING_STRETCH_NS / SECOND_NS;
+	uint64_t room = SAMPLING_ROOM_FOR_BURSTS * look_share(limit);
 
 	return room ? room : 1;
 }
@@ -111,9 +125,9 @@ static enum sampling_action step_all(struct sampling *sampling, const struct gat
 
 static enum sampling_action step_looking(struct sampling *sampling, const struct gate_view *gate, uint64_t now_ns)
 {
-	uint64_t end_ns = look_end(gate, now_ns);
+	uint64_t end_ns = look_end(sampling, gate, now_ns);
 
-	if (gate->open && now_ns - sampling->since_ns < sampling->look_for_ns)
+	if (gate->open && now_ns < sampling->look_until_ns)
 		return SAMPLING_STAY;
 	if (end_ns < sampling->since_ns)
 		end_ns = sampling->since_ns;
@@ -167,6 +181,7 @@ void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_n
 {
 	enter(sampling, SAMPLING_LOOKING, now_ns);
 	sampling->observing_since_ns = now_ns;
+	sampling->look_until_ns = now_ns + sampling->look_for_ns;
 	sampling->entered_before = entered;
 }
 
@@ -187,7 +202,7 @@ struct sampled sampling_take(struct sampling *sampling, const struct gate_view *
 	if (sampling->mode == SAMPLING_ALL)
 		observe_until(sampling, now_ns);
 	else if (sampling->mode == SAMPLING_LOOKING)
-		observe_until(sampling, look_end(gate, now_ns));
+		observe_until(sampling, look_end(sampling, gate, now_ns));
 	taken = (struct sampled){
 		.observed_ns = sampling->observed_ns,
 		.span_ns = now_ns - sampling->taken_ns,

@@ -13,12 +13,14 @@
 /* One look in each such stretch of time, at a random moment of it. */
 #define SAMPLING_STRETCH_NS 250000000ULL
 /*
- * A look is as long as the rate promises to use most of its room, and no shorter or longer than this: the
+ * A look is as long as the rate promises to see most of what may be seen, and no shorter or longer than this: the
  * length is settled before, because a look that ended only once it had seen enough would end early in
- * bursts and last in calm, and make the rate seem lower than it is. It does end when its room is used up.
+ * bursts and last in calm, and make the rate seem lower than it is. It does end when its room is used up, which is
+ * several times as much, because a storm comes in bursts.
  */
-#define SAMPLING_LOOK_NS 10000000ULL
+#define SAMPLING_SHORTEST_LOOK_NS 1000000ULL
 #define SAMPLING_LONGEST_LOOK_NS 150000000ULL
+#define SAMPLING_ROOM_FOR_BURSTS 4
 /* Stalls that began in a look are followed to their end for so long. */
 #define SAMPLING_DRAIN_NS 50000000ULL
 /* Over which the rate is judged while all are seen. */
@@ -39,6 +41,7 @@ struct sampling {
 	uint64_t rest_until_ns;
 	uint64_t stretch_end_ns;
 	uint64_t look_for_ns; /* the length of the next look or the present one */
+	uint64_t look_until_ns; /* when the present one ends */
 	uint64_t entered_before; /* the gate's count at since_ns */
 	uint64_t taken_ns; /* the last taking */
 	uint64_t observing_since_ns; /* ALL, LOOKING: the part not yet taken began then */
@@ -60,7 +63,7 @@ struct gate_view {
 enum sampling_action {
 	SAMPLING_STAY,
 	SAMPLING_OPEN_FOR_ALL, /* points are in place: open without limit */
-	SAMPLING_ATTACH_AND_OPEN, /* for `sampling_room` stalls; then tell sampling_opened() */
+	SAMPLING_ATTACH_AND_OPEN, /* for `sampling_room` stalls and `look_for_ns`; then tell sampling_opened() */
 	SAMPLING_CLOSE,
 	SAMPLING_DETACH,
 };
@@ -71,12 +74,12 @@ void sampling_start(struct sampling *sampling, uint64_t now_ns, uint64_t entered
 enum sampling_action sampling_step(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
 				   uint64_t now_ns);
 
-/* The gate was opened for a look just now. */
+/* The gate was opened for a look that began at `now_ns`, when the gate's count was `entered`. */
 void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_ns);
 /* The points could not be put in place: another try in the next stretch. */
 void sampling_failed(struct sampling *sampling, uint64_t limit, uint64_t now_ns);
 
-/* How many stalls may begin in one look. */
+/* How many stalls may begin in one look at most. */
 uint64_t sampling_room(uint64_t limit);
 
 struct sampled {
