@@ -74,6 +74,7 @@ static const char *const occurrence_names[OCCURRENCES] = {
 	[OCCURRED_OOM_VICTIM] = "oomVictims",
 	[OCCURRED_LOSS] = "lostEvents",
 	[OCCURRED_UNTOLD_WAIT] = "untoldWaits",
+	[OCCURRED_UNTOLD_MEMORY_WAIT] = "untoldMemoryWaits",
 	[OCCURRED_UNTIMED_WAIT] = "untimedWaits",
 };
 

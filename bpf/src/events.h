@@ -25,7 +25,7 @@
 #define LONG_READ_NS 1000000ULL
 /* Handshakes and connections of at least this length get a record of their own, however they ended. */
 #define LONG_NETWORK_WAIT_NS 10000000ULL
-/* So many records of each kind of network wait for one process in each second: a loop of its own must not cost others theirs. */
+/* So many records of each kind of wait for one process in each second: a loop of its own must not cost others theirs. */
 #define MAX_TOLD_A_SECOND 32
 /* Of one process at the same time; the memory for them is everybody's. */
 #define MAX_TIMED_HANDSHAKES 1024
@@ -182,6 +182,7 @@ enum occurrence {
 	OCCURRED_OOM_VICTIM,
 	OCCURRED_LOSS, /* of a record: no room in the ring, or its facts on a page that was not resident */
 	OCCURRED_UNTOLD_WAIT, /* on the network: long enough for a record, but there were too many */
+	OCCURRED_UNTOLD_MEMORY_WAIT, /* the same of the kernel's memory management */
 	OCCURRED_UNTIMED_WAIT, /* too many at the same time: in no histogram */
 	OCCURRENCES,
 };

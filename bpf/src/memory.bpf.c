@@ -70,8 +70,8 @@ static __always_inline void end_wait(void *open_waits, enum counted kind, enum w
 {
 	__u64 pid_tgid = current_pid_tgid(), duration_ns;
 	struct open_memory_wait *found = bpf_map_lookup_elem(open_waits, &pid_tgid), open;
-	const struct target *target;
 	struct wait_event *event;
+	struct target *target;
 
 	if (!found)
 		return;
@@ -86,6 +86,10 @@ static __always_inline void end_wait(void *open_waits, enum counted kind, enum w
 		occurred(target, OCCURRED_MMAP_FAILURE, open.phase);
 	if (duration_ns < LONG_MEMORY_WAIT_NS)
 		return;
+	if (!may_tell(target, wait)) {
+		occurred(target, OCCURRED_UNTOLD_MEMORY_WAIT, open.phase);
+		return;
+	}
 	event = reserve_wait(wait, pid_tgid, target, open.start_ns, duration_ns);
 	if (!event)
 		return;

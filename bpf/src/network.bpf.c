@@ -120,8 +120,12 @@ static __always_inline void end_wait(enum wait wait, __u64 pid_tgid, struct targ
 	if (ended->failed)
 		count_failure(target, kind);
 	count(target, kind, duration_ns);
-	if (duration_ns < (wait == WAIT_READ ? LONG_READ_NS : LONG_NETWORK_WAIT_NS) || !may_tell(target, wait))
+	if (duration_ns < (wait == WAIT_READ ? LONG_READ_NS : LONG_NETWORK_WAIT_NS))
 		return;
+	if (!may_tell(target, wait)) {
+		occurred(target, OCCURRED_UNTOLD_WAIT, target->phase);
+		return;
+	}
 	event = reserve_wait(wait, pid_tgid, target, ended->start_ns, duration_ns);
 	if (!event)
 		return;

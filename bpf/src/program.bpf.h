@@ -175,7 +175,7 @@ static __always_inline void count_failure(const struct target *target, enum coun
 		__sync_fetch_and_add(&measures->histograms[kind].failed, 1);
 }
 
-/* Whether one more record of this kind is within the process's allowance; counted where it is not. */
+/* Whether one more record of this kind is within the process's allowance. */
 static __always_inline bool may_tell(struct target *target, enum wait wait)
 {
 	__u64 second = bpf_ktime_get_ns() / 1000000000 << 32, *told = &target->told[wait];
@@ -183,10 +183,7 @@ static __always_inline bool may_tell(struct target *target, enum wait wait)
 
 	if (seen < second) /* else, or where this fails, another CPU has begun it */
 		__sync_val_compare_and_swap(told, seen, second);
-	if ((__u32)__sync_fetch_and_add(told, 1) < MAX_TOLD_A_SECOND)
-		return true;
-	occurred(target, OCCURRED_UNTOLD_WAIT, target->phase);
-	return false;
+	return (__u32)__sync_fetch_and_add(told, 1) < MAX_TOLD_A_SECOND;
 }
 
 static __always_inline void report_instant(enum event_kind kind, __u64 pid_tgid, const struct target *target)

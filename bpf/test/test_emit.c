@@ -187,7 +187,8 @@ static void counts(void)
 {
 	static struct measures measures = { .occurrences = { [OCCURRED_HEAP_GROW] = { .all = 3, .marking = 1 },
 							      [OCCURRED_OOM_VICTIM] = { .all = 1 },
-							      [OCCURRED_LOSS] = { .all = 5 } } };
+							      [OCCURRED_LOSS] = { .all = 5 },
+							      [OCCURRED_UNTOLD_MEMORY_WAIT] = { .all = 4 } } };
 	json_t *root, *grows;
 
 	emit_measures(&out, 7, &measures);
@@ -197,6 +198,8 @@ static void counts(void)
 	CHECK(integer(grows, "count") == 3 && integer(grows, "whileMarking") == 1, "growths of the heap");
 	CHECK(integer(json_object_get(root, "oomVictims"), "count") == 1, "victims");
 	CHECK(integer(json_object_get(root, "lostEvents"), "count") == 5, "lost");
+	CHECK(integer(json_object_get(root, "untoldMemoryWaits"), "count") == 4 &&
+	      integer(json_object_get(root, "untoldWaits"), "count") == 0, "waits for memory that were not told");
 	CHECK(integer(json_object_get(root, "mmapFailures"), "count") == 0 &&
 	      integer(json_object_get(root, "allocationFailures"), "count") == 0, "none");
 	json_decref(root);

@@ -117,6 +117,8 @@ export const KernelMemory = z.object({
   allocationFailures: Occurrences,
   /** Processes that the OOM killer chose. */
   oomVictims: Occurrences,
+  /** Waits of 1 ms and longer that were too many to be told one by one; they are counted above. Absent when there were none. */
+  untold: count.optional(),
 });
 export type KernelMemory = z.infer<typeof KernelMemory>;
 

@@ -40,6 +40,7 @@ test('what was lost of one process hides nothing of another; what is nobody’s 
     oomVictims: never,
     lostEvents: { count, whileMarking: 0 },
     untoldWaits: never,
+    untoldMemoryWaits: never,
     untimedWaits: never,
   });
   const facts = (lost: number) =>

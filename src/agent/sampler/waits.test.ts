@@ -29,6 +29,7 @@ function counts(pid: number, over: Partial<CountsEvent>): CountsEvent {
     oomVictims: never,
     lostEvents: never,
     untoldWaits: never,
+    untoldMemoryWaits: never,
     untimedWaits: never,
   };
   return { type: 'counts', pid, ...none, ...over };
@@ -119,10 +120,13 @@ describe('waits on the network', () => {
     const told = [1, 2].map((pid) =>
       counts(pid, {
         untoldWaits: { count: 10 * pid, whileMarking: 0 },
+        untoldMemoryWaits: { count: 5 * pid, whileMarking: pid },
         untimedWaits: { count: pid, whileMarking: 0 },
       }),
     );
     expect(networkWaits({ histograms: [], counts: told })).toMatchObject({ untold: 30, untimed: 3 });
+    expect(kernelMemory({ histograms: [], counts: told })).toMatchObject({ untold: 15 });
+    expect(kernelMemory({ histograms: [], counts: [] })).not.toHaveProperty('untold');
   });
 });
 

@@ -25,7 +25,9 @@ export function kernelMemory({ histograms, counts }: CountedWaits): KernelMemory
     count: sumOf(counts, (event) => event[what].count),
     whileMarking: sumOf(counts, (event) => event[what].whileMarking),
   });
+  const untold = occurrences('untoldMemoryWaits').count;
   return {
+    ...(untold > 0 ? { untold } : {}),
     mmap: waits('mmap'),
     munmap: waits('munmap'),
     reclaimDirect: waits('reclaimDirect'),

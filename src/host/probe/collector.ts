@@ -1,12 +1,13 @@
-import type {
-  AssistEvent,
-  CountsEvent,
-  CycleEvent,
-  HistogramEvent,
-  PauseEvent,
-  ProbeEvent,
-  SampledEvent,
-  WaitEvent,
+import {
+  type AssistEvent,
+  type CountsEvent,
+  type CycleEvent,
+  type HistogramEvent,
+  memoryWaitKinds,
+  type PauseEvent,
+  type ProbeEvent,
+  type SampledEvent,
+  type WaitEvent,
 } from './protocol.ts';
 
 /** Everything the probe saw from one flush to the next. */
@@ -49,7 +50,7 @@ export function nothingUntil(atNs: number): Flush {
   return { ...nothing(), lost: 0, atNs };
 }
 
-/** What a few seconds may bring of one process: the kernel's allowance for network waits, and as much again of waits for memory. */
+/** What a few seconds may bring of one process by the kernel's allowance: 32 of each kind in a second. */
 export const maxWaitsOfProcess = 1_000;
 
 /**
@@ -59,7 +60,7 @@ export const maxWaitsOfProcess = 1_000;
 export class EventCollector {
   readonly #maxEvents: number;
   #events = nothing();
-  readonly #waits = new Map<number, number>();
+  readonly #waits = new Map<number, WaitsOfProcess>();
   #count = 0;
   #lost = 0;
 
@@ -107,7 +108,7 @@ export class EventCollector {
 
   take(atNs: number): Flush {
     const flush = { ...this.#events, lost: this.#lost, atNs };
-    for (const [pid, waits] of this.#waits) if (waits > maxWaitsOfProcess) flush.counts.push(untold(pid, waits));
+    for (const [pid, waits] of this.#waits) if (waits.memory + waits.network > 0) flush.counts.push(untold(pid, waits));
     this.#waits.clear();
     this.#events = nothing();
     this.#count = 0;
@@ -125,13 +126,28 @@ export class EventCollector {
   }
 
   #keepWait(wait: WaitEvent): void {
-    const waits = (this.#waits.get(wait.pid) ?? 0) + 1;
+    const waits = this.#waits.get(wait.pid) ?? { kept: 0, memory: 0, network: 0 };
     this.#waits.set(wait.pid, waits);
-    if (waits <= maxWaitsOfProcess) this.#events.waits.push(wait);
+    if (waits.kept < maxWaitsOfProcess) {
+      waits.kept += 1;
+      this.#events.waits.push(wait);
+    } else if (isMemoryWait(wait)) waits.memory += 1;
+    else waits.network += 1;
   }
 }
 
-function untold(pid: number, waits: number): CountsEvent {
+interface WaitsOfProcess {
+  kept: number;
+  /** Not kept. */
+  memory: number;
+  network: number;
+}
+
+function isMemoryWait({ on }: WaitEvent): boolean {
+  return memoryWaitKinds.some((kind) => kind === on);
+}
+
+function untold(pid: number, { memory, network }: WaitsOfProcess): CountsEvent {
   const none = { count: 0, whileMarking: 0 };
   return {
     type: 'counts',
@@ -141,7 +157,8 @@ function untold(pid: number, waits: number): CountsEvent {
     allocationFailures: none,
     oomVictims: none,
     lostEvents: none,
-    untoldWaits: { count: waits - maxWaitsOfProcess, whileMarking: 0 },
+    untoldWaits: { count: network, whileMarking: 0 },
+    untoldMemoryWaits: { count: memory, whileMarking: 0 },
     untimedWaits: none,
   };
 }

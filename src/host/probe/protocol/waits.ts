@@ -77,6 +77,8 @@ export const countsEventSchema = z.object({
   lostEvents: occurrences,
   /** Network waits that lasted long enough to be told one by one, and were too many for that: they are in the histograms. */
   untoldWaits: occurrences,
+  /** The same of waits for the kernel's memory management. */
+  untoldMemoryWaits: occurrences,
   /** Handshakes and connections that are in no histogram: too many were under way at the same time, or they had begun before the watch. */
   untimedWaits: occurrences,
 });
@@ -86,8 +88,8 @@ export const waitKinds = [...memoryWaitKinds, ...networkKinds] as const;
 export type WaitKind = (typeof waitKinds)[number];
 
 /**
- * One wait: for memory or in a read from 1 ms on, for a handshake or a connection from 10 ms on. Of each kind of network wait the first 32 of
- * a process in each second; `untoldWaits` counts the rest.
+ * One wait: for memory or in a read from 1 ms on, for a handshake or a connection from 10 ms on. Of each kind the first 32 of a process in
+ * each second; `untoldWaits` and `untoldMemoryWaits` count the rest.
  */
 export const waitEventSchema = z.object({
   type: z.literal('wait'),

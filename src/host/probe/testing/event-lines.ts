@@ -89,6 +89,7 @@ export const events: ProbeEvent[] = [
     oomVictims: { count: 1, whileMarking: 0 },
     lostEvents: { count: 0, whileMarking: 0 },
     untoldWaits: { count: 2, whileMarking: 0 },
+    untoldMemoryWaits: { count: 1, whileMarking: 1 },
     untimedWaits: { count: 1, whileMarking: 1 },
   },
   { type: 'wait', on: 'mmap', pid: 1, tid: 2, startNs: 5, durationNs: 2_000_000, marking: null, failed: false },

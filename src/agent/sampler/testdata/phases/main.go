@@ -1,9 +1,9 @@
 // Phases waits in known ways, for memory and for the network, and tells what it did by its own clock: the oracle that
 // the probe is held against.
 //
-// Requests are lines on stdin: "mmap COUNT", "overmap COUNT", "grow MIB", "handshakes COUNT", "mistrust COUNT",
-// "serve", "served", "call ADDRESS COUNT", "connect ADDRESS TIMEOUT", "dials ADDRESS TIMEOUT GOROUTINES COUNT",
-// "read DELAY…", "rest".
+// Requests are lines on stdin: "mmap COUNT", "populate COUNT", "overmap COUNT", "grow MIB", "handshakes COUNT",
+// "mistrust COUNT", "serve", "served", "call ADDRESS COUNT", "connect ADDRESS TIMEOUT",
+// "dials ADDRESS TIMEOUT GOROUTINES COUNT", "read DELAY…", "rest".
 // Every request is answered by one JSON line on stdout.
 package main
 
@@ -196,6 +196,12 @@ func main() {
 		case "mmap":
 			for i := 0; i < count; i++ {
 				memory, err := syscall.Mmap(-1, 0, 1<<16, syscall.PROT_READ, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+				check(err)
+				check(syscall.Munmap(memory))
+			}
+		case "populate": // 64 MiB at once, which takes milliseconds
+			for i := 0; i < count; i++ {
+				memory, err := syscall.Mmap(-1, 0, 1<<26, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE|syscall.MAP_POPULATE)
 				check(err)
 				check(syscall.Munmap(memory))
 			}
