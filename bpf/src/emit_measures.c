@@ -108,6 +108,6 @@ void emit_sampled(struct output *out, uint32_t pid, const struct sampled *sample
 {
 	output_print(out,
 		     "{\"type\":\"sampled\",\"pid\":%" PRIu32 ",\"observedNs\":%" PRIu64 ",\"spanNs\":%" PRIu64
-		     ",\"unfinished\":%" PRIu64 "}\n",
-		     pid, sampled->observed_ns, sampled->span_ns, sampled->unfinished);
+		     ",\"unfinished\":%" PRIu64 ",\"lookVariance\":%.3f}\n",
+		     pid, sampled->observed_ns, sampled->span_ns, sampled->unfinished, sampled->look_variance);
 }

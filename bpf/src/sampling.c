@@ -101,6 +101,26 @@ uint64_t sampling_room(uint64_t limit)
 	return room ? room : 1;
 }
 
+/* Looks of a storm are compared by moving averages: what counts is how it comes and goes now. */
+static void compare_look(struct sampling *sampling, uint64_t entered, uint64_t span_ns)
+{
+	double rate = (double)entered * SECOND_NS / (double)span_ns;
+
+	if (sampling->compared < SAMPLING_COMPARED_LOOKS)
+		sampling->compared++;
+	sampling->mean_rate += (rate - sampling->mean_rate) / sampling->compared;
+	sampling->mean_square += (rate * rate - sampling->mean_square) / sampling->compared;
+}
+
+static double look_variance(const struct sampling *sampling)
+{
+	double square = sampling->mean_rate * sampling->mean_rate;
+
+	if (sampling->compared < SAMPLING_CALM_LOOKS || square == 0 || sampling->mean_square <= square)
+		return 0;
+	return sampling->mean_square / square - 1;
+}
+
 static enum sampling_action step_all(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
 				     uint64_t now_ns)
 {
@@ -117,7 +137,7 @@ static enum sampling_action step_all(struct sampling *sampling, const struct gat
 		return SAMPLING_STAY;
 	}
 	observe_until(sampling, now_ns);
-	sampling->looks = 0;
+	sampling->looks = sampling->compared = 0;
 	sampling->look_entered = sampling->look_ns = 0;
 	enter(sampling, SAMPLING_DRAINING, now_ns);
 	return SAMPLING_CLOSE;
@@ -125,7 +145,7 @@ static enum sampling_action step_all(struct sampling *sampling, const struct gat
 
 static enum sampling_action step_looking(struct sampling *sampling, const struct gate_view *gate, uint64_t now_ns)
 {
-	uint64_t end_ns = look_end(sampling, gate, now_ns);
+	uint64_t entered = gate->entered - sampling->entered_before, end_ns = look_end(sampling, gate, now_ns);
 
 	if (gate->open && now_ns < sampling->look_until_ns)
 		return SAMPLING_STAY;
@@ -133,8 +153,10 @@ static enum sampling_action step_looking(struct sampling *sampling, const struct
 		end_ns = sampling->since_ns;
 	observe_until(sampling, end_ns);
 	sampling->look_ns += end_ns - sampling->since_ns;
-	sampling->look_entered += gate->entered - sampling->entered_before;
+	sampling->look_entered += entered;
 	sampling->looks++;
+	if (end_ns > sampling->since_ns)
+		compare_look(sampling, entered, end_ns - sampling->since_ns);
 	enter(sampling, SAMPLING_DRAINING, now_ns);
 	return SAMPLING_CLOSE;
 }
@@ -207,6 +229,7 @@ struct sampled sampling_take(struct sampling *sampling, const struct gate_view *
 		.observed_ns = sampling->observed_ns,
 		.span_ns = now_ns - sampling->taken_ns,
 		.unfinished = sampling->unfinished,
+		.look_variance = look_variance(sampling),
 	};
 	sampling->taken_ns = now_ns;
 	sampling->observed_ns = sampling->unfinished = 0;

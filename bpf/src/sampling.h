@@ -27,6 +27,8 @@
 #define SAMPLING_RATE_NS 100000000ULL
 /* So many looks must agree that the storm is over. */
 #define SAMPLING_CALM_LOOKS 8
+/* By how many of the latest looks it is judged how much looks differ. */
+#define SAMPLING_COMPARED_LOOKS 16
 
 enum sampling_mode {
 	SAMPLING_ALL,
@@ -50,6 +52,8 @@ struct sampling {
 	uint64_t look_entered, look_ns; /* of the looks that judge whether the storm is over */
 	uint32_t looks;
 	uint64_t rate; /* stalls a second, as last judged */
+	uint32_t compared; /* looks of this storm, SAMPLING_COMPARED_LOOKS at most, */
+	double mean_rate, mean_square; /* and what they saw a second on average */
 	uint64_t random;
 };
 
@@ -86,6 +90,7 @@ struct sampled {
 	uint64_t observed_ns;
 	uint64_t span_ns; /* of that */
 	uint64_t unfinished; /* stalls that began while observed, and whose end was not */
+	double look_variance; /* of what looks see a second, relative to the square of the mean; 0: too few looks to tell */
 };
 
 /* Whether less than the whole time was observed. */

@@ -186,12 +186,15 @@ static double told_of_a_minute(struct world *world)
 static void a_loader_that_comes_late_changes_nothing(void)
 {
 	static struct world world;
+	struct sampled sampled;
 	double told;
 
 	start(&world, 150000);
 	world.late_ms = 20;
 	told = told_of_a_minute(&world);
 	CHECK(told > 0.99 && told < 1.01, "%.2f of the truth", told);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
+	CHECK(sampled.look_variance < 0.01, "%.3f, of looks that are all alike", sampled.look_variance);
 	CHECK(world.sampling.look_ns < world.sampling.looks * 3 * MS, "%llu ns in %u looks",
 	      (unsigned long long)world.sampling.look_ns, world.sampling.looks);
 }
@@ -208,6 +211,27 @@ static void bursts_weigh_what_they_are(void)
 	world.late_ms = 4;
 	told = told_of_a_minute(&world);
 	CHECK(told > 0.9 && told < 1.1, "%.2f of the truth", told);
+}
+
+/* Bursts longer than a look: it sees all or nothing, and so uncertain is what it tells. */
+static void how_much_looks_differ_is_told(void)
+{
+	static struct world world;
+	struct sampled sampled;
+	double variance = 0;
+	int second;
+
+	start(&world, 150000);
+	world.burst_ms = 30;
+	world.every_ms = 90;
+	run(&world, 5000);
+	for (second = 0; second < 100; second++) {
+		run(&world, 1000);
+		sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
+		variance += sampled.look_variance / 100;
+	}
+	/* Of a rate that is three times the mean in a third of the time: 3 - 1. */
+	CHECK(variance > 1.2 && variance < 2.4, "%.2f", variance);
 }
 
 /* Just above the limit most of what may be seen is seen. */
@@ -385,6 +409,7 @@ int main(void)
 	a_moderate_storm_is_estimated_well();
 	a_loader_that_comes_late_changes_nothing();
 	bursts_weigh_what_they_are();
+	how_much_looks_differ_is_told();
 	a_slight_storm_is_seen_for_much_of_the_time();
 	a_look_is_split_where_it_is_asked_for();
 	a_look_that_has_closed_is_split_there();

@@ -8,6 +8,8 @@ export interface SeenPart {
   readonly share: number;
   /** How often it was looked in that time; 1 where it was looked throughout. */
   readonly looks: number;
+  /** Of what single looks tell of the rate, relative to its square: as seen of the latest ones, 0 where that is not known. */
+  readonly lookVariance: number;
 }
 
 export interface Interval {
@@ -27,9 +29,10 @@ const designEffect = 4;
 
 /**
  * Standard deviation of what one look tells of the rate, relative to it: cycles come and go between looks. Measured likewise, over four
- * looks: 0.11 of counts and 0.16 of sums, which is 0.25 and 0.36 a look.
+ * looks: 0.11 of counts and 0.16 of sums, which is 0.25 and 0.36 a look. Where cycles last longer than looks, these differ more, and the
+ * probe tells how much.
  */
-const lookDeviation = 0.5;
+const leastLookDeviation = 0.5;
 
 /** As if all had been seen: each stall of a sample weighs 1 ÷ share. What ends after its look, where none followed in the window, stands for itself. */
 export function estimated(parts: readonly SeenPart[]): StallSet[] {
@@ -87,9 +90,10 @@ function totalInterval(parts: readonly SeenPart[], of: (set: StallSet) => number
 }
 
 /** Relative to what was seen, scaled. */
-function deviation({ seen, share, looks }: SeenPart): number {
+function deviation({ seen, share, looks, lookVariance }: SeenPart): number {
   const count = countOf(seen);
-  return count === 0 ? 0 : Math.sqrt((lookDeviation ** 2 * (1 - share)) / looks + 1 / count);
+  const ofOneLook = Math.max(leastLookDeviation ** 2, lookVariance);
+  return count === 0 ? 0 : Math.sqrt((ofOneLook * (1 - share)) / looks + 1 / count);
 }
 
 function countOf({ weights }: StallSet): number {

@@ -10,8 +10,8 @@ function histogram(pid: number, buckets: [number, number][]): HistogramEvent {
   return { type: 'histogram', of: 'assist', pid, count, sumNs, maxNs: buckets.at(-1)?.[0] ?? 0, buckets };
 }
 
-function look(pid: number, share: number): SampledEvent {
-  return { type: 'sampled', pid, observedNs: share * 1e9, spanNs: 1e9, unfinished: 1 };
+function look(pid: number, share: number, lookVariance = 0): SampledEvent {
+  return { type: 'sampled', pid, observedNs: share * 1e9, spanNs: 1e9, unfinished: 1, lookVariance };
 }
 
 describe('assists of a container', () => {
@@ -50,6 +50,13 @@ describe('assists of a container', () => {
       sumHighNs: 884_125_786,
       unfinished: 1,
     });
+  });
+
+  test('where looks differ more than they commonly do, count and sum are told as less sure', () => {
+    const seen = histogram(1, [[1_000, 1_000]]);
+    const { sampling } = assistsOf([seen], [look(1, 0.02, 2)]);
+    // e^(1.645 · √(2 · 0.98 ÷ 4 looks + 1 ÷ 1000 stalls)) = 3.17 times less and more.
+    expect(sampling).toMatchObject({ countLow: 15_789, countHigh: 158_333 });
   });
 
   test('with the pauses, all of which are seen, they are told as one distribution', () => {

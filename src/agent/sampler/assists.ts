@@ -43,6 +43,7 @@ function partsOf(histograms: readonly HistogramEvent[], sampled: readonly Sample
       seen: seen.get(pid) ?? nothing,
       share: look ? shareOf(look) : 1,
       looks: look ? Math.max(1, look.spanNs / stretchNs) : 1,
+      lookVariance: look?.lookVariance ?? 0,
     };
   });
 }
@@ -54,7 +55,7 @@ function shareOf({ observedNs, spanNs }: SampledEvent): number {
 /** The share is that of the process that was looked at least: the error is not stated smaller than it is. */
 function statement(parts: readonly SeenPart[], sampled: readonly SampledEvent[], pauses: StallSet): AssistSampling {
   const p99 = quantileInterval(parts, 0.99);
-  const stallP99 = quantileInterval([...parts, { seen: pauses, share: 1, looks: 1 }], 0.99);
+  const stallP99 = quantileInterval([...parts, { seen: pauses, share: 1, looks: 1, lookVariance: 0 }], 0.99);
   const { count, sumNs } = totalsInterval(parts);
   return {
     observedShare: Math.min(...sampled.map(shareOf)),

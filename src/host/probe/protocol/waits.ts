@@ -52,6 +52,8 @@ export const sampledEventSchema = z.object({
   spanNs: ns,
   /** Stalls that began while it was looked, and had not ended 50 ms later. */
   unfinished: z.int().nonnegative(),
+  /** Of what the latest 16 looks saw a second, relative to the square of its mean; 0: too few looks to tell. */
+  lookVariance: z.number().nonnegative(),
 });
 export type SampledEvent = z.infer<typeof sampledEventSchema>;
 
