@@ -22,7 +22,7 @@ export class WindowRing {
   push(window: SignalWindow): void {
     this.#packed.push(window);
     this.#newest.push(window);
-    if (this.#newest.length > this.#kept) this.#newest.splice(0, this.#newest.length - this.#kept);
+    while (this.#newest.length > this.#kept) this.#newest.shift();
   }
 
   get size(): number {

@@ -3,6 +3,7 @@
  * hundred figures a dozen change, and those by little. Pure.
  */
 import { ByteReader, ByteWriter } from './bytes.ts';
+import { Changes } from './changes.ts';
 import { type Form, fromLeaves, type Leaf } from './leaves.ts';
 
 /** How a changed leaf is written. */
@@ -18,42 +19,47 @@ const ways = 8;
 const maxDelta = 2 ** 52;
 const firstBytes = 512;
 
+// One for all: filled and used within one call.
+const changes = new Changes();
+
 export class Block {
   readonly form: Form;
   #length = 0;
   /** Strings and the like, each once. */
   readonly #words: Leaf[] = [];
   #last: Leaf[];
+  #before: object | null = null;
   #writer: ByteWriter | null = new ByteWriter(firstBytes);
   #packed: Uint8Array | null = null;
 
-  constructor(form: Form, leaves: number) {
+  constructor(form: Form) {
     this.form = form;
-    this.#last = new Array<Leaf>(leaves).fill(0);
+    this.#last = new Array<Leaf>(form.leafCount).fill(0);
   }
 
   get length(): number {
     return this.#length;
   }
 
-  /** @param leaves as many as the form has; copied */
-  push(leaves: readonly Leaf[]): void {
+  /** @returns false, and takes nothing, when the object is of another form */
+  push(item: object): boolean {
     const writer = this.#writer;
     if (!writer) throw new RangeError('a closed block takes nothing more');
     const last = this.#last;
-    let changed = 0;
-    for (let i = 0; i < last.length; i++) if (!Object.is(last[i], leaves[i])) changed += 1;
-    writer.count(changed);
+    if (!changes.find(this.form, item, this.#before, last)) return false;
+    writer.count(changes.length);
     let from = 0;
-    for (let i = 0; i < last.length; i++) {
-      const value = leaves[i];
-      if (Object.is(last[i], value)) continue;
-      if (i > 0 && Object.is(value, leaves[i - 1])) writer.count((i - from) * ways + asBefore);
-      else this.#write(writer, i - from, last[i], value);
-      last[i] = value;
-      from = i;
+    for (let n = 0; n < changes.length; n++) {
+      const at = changes.at[n] ?? 0;
+      const value = changes.values[n];
+      if (at > 0 && Object.is(value, last[at - 1])) writer.count((at - from) * ways + asBefore);
+      else this.#write(writer, at - from, last[at], value);
+      last[at] = value;
+      from = at;
     }
+    this.#before = item;
     this.#length += 1;
+    return true;
   }
 
   /** Gives back what only more objects would need. */
@@ -61,12 +67,13 @@ export class Block {
     this.#packed = this.#writer?.bytes() ?? this.#packed;
     this.#writer = null;
     this.#last = [];
+    this.#before = null;
   }
 
   /** All objects, as they were pushed. */
   *objects(): Generator<unknown> {
     const reader = new ByteReader(this.#packed ?? this.#writer?.bytes() ?? new Uint8Array());
-    const leaves = new Array<Leaf>(this.#leafCount()).fill(0);
+    const leaves = new Array<Leaf>(this.form.leafCount).fill(0);
     for (let n = 0; n < this.#length; n++) {
       let at = 0;
       for (let changed = reader.count(); changed > 0; changed--) {
@@ -77,11 +84,6 @@ export class Block {
       }
       yield fromLeaves(this.form, leaves);
     }
-  }
-
-  #leafCount(): number {
-    const count = ({ parts }: Form): number => parts.reduce((sum, part) => sum + (part === null ? 1 : count(part)), 0);
-    return count(this.form);
   }
 
   #write(writer: ByteWriter, gap: number, before: Leaf, value: Leaf): void {
@@ -130,9 +132,17 @@ function numberOf(leaf: Leaf): number {
   return typeof leaf === 'number' && Number.isSafeInteger(leaf) ? leaf : 0;
 }
 
+/** The windows of one tick all end at the same moment: a time that was understood lately is not looked at again. */
+const times = new Map<string, number | undefined>();
+const maxTimes = 16;
+
 /** Milliseconds since 1970 of a time that is written just as `toISOString` writes it. */
 function timeOf(leaf: Leaf): number | undefined {
   if (typeof leaf !== 'string' || leaf.length !== 24 || !leaf.endsWith('Z')) return undefined;
-  const timeMs = Date.parse(leaf);
-  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString() === leaf ? timeMs : undefined;
+  if (times.has(leaf)) return times.get(leaf);
+  const parsedMs = Date.parse(leaf);
+  const timeMs = !Number.isNaN(parsedMs) && new Date(parsedMs).toISOString() === leaf ? parsedMs : undefined;
+  if (times.size >= maxTimes) times.clear();
+  times.set(leaf, timeMs);
+  return timeMs;
 }

@@ -7,57 +7,37 @@ export type Leaf = string | number | boolean | null | undefined;
 export interface Form {
   readonly keys: readonly string[] | null;
   readonly parts: readonly (Form | null)[];
+  /** Of the object and all in it. */
+  readonly leafCount: number;
 }
 
-type Plain = Readonly<Record<string, unknown>>;
+export type Plain = Readonly<Record<string, unknown>>;
 
-const isNested = (value: unknown): value is object => typeof value === 'object' && value !== null;
+export function isNested(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
 
 export function formOf(value: object): Form {
-  const parts = (values: readonly unknown[]): (Form | null)[] =>
-    values.map((each) => (isNested(each) ? formOf(each) : null));
-  if (Array.isArray(value)) return { keys: null, parts: parts(value) };
-  return { keys: Object.keys(value), parts: parts(Object.values(value)) };
+  const keys = Array.isArray(value) ? null : Object.keys(value);
+  const values: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  const parts = values.map((each) => (isNested(each) ? formOf(each) : null));
+  return { keys, parts, leafCount: parts.reduce((sum, part) => sum + (part?.leafCount ?? 1), 0) };
 }
 
-/**
- * Writes the leaves of an object into `out`, from `at` on.
- *
- * @returns where the next leaf would go; -1 when the object is of another form
- */
-export function takeLeaves(form: Form, value: object, out: Leaf[], at: number): number {
-  return form.keys === null || Array.isArray(value)
-    ? takeItems(form, value, out, at)
-    : takeFields(form, form.keys, value as Plain, out, at); // an object with string keys: all that JSON knows
+export function hasForm({ keys, parts }: Form, value: object): boolean {
+  if (Array.isArray(value))
+    return keys === null && value.length === parts.length && value.every((item, i) => hasPart(parts[i], item));
+  const own = Object.keys(value);
+  return (
+    keys?.length === own.length && own.every((key, i) => key === keys[i] && hasPart(parts[i], (value as Plain)[key])) // an object with string keys: all that JSON knows
+  );
 }
 
-function takeItems(form: Form, value: object, out: Leaf[], at: number): number {
-  if (form.keys !== null || !Array.isArray(value) || value.length !== form.parts.length) return -1;
-  let next = at;
-  for (let i = 0; i < value.length && next !== -1; i++) next = takePart(form.parts[i], value[i], out, next);
-  return next;
+function hasPart(part: Form | null | undefined, value: unknown): boolean {
+  return isNested(value) ? part !== null && part !== undefined && hasForm(part, value) : part === null;
 }
 
-function takeFields(form: Form, keys: readonly string[], value: Plain, out: Leaf[], at: number): number {
-  let next = at;
-  let index = 0;
-  for (const key in value) {
-    if (keys[index] !== key) return -1;
-    next = takePart(form.parts[index], value[key], out, next);
-    if (next === -1) return -1;
-    index += 1;
-  }
-  return index === keys.length ? next : -1;
-}
-
-function takePart(part: Form | null | undefined, value: unknown, out: Leaf[], at: number): number {
-  if (isNested(value)) return part ? takeLeaves(part, value, out, at) : -1;
-  if (part !== null) return -1;
-  out[at] = value as Leaf; // what is not nested is a leaf: functions, symbols and bigints are in no such object
-  return at + 1;
-}
-
-/** The object that `takeLeaves` took apart. */
+/** The object of this form that has these leaves. */
 export function fromLeaves(form: Form, leaves: readonly Leaf[]): unknown {
   let at = 0;
   const build = ({ keys, parts }: Form): unknown => {

@@ -44,6 +44,25 @@ describe('a packed series', () => {
     );
   });
 
+  test('a part that is the same object as the time before comes back all the same', () => {
+    const plain = { noNullPrototype: true };
+    const part = fc.record({ c: leaf, d: fc.tuple(leaf, leaf) }, plain);
+    const other = fc.record({ c: leaf, d: leaf }, plain);
+    const chosen = fc.tuple(
+      fc.array(fc.oneof(part, other), { minLength: 1, maxLength: 3 }),
+      fc.array(fc.nat(), { maxLength: 40 }),
+    );
+    fc.assert(
+      fc.property(chosen, leaf, ([parts, picks], figure) => {
+        const objects = picks.map((pick, i) => ({ a: i, b: parts[pick % parts.length], e: [parts[0]], f: figure }));
+        const series = new PackedSeries<object>(100);
+        for (const object of objects) series.push(object);
+        expect(series.all()).toStrictEqual(objects);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test('keys keep their order', () => {
     const series = new PackedSeries<object>(5);
     series.push({ b: 1, a: 2 });

@@ -4,13 +4,10 @@
  */
 import { Block } from './block.ts';
 import { sharedForm } from './forms.ts';
-import { type Leaf, takeLeaves } from './leaves.ts';
+import { hasForm } from './leaves.ts';
 
 /** Objects of a block: the oldest block goes as one. */
 const blockLength = 60;
-
-// One for all: filled and used within one call.
-const leaves: Leaf[] = [];
 
 export class PackedSeries<T extends object> {
   readonly #capacity: number;
@@ -29,8 +26,10 @@ export class PackedSeries<T extends object> {
     return Math.min(this.#length, this.#capacity);
   }
 
+  /** @param item never written to afterwards, nor anything in it */
   push(item: T): void {
-    this.#blockFor(item).push(leaves);
+    const open = this.#blocks.at(-1);
+    if (!open || open.length >= blockLength || !open.push(item)) this.#open(item);
     this.#length += 1;
     for (let first = this.#blocks[0]; first && this.#length - first.length >= this.#capacity; first = this.#blocks[0]) {
       this.#length -= first.length;
@@ -53,17 +52,11 @@ export class PackedSeries<T extends object> {
     return this.latest(this.size);
   }
 
-  /** A block that takes the object; its leaves are in `leaves` then. */
-  #blockFor(item: T): Block {
-    const open = this.#blocks.at(-1);
-    if (open && open.length < blockLength) {
-      const count = takeLeaves(open.form, item, leaves, 0);
-      if (count !== -1) return open;
-    }
-    open?.close();
-    const form = open && takeLeaves(open.form, item, leaves, 0) !== -1 ? open.form : sharedForm(item, leaves);
-    const block = new Block(form, takeLeaves(form, item, leaves, 0));
+  #open(item: T): void {
+    const before = this.#blocks.at(-1);
+    before?.close();
+    const block = new Block(before && hasForm(before.form, item) ? before.form : sharedForm(item));
+    block.push(item);
     this.#blocks.push(block);
-    return block;
   }
 }
