@@ -1,5 +1,3 @@
-import { StringDecoder } from 'node:string_decoder';
-
 /**
  * Cuts a byte stream into lines of bounded length. A longer line is dropped whole and counted, so that a
  * peer gone wrong costs at most `maxBytes` of memory.
@@ -21,9 +19,14 @@ export class LineSplitter {
     const lines: string[] = [];
     let from = 0;
     for (let newline = chunk.indexOf(10); newline !== -1; newline = chunk.indexOf(10, from)) {
-      this.#hold(chunk.subarray(from, newline));
-      if (!this.#dropping) lines.push(this.#take());
-      this.#dropping = false;
+      // Nearly all lines come whole.
+      if (!this.#dropping && this.#heldBytes === 0 && newline - from <= this.#maxBytes) {
+        lines.push(chunk.toString('utf8', from, newline));
+      } else {
+        this.#hold(chunk.subarray(from, newline));
+        if (!this.#dropping) lines.push(this.#take());
+        this.#dropping = false;
+      }
       from = newline + 1;
     }
     this.#hold(chunk.subarray(from));
@@ -41,7 +44,7 @@ export class LineSplitter {
   }
 
   #take(): string {
-    const line = new StringDecoder('utf8').end(Buffer.concat(this.#held));
+    const line = Buffer.concat(this.#held).toString('utf8');
     this.#held = [];
     this.#heldBytes = 0;
     return line;

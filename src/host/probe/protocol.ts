@@ -58,15 +58,15 @@ export const eventSchema = z.discriminatedUnion('type', [
 ]);
 export type ProbeEvent = z.infer<typeof eventSchema>;
 
-const knownTypes: ReadonlySet<string> = new Set(eventSchema.options.map((option) => option.shape.type.value));
+const schemas: ReadonlyMap<string, z.ZodType<ProbeEvent>> = new Map(
+  eventSchema.options.map((option) => [option.shape.type.value, option]),
+);
 
 export type ParsedLine =
   | { kind: 'event'; event: ProbeEvent }
   /** A well-formed event of a type this version does not know: to be counted and passed over. */
   | { kind: 'unknown'; type: string }
   | { kind: 'invalid'; reason: string };
-
-const envelopeSchema = z.looseObject({ type: z.string() });
 
 /** Parses one line of the probe's stdout. Never throws. */
 export function parseEventLine(line: string): ParsedLine {
@@ -76,10 +76,11 @@ export function parseEventLine(line: string): ParsedLine {
   } catch {
     return { kind: 'invalid', reason: 'not JSON' };
   }
-  const envelope = envelopeSchema.safeParse(value);
-  if (!envelope.success) return { kind: 'invalid', reason: 'not an object with a type' };
-  if (!knownTypes.has(envelope.data.type)) return { kind: 'unknown', type: envelope.data.type };
-  const event = eventSchema.safeParse(value);
+  if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string')
+    return { kind: 'invalid', reason: 'not an object with a type' };
+  const schema = schemas.get(value.type);
+  if (schema === undefined) return { kind: 'unknown', type: value.type };
+  const event = schema.safeParse(value);
   if (event.success) return { kind: 'event', event: event.data };
   return { kind: 'invalid', reason: z.prettifyError(event.error) };
 }
