@@ -52,6 +52,8 @@ export class PhaseJoin<Cycle extends PhaseCycle> {
 
   /** @param pauses, cycles those seen since the last call, each in order of time */
   join(pauses: readonly PhasePause[], cycles: readonly Cycle[]): (Cycle & CyclePhases)[] {
+    // What waits for its last pause goes on waiting.
+    if (pauses.length === 0 && cycles.length === 0) return [];
     const ends = pauses.filter(({ reason }) => reason === markTermination);
     this.#sweepTerminations.push(...pauses.filter(({ reason }) => reason === sweepTermination));
     const open = this.#pending ? [this.#pending, ...cycles] : cycles;

@@ -13,7 +13,10 @@ export interface StallSet {
 
 export const noStalls: StallStats = { count: 0, p50Ns: 0, p99Ns: 0, maxNs: 0, sumNs: 0 };
 
+const noSet: StallSet = { weights: [], sumNs: 0, maxNs: 0 };
+
 export function exactStalls(durationsNs: readonly number[]): StallSet {
+  if (durationsNs.length === 0) return noSet;
   let sumNs = 0;
   let maxNs = 0;
   for (const durationNs of durationsNs) {
@@ -57,6 +60,7 @@ export function scaledStalls(set: StallSet, share: number): StallSet {
  * exact one, at most a bucket's width (6.25 %) above it, never above the maximum.
  */
 export function stallStats(sets: readonly StallSet[]): StallStats {
+  if (sets.every(({ weights }) => weights.length === 0)) return noStalls;
   const weights = sets.flatMap((set) => set.weights).sort((a, b) => a[0] - b[0]);
   const count = weights.reduce((sum, [, n]) => sum + n, 0);
   if (count === 0) return noStalls;

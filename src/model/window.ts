@@ -154,7 +154,7 @@ export const SignalWindow = z.object({
   pod: z.object({ namespace: z.string(), name: z.string(), uid: z.string() }),
   container: z.string(),
   containerId: z.string(),
-  pids: z.array(z.int()),
+  pids: z.array(z.int()).readonly(),
   /** STW pauses whose reason is the collector's. */
   gcPause: StallStats,
   /** Of those pauses the part until all goroutines stood still. */
@@ -186,7 +186,7 @@ export const SignalWindow = z.object({
    * Fields (`gcStall`, `kernelMemory.mmap`) that nobody observed: their zeros mean nothing, and what they hold is at most a part. Absent when
    * all were observed.
    */
-  missing: z.array(z.string()).optional(),
+  missing: z.array(z.string()).readonly().optional(),
 });
 export type SignalWindow = z.infer<typeof SignalWindow>;
 

@@ -5,6 +5,7 @@ import { keyOf, type Pod, type Store } from '../../kube/index.ts';
 import type { Rhythm } from '../../model/index.ts';
 import { Recorder } from '../evidence/index.ts';
 import type { WayResult } from '../incidents/pprof-ways.ts';
+import { remembered } from '../remembered.ts';
 import type { Activity, Population, Target, TargetState } from '../sampler/index.ts';
 import { containerStates } from './container-states.ts';
 import { type Selected, type Watchlist, watchlist } from './watchlist.ts';
@@ -26,6 +27,7 @@ export class Roster {
   readonly #options: RosterOptions;
   readonly #entries = new Map<string, Entry>();
   #list: Watchlist = { selected: new Map(), notRunning: [] };
+  readonly #populations = remembered(populationsOf);
 
   constructor(options: RosterOptions) {
     this.#options = options;
@@ -81,14 +83,9 @@ export class Roster {
     return counts;
   }
 
-  /** Processes and cgroups of the selected containers, from a scan of this node. */
-  populations(containers: readonly ContainerProcesses[]): Map<string, Population> {
-    const found = new Map<string, Population>();
-    for (const { containerId, pids, cgroups } of containers) {
-      // By the container alone: a static pod has another uid in its cgroup's name than its mirror in the API.
-      if (this.#list.selected.has(containerId)) found.set(containerId, { pids, cgroups });
-    }
-    return found;
+  /** Processes and cgroups of the selected containers, from a scan of this node. The same map while neither changes. */
+  populations(containers: readonly ContainerProcesses[]): ReadonlyMap<string, Population> {
+    return this.#populations(containers, this.#list.selected);
   }
 
   containerStates(policyKey: string, ways: ReadonlyMap<string, WayResult>): ContainerState[] {
@@ -111,4 +108,16 @@ export class Roster {
     this.#entries.set(containerId, entry);
     return entry;
   }
+}
+
+function populationsOf(
+  containers: readonly ContainerProcesses[],
+  selected: Watchlist['selected'],
+): ReadonlyMap<string, Population> {
+  const found = new Map<string, Population>();
+  for (const { containerId, pids, cgroups } of containers) {
+    // By the container alone: a static pod has another uid in its cgroup's name than its mirror in the API.
+    if (selected.has(containerId)) found.set(containerId, { pids, cgroups });
+  }
+  return found;
 }

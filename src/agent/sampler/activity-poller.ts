@@ -82,7 +82,7 @@ export class ActivityPoller {
 
   #knownOf({ key, activity: source }: Pick<Target, 'key' | 'activity'>): Known | undefined {
     const known = this.#known.get(key);
-    if (!source || source.kind === 'given') {
+    if (!isAsked(source)) {
       this.#known.delete(key);
       return undefined;
     }
@@ -152,6 +152,10 @@ function isDue(known: Known, nowMs: number, periodMs: number): boolean {
 
 function isSame(a: ActivitySource, b: ActivitySource): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
+}
+
+export function isAsked(source: ActivitySource | null): source is AskedSource {
+  return source !== null && source.kind !== 'given';
 }
 
 const unanswered: Activity = { kind: 'unknown', reason: 'unanswered', message: 'the first answer is being waited for' };

@@ -20,6 +20,8 @@ export interface Assists {
   readonly sampling: AssistSampling | null;
 }
 
+const noAssists: Assists = { sets: [], sampling: null };
+
 /**
  * @param histograms of assists; both lists of the container's processes only
  * @param pauses the same processes' pauses, all of which are seen: with the assists they are the GC stalls
@@ -29,6 +31,7 @@ export function assistsOf(
   sampled: readonly SampledEvent[],
   pauses: StallSet = nothing,
 ): Assists {
+  if (histograms.length === 0 && sampled.length === 0) return noAssists;
   const parts = partsOf(histograms, sampled);
   return { sets: estimated(parts), sampling: sampled.length > 0 ? statement(parts, sampled, pauses) : null };
 }

@@ -67,12 +67,14 @@ export class Attachments {
   readonly #users = new Map<string, { id: string; executable: Executable; processes: number }>();
   readonly #reads = new Map<string, { id: string; watchers: number; attached: Promise<unknown> }>();
   readonly #alwaysReads: boolean;
+  readonly #missingInKernel: readonly MissingSignals[];
   #nextId = 1;
 
   /** @param alwaysReads watches how long goroutines wait for data all the time: that costs a busy server some µs for each */
   constructor(probe: AttachingProbe, alwaysReads = false) {
     this.#probe = probe;
     this.#libraries = new Libraries(probe);
+    this.#missingInKernel = missingInKernel(probe.ready);
     this.#alwaysReads = alwaysReads;
   }
 
@@ -141,9 +143,14 @@ export class Attachments {
     };
   }
 
+  /** Another number when what `missingOf` says may have changed. */
+  get revision(): number {
+    return this.#libraries.revision;
+  }
+
   /** What cannot be seen of this process though the probe watches it. */
   missingOf(pid: number): MissingSignals[] {
-    return [...missingInKernel(this.#probe.ready), ...this.#libraries.missingOf(pid)];
+    return [...this.#missingInKernel, ...this.#libraries.missingOf(pid)];
   }
 
   /** @param gone the process has ended: the probe has forgotten it already */

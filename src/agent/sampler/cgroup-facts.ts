@@ -1,6 +1,7 @@
 /** What a container's cgroup did between two readings. Pure. */
-import type { CgroupSample, CpuStat, MemoryEvents, NodePressure, Pressure } from '../../host/index.ts';
+import type { CgroupSample, CpuStat, MemoryEvents, MissingFile, NodePressure, Pressure } from '../../host/index.ts';
 import type { CgroupFacts } from '../../model/window.ts';
+import { remembered } from '../remembered.ts';
 import { nodeShares, pressureShare } from './pressure-share.ts';
 import { rise, riseOrNull } from './rise.ts';
 import type { SlowFacts } from './slow-facts.ts';
@@ -11,15 +12,30 @@ export interface CgroupReading {
   readonly node: NodePressure | null;
 }
 
+export interface CgroupStretch {
+  /** From one reading to the other. */
+  readonly durationMs: number;
+  /** From the files that are read at their own pace, see SlowLedger. */
+  readonly slow: SlowFacts;
+  /** Of this cgroup's windows before. */
+  readonly standing?: StandingFacts;
+}
+
+/** What is the same from reading to reading gives the same facts, as one object: most figures of a quiet cgroup stand still. */
+export class StandingFacts {
+  readonly averages = remembered(averages);
+  readonly missing = remembered(missing);
+  readonly events = remembered(eventCountsOf);
+  readonly eventsLocal = remembered(eventCountsOf);
+}
+
 /**
  * @param before the reading at the window's start; null where there was none: then there are no deltas
- * @param slow from the files that are read at their own pace, see SlowLedger
- * @param durationMs from one reading to the other
  */
 export function cgroupFacts(
   before: CgroupReading | null,
   { cgroup: after, node }: CgroupReading,
-  { durationMs, slow }: { readonly durationMs: number; readonly slow: SlowFacts },
+  { durationMs, slow, standing = new StandingFacts() }: CgroupStretch,
 ): CgroupFacts {
   const was = before?.cgroup ?? null;
   return {
@@ -33,20 +49,24 @@ export function cgroupFacts(
     swapBytes: after.swapBytes,
     swapLimitBytes: after.swapLimitBytes,
     memoryPressure: pressureShare(was?.pressure.memory ?? null, after.pressure.memory, durationMs),
-    memoryPressureAverages: averages(after.pressure.memory),
+    memoryPressureAverages: standing.averages(after.pressure.memory),
     cpuPressure: slow.cpuPressure,
     ioPressure: slow.ioPressure,
     node: nodeShares(before?.node ?? null, node, durationMs),
     reclaim: slow.reclaim,
-    events: eventCounts(was?.events ?? null, after.events),
-    eventsLocal: eventCounts(was?.eventsLocal ?? null, after.eventsLocal),
+    events: standing.events(was?.events ?? null, after.events),
+    eventsLocal: standing.eventsLocal(was?.eventsLocal ?? null, after.eventsLocal),
     cpuUsedCores: usedCores(was?.cpu ?? null, after.cpu, durationMs),
     cpuLimitCores: after.cpuLimitCores,
     throttledShare: throttledShare(was?.cpu ?? null, after.cpu),
     throttledNs: riseOrNull(was?.cpu?.throttledNs ?? null, after.cpu?.throttledNs ?? null),
     oomKills: was?.events && after.events ? rise(was.events.oomKill, after.events.oomKill) : 0,
-    missing: after.missing.map(({ name, problem }) => `${name} (${problem})`).sort(),
+    missing: standing.missing(after.missing),
   };
+}
+
+function missing(files: readonly MissingFile[]): string[] {
+  return files.map(({ name, problem }) => `${name} (${problem})`).sort();
 }
 
 function averages(pressure: Pressure | null): CgroupFacts['memoryPressureAverages'] {
@@ -55,7 +75,7 @@ function averages(pressure: Pressure | null): CgroupFacts['memoryPressureAverage
   return { some: of(pressure.some), full: pressure.full && of(pressure.full) };
 }
 
-function eventCounts(before: MemoryEvents | null, after: MemoryEvents | null): CgroupFacts['events'] {
+function eventCountsOf(before: MemoryEvents | null, after: MemoryEvents | null): CgroupFacts['events'] {
   if (!before || !after) return null;
   return {
     low: riseOrNull(before.low, after.low),

@@ -1,12 +1,13 @@
 /** One container's readings from window to window: remembers only what the next window's deltas need. */
 import type { CgroupSample, NodePressure } from '../../host/index.ts';
 import type { CgroupFacts } from '../../model/window.ts';
-import { type CgroupReading, cgroupFacts } from './cgroup-facts.ts';
+import { type CgroupReading, cgroupFacts, StandingFacts } from './cgroup-facts.ts';
 import { SlowLedger } from './slow-facts.ts';
 
 export class CgroupLedger {
   #before: CgroupReading | null = null;
   #slow = new SlowLedger();
+  readonly #standing = new StandingFacts();
 
   /** The reading from which the next window's deltas count. */
   rebase(cgroup: CgroupSample | null, node: NodePressure | null): void {
@@ -20,6 +21,10 @@ export class CgroupLedger {
     const before = this.#before;
     this.#before = cgroup && { cgroup, node };
     if (!cgroup) return null;
-    return cgroupFacts(before, { cgroup, node }, { durationMs, slow: this.#slow.take(cgroup) });
+    return cgroupFacts(
+      before,
+      { cgroup, node },
+      { durationMs, slow: this.#slow.take(cgroup), standing: this.#standing },
+    );
   }
 }

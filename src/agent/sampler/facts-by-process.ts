@@ -34,9 +34,15 @@ export class FactsByProcess {
 
   /** Events of these processes; of several process after process, each in the order in which it happened. Not to be changed. */
   of(pids: readonly number[]): ProbeFacts {
+    const [only] = pids;
+    if (pids.length < 2) return only === undefined ? nothing : this.ofProcess(only);
     const known = pids.flatMap((pid) => this.#byPid.get(pid) ?? []);
     const [first = nothing] = known;
     return known.length < 2 ? first : facts((list) => known.flatMap((each) => each[list]));
+  }
+
+  ofProcess(pid: number): ProbeFacts {
+    return this.#byPid.get(pid) ?? nothing;
   }
 
   /** Events that were lost, or may have been, of these processes: what another lost hides nothing of them. */
@@ -58,5 +64,7 @@ export class FactsByProcess {
 }
 
 function lossesIn({ counts }: Pick<ProbeFacts, 'counts'>): number {
-  return counts.reduce((sum, { lostEvents }) => sum + lostEvents.count, 0);
+  let lost = 0;
+  for (const { lostEvents } of counts) lost += lostEvents.count;
+  return lost;
 }

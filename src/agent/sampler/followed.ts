@@ -30,6 +30,10 @@ export class Followed {
 
   /** What is asked for several times a tick, as long as no process comes, goes or gets another answer. */
   #known: Known | null = null;
+  #missing: { readonly of: Attachments | null; readonly revision: number; readonly signals: MissingSignals[] } | null =
+    null;
+  /** As they were followed last, and from when on one of them is to be looked at again. */
+  #settled: { readonly pids: readonly number[]; readonly untilMs: number } | null = null;
 
   /** Processes that are watched, one way or the other, ascending. */
   watched(): readonly number[] {
@@ -47,10 +51,10 @@ export class Followed {
 
   /** What the books of those processes say now that the probe does not watch. A process that has ended has none. */
   readings(nowMs: number): ReadonlyMap<number, GcReading> {
-    const { readings, refusals } = readingsOf(this.#processes.values());
+    const { values, refusals } = readingsOf(this.#processes.values());
     for (const [process, { code, message }] of refusals) process.progress = refused(code, message, nowMs + retryMs);
-    if (refusals.size > 0) this.#known = null;
-    return readings;
+    if (refusals.size > 0) this.#changed();
+    return values;
   }
 
   /** Whether the runtime limits its collector, of each process that tells. */
@@ -60,26 +64,38 @@ export class Followed {
 
   /** What each process has allocated that the probe watches; of those that tell. */
   heaps(): ReadonlyMap<number, HeapNow> {
-    return heapsOf(this.#processes.values());
+    const { values, refusals } = heapsOf(this.#processes.values());
+    for (const [process, { code, message }] of refusals) {
+      if (process.progress.kind === 'watched')
+        process.progress = { ...process.progress, books: { reason: code, message } };
+    }
+    if (refusals.size > 0) this.#changed();
+    return values;
   }
 
-  /** Signals that are not seen of at least one process. */
+  /** Signals that are not seen of at least one process. The same array until that changes. */
   missing(attachments: Attachments | null): MissingSignals[] {
-    return missingOfAll([...this.#processes.values()].map((process) => missingOf(process, attachments)));
+    const revision = attachments?.revision ?? 0;
+    if (this.#missing?.of === attachments && this.#missing.revision === revision) return this.#missing.signals;
+    const signals = missingOfAll([...this.#processes.values()].map((process) => missingOf(process, attachments)));
+    this.#missing = { of: attachments, revision, signals };
+    return signals;
   }
 
   /** A new probe watches nothing yet, and what was read without one is its to watch. */
   reset(): void {
     for (const { progress } of this.#processes.values()) closeBooks(progress);
     this.#processes.clear();
-    this.#known = null;
+    this.#changed();
   }
 
   /** The probe saw these execute another program: they are looked at again in the next round. */
   changed(pids: readonly number[]): void {
     for (const pid of pids) {
       const known = this.#processes.get(pid);
-      if (known) known.checkAtMs = 0;
+      if (!known) continue;
+      known.checkAtMs = 0;
+      this.#settled = null;
     }
   }
 
@@ -95,10 +111,29 @@ export class Followed {
       if (!present.has(pid)) await this.#drop(pid, tools.attachments, false);
     }
     for (const pid of pids) await this.#followOne(pid, tools);
+    this.#settle(pids);
+  }
+
+  /** Whether `follow` would do nothing: these are the processes of the time before, and none is to be looked at yet. */
+  isSettled(pids: readonly number[], nowMs: number): boolean {
+    return this.#settled !== null && this.#settled.pids === pids && nowMs < this.#settled.untilMs;
   }
 
   async release(attachments: Attachments | null): Promise<void> {
     for (const pid of [...this.#processes.keys()]) await this.#drop(pid, attachments, false);
+  }
+
+  #settle(pids: readonly number[]): void {
+    let untilMs = Number.POSITIVE_INFINITY;
+    for (const pid of pids) untilMs = Math.min(untilMs, this.#processes.get(pid)?.checkAtMs ?? 0);
+    this.#settled = { pids, untilMs };
+  }
+
+  /** A process came, went, or got another answer. */
+  #changed(): void {
+    this.#known = null;
+    this.#missing = null;
+    this.#settled = null;
   }
 
   #now(): Known {
@@ -118,8 +153,7 @@ export class Followed {
       const settled = known.progress.kind === 'watched' || tools.nowMs < known.progress.retryAtMs;
       if (same && (settled || (await retried(known, tools)))) {
         known.checkAtMs = nextCheckMs(known, tools.nowMs);
-        if (!settled) this.#known = null;
-        openLate(known, tools);
+        if (openLate(known, tools) || !settled) this.#changed();
         if (known.progress.kind === 'watched') await tools.attachments?.look(pid);
         return;
       }
@@ -134,14 +168,14 @@ export class Followed {
     const { startTicks } = identity;
     const sinceMs = tools.nowMs;
     this.#processes.set(pid, { pid, startTicks, seenKey, executable, progress, sinceMs, checkAtMs: sinceMs });
-    this.#known = null;
+    this.#changed();
   }
 
   async #drop(pid: number, attachments: Attachments | null, gone: boolean): Promise<void> {
     const known = this.#processes.get(pid);
     if (!known) return;
     this.#processes.delete(pid);
-    this.#known = null;
+    this.#changed();
     closeBooks(known.progress);
     if (known.progress.kind !== 'watched' || !known.executable || !attachments) return;
     try {
@@ -153,11 +187,12 @@ export class Followed {
   }
 }
 
-/** The books of a process that had only just begun. */
-function openLate(known: FollowedProcess, tools: FollowTools): void {
+/** The books of a process that had only just begun. @returns whether they were tried */
+function openLate(known: FollowedProcess, tools: FollowTools): boolean {
   const { pid, startTicks, executable, progress } = known;
-  if (progress.kind !== 'watched' || progress.books !== booksClosed || !executable) return;
+  if (progress.kind !== 'watched' || progress.books !== booksClosed || !executable) return false;
   known.progress = { ...progress, books: booksBeside({ pid, startTicks }, executable, tools) };
+  return true;
 }
 
 /** Whether a process whose books are read is settled again: the probe watches it now, or still cannot. */

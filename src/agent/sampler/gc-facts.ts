@@ -1,6 +1,6 @@
 /** GC facts of a window, from what each process was charged in it. Pure. */
 import type { CycleTrigger, GcFacts } from '../../model/index.ts';
-import type { GcCharge } from './gc-ledger.ts';
+import type { GcCharge, HeapState } from './gc-ledger.ts';
 import type { SeenCycle } from './types.ts';
 
 /** The runtime's goal when nothing bounds the heap (GOGC off, no GOMEMLIMIT): `/gc/heap/goal:bytes` prints 2^64 − 1. */
@@ -16,29 +16,51 @@ interface Stretch {
 
 /** One container's facts from its processes': times and sizes add up, settings are those of the first process. */
 export function gcFacts(charges: readonly GcCharge[], { durationNs, limiterOn, phased }: Stretch): GcFacts | null {
-  const known = charges.flatMap((charge) => (charge.last ? [{ ...charge, last: charge.last }] : []));
-  const first = known[0];
-  if (!first) return null;
-  const sum = (value: (charge: (typeof known)[number]) => number): number =>
-    known.reduce((total, charge) => total + value(charge), 0);
-  const gomaxprocs = known.reduce((max, { last }) => Math.max(max, last.procs), 1);
-  const share = (cpuNs: number): number => Math.min(1, cpuNs / (gomaxprocs * durationNs));
-  return {
-    cycles: sum((charge) => charge.cycles),
-    cpuShare: share(sum((charge) => charge.gcCpuNs)),
-    assistShare: share(sum((charge) => charge.assistCpuNs)),
-    idleShare: share(sum((charge) => charge.idleCpuNs)),
-    heapLiveBytes: sum(({ last }) => last.heapMarkedBytes),
-    heapGoalBytes: sum(({ last }) => last.heapGoalBytes ?? unboundedHeapGoal),
-    rootsBytes: sum(({ last }) => last.lastStackScanBytes + last.globalsScanBytes),
-    allocBytesPerSecond: Math.round(sum((charge) => charge.allocBytesPerSecond ?? 0)),
-    gogc: first.last.gcPercent,
-    goMemLimitBytes: first.last.memoryLimitBytes,
+  let first: HeapState | null = null;
+  let gomaxprocs = 1;
+  let gcCpuNs = 0;
+  let assistCpuNs = 0;
+  let idleCpuNs = 0;
+  let cycles = 0;
+  let limitDrivenCycles = 0;
+  let heapLiveBytes = 0;
+  let heapGoalBytes = 0;
+  let rootsBytes = 0;
+  let allocBytesPerSecond = 0;
+  for (const charge of charges) {
+    const { last } = charge;
+    if (last === null) continue;
+    first ??= last;
+    gomaxprocs = Math.max(gomaxprocs, last.procs);
+    gcCpuNs += charge.gcCpuNs;
+    assistCpuNs += charge.assistCpuNs;
+    idleCpuNs += charge.idleCpuNs;
+    cycles += charge.cycles;
+    limitDrivenCycles += charge.limitDrivenCycles;
+    heapLiveBytes += last.heapMarkedBytes;
+    heapGoalBytes += last.heapGoalBytes ?? unboundedHeapGoal;
+    rootsBytes += last.lastStackScanBytes + last.globalsScanBytes;
+    allocBytesPerSecond += charge.allocBytesPerSecond ?? 0;
+  }
+  if (first === null) return null;
+  const availableNs = gomaxprocs * durationNs;
+  const facts: GcFacts = {
+    cycles,
+    cpuShare: Math.min(1, gcCpuNs / availableNs),
+    assistShare: Math.min(1, assistCpuNs / availableNs),
+    idleShare: Math.min(1, idleCpuNs / availableNs),
+    heapLiveBytes,
+    heapGoalBytes,
+    rootsBytes,
+    allocBytesPerSecond: Math.round(allocBytesPerSecond),
+    gogc: first.gcPercent,
+    goMemLimitBytes: first.memoryLimitBytes,
     gomaxprocs,
-    limitDrivenCycles: sum((charge) => charge.limitDrivenCycles),
-    ...(phased === null ? {} : cycleFacts(phased)),
-    ...(limiterOn === null ? {} : { limiterOn }),
+    limitDrivenCycles,
   };
+  if (phased !== null) Object.assign(facts, phased.length === 0 ? noCycles : cycleFacts(phased));
+  if (limiterOn !== null) facts.limiterOn = limiterOn;
+  return facts;
 }
 
 function cycleFacts(phased: readonly SeenCycle[]): Pick<GcFacts, 'triggers' | 'cycleMaxNs' | 'markMaxNs'> {
@@ -51,3 +73,6 @@ function cycleFacts(phased: readonly SeenCycle[]): Pick<GcFacts, 'triggers' | 'c
     markMaxNs: longest(({ concurrentMarkNs }) => concurrentMarkNs ?? 0),
   };
 }
+
+/** Of most windows: one object for all of them. */
+const noCycles = cycleFacts([]);

@@ -23,6 +23,7 @@ export class Libraries {
   /** Statically linked: they can load none. */
   readonly #complete = new Set<number>();
   #nextId = 1;
+  #revision = 0;
 
   constructor(probe: LibraryProbe) {
     this.#probe = probe;
@@ -39,6 +40,7 @@ export class Libraries {
     }
     for (const file of mappedLibssl(pid)) {
       const library = await this.#libraryOf(pid, file);
+      if (!library.pids.has(pid)) this.#revision += 1;
       library.pids.add(pid);
     }
   }
@@ -51,10 +53,17 @@ export class Libraries {
   async leave(pid: number): Promise<void> {
     this.#complete.delete(pid);
     for (const [key, { attached, pids }] of this.#known) {
-      if (!pids.delete(pid) || pids.size > 0) continue;
+      if (!pids.delete(pid)) continue;
+      this.#revision += 1;
+      if (pids.size > 0) continue;
       this.#known.delete(key);
       if (attached.id !== null) await this.#probe.detach(attached.id);
     }
+  }
+
+  /** Another number when what `missingOf` says may have changed. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** Handshakes of this process that are not seen, though it has mapped the library. */

@@ -28,6 +28,7 @@ export function chargedTo({ reason, startNs }: PauseEvent, capturingAt: Capturin
 
 export interface Pauses {
   readonly gc: StallSet;
+  readonly gcPause: StallStats;
   /** Null where the program does not tell how long stopping took. */
   readonly gcStopping: StallStats | null;
   readonly gcPauseByReason: NonNullable<SignalWindow['gcPauseByReason']>;
@@ -36,12 +37,18 @@ export interface Pauses {
 }
 
 export function pausesOf(pauses: readonly PauseEvent[], capturingAt: CapturingAt): Pauses {
+  return pauses.length === 0 ? noPauses : dealt(pauses, capturingAt);
+}
+
+function dealt(pauses: readonly PauseEvent[], capturingAt: CapturingAt): Pauses {
   const of = (wanted: SeenPause['chargedTo']): PauseEvent[] =>
     pauses.filter((pause) => chargedTo(pause, capturingAt) === wanted);
   const gc = of('gc');
   const other = of('other');
+  const gcTotals = totals(gc);
   return {
-    gc: totals(gc),
+    gc: gcTotals,
+    gcPause: stallStats([gcTotals]),
     gcStopping: gc.some(({ stoppingNs }) => stoppingNs === null) ? null : stallStats([stoppings(gc)]),
     gcPauseByReason: {
       sweepTermination: pauseStats(gc.filter(({ reason }) => reason === sweepTermination)),
@@ -54,6 +61,9 @@ export function pausesOf(pauses: readonly PauseEvent[], capturingAt: CapturingAt
     },
   };
 }
+
+/** Of most windows: one object for all of them. */
+const noPauses = dealt([], () => false);
 
 function pauseStats(pauses: readonly PauseEvent[]): PauseStats {
   const { count, p99Ns, maxNs, sumNs } = stallStats([totals(pauses)]);

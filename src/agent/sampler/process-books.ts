@@ -7,26 +7,46 @@ import type { Progress } from './progress.ts';
 
 type Processes = Iterable<FollowedProcess>;
 
-/** Of processes that the probe does not watch; refused are those whose books cannot be what they were taken for. */
-export function readingsOf(processes: Processes): {
-  readonly readings: ReadonlyMap<number, GcReading>;
+/** What was read, by pid; refused are those whose books cannot be what they were taken for: they are closed. */
+export interface Read<T> {
+  readonly values: ReadonlyMap<number, T>;
   readonly refusals: ReadonlyMap<FollowedProcess, ControllerReadError>;
-} {
-  const readings = new Map<number, GcReading>();
+}
+
+/** Of processes that the probe does not watch. */
+export function readingsOf(processes: Processes): Read<GcReading> {
+  return readAll(processes, ({ progress }) => (progress.kind === 'read' ? progress.reader : null), readBooks);
+}
+
+/** Of processes that the probe watches. */
+export function heapsOf(processes: Processes): Read<HeapNow> {
+  return readAll(
+    processes,
+    ({ progress }) => (progress.kind === 'watched' ? readerOf(progress) : null),
+    (reader) => reader.readHeap(),
+  );
+}
+
+function readAll<T>(
+  processes: Processes,
+  readerOfProcess: (process: FollowedProcess) => ControllerReader | null,
+  read: (reader: ControllerReader) => T | null | undefined,
+): Read<T> {
+  const values = new Map<number, T>();
   const refusals = new Map<FollowedProcess, ControllerReadError>();
   for (const process of processes) {
-    const { pid, progress } = process;
-    if (progress.kind !== 'read') continue;
+    const reader = readerOfProcess(process);
+    if (reader === null) continue;
     try {
-      const reading = readBooks(progress.reader);
-      if (reading) readings.set(pid, reading);
+      const value = read(reader);
+      if (value) values.set(process.pid, value);
     } catch (error) {
       if (!(error instanceof ControllerReadError)) throw error;
-      progress.reader.close();
+      reader.close();
       refusals.set(process, error);
     }
   }
-  return { readings, refusals };
+  return { values, refusals };
 }
 
 export function limitersOf(processes: Processes): ReadonlyMap<number, GcLimiter> {
@@ -34,24 +54,6 @@ export function limitersOf(processes: Processes): ReadonlyMap<number, GcLimiter>
   for (const { pid, progress } of processes) {
     const limiter = readerOf(progress)?.readLimiter();
     if (limiter) found.set(pid, limiter);
-  }
-  return found;
-}
-
-/** Of processes that the probe watches. Books that cannot be what they were taken for are closed, and missed from then on. */
-export function heapsOf(processes: Processes): ReadonlyMap<number, HeapNow> {
-  const found = new Map<number, HeapNow>();
-  for (const process of processes) {
-    const { pid, progress } = process;
-    if (progress.kind !== 'watched' || !('read' in progress.books)) continue;
-    try {
-      const heap = progress.books.readHeap();
-      if (heap) found.set(pid, heap);
-    } catch (error) {
-      if (!(error instanceof ControllerReadError)) throw error;
-      progress.books.close();
-      process.progress = { ...progress, books: { reason: error.code, message: error.message } };
-    }
   }
   return found;
 }

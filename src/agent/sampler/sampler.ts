@@ -7,7 +7,7 @@
 import type { NodePressure } from '../../host/index.ts';
 import { type Flush, nothingUntil, type ProbeClient } from '../../host/probe/index.ts';
 import { sleep } from '../sleep.ts';
-import { ActivityPoller } from './activity-poller.ts';
+import { ActivityPoller, isAsked } from './activity-poller.ts';
 import { Attachments, PlanCache } from './attachments.ts';
 import { openReader } from './books.ts';
 import { CaptureIntervals } from './capture-intervals.ts';
@@ -20,7 +20,9 @@ import { isProbeGone } from './progress.ts';
 import { type RhythmSubject, Rhythms } from './rhythms.ts';
 import { nextTickMs } from './ticks.ts';
 import { type TickFacts, Tracked } from './tracked.ts';
-import type { Inspection, Target, TargetState } from './types.ts';
+import type { Inspection, Population, Target, TargetState } from './types.ts';
+
+const nobody: Population = { pids: [], cgroups: null };
 
 export class Sampler {
   readonly #options: SamplerOptions;
@@ -32,6 +34,8 @@ export class Sampler {
   readonly #pace = new NodePace();
   readonly #tracked = new Map<string, Tracked>();
   #wanted: readonly Target[] = [];
+  /** As `#tracked` follows them. */
+  #known: readonly Target[] = [];
   #attachments: { probe: ProbeClient; attachments: Attachments } | null = null;
   /** No probe can work here: programs are read without one. */
   #withoutProbe = false;
@@ -125,7 +129,11 @@ export class Sampler {
     this.#withoutProbe = this.#supervisor.obstacle !== null;
     if ((flush && probe) || this.#withoutProbe) await this.#followProcesses(probe, flush);
     const tracked = [...this.#tracked.values()];
-    activity.poll(tracked.map(({ target, followed }) => ({ target, pids: followed.watched() })));
+    activity.poll(
+      tracked.flatMap(({ target, followed }) =>
+        isAsked(target.activity) ? [{ target, pids: followed.watched() }] : [],
+      ),
+    );
     for (const each of tracked) {
       this.#early.follow(each.target, each.isStarted ? each.cgroup : null, each.pressureTotals);
       this.#tellNews(each, activity);
@@ -188,6 +196,8 @@ export class Sampler {
   }
 
   async #forgetUnwanted(): Promise<void> {
+    if (this.#known === this.#wanted) return;
+    this.#known = this.#wanted;
     const wanted = new Map(this.#wanted.map((target) => [target.key, target]));
     for (const [key, tracked] of this.#tracked) {
       if (wanted.has(key)) continue;
@@ -225,12 +235,15 @@ export class Sampler {
     const without = { reason: obstacle?.code ?? '', message: obstacle?.message ?? '' };
     const tools = { proc, plans: this.#plans, attachments, without };
     const populations = populate();
+    const { gone, execs } = flush ?? nothingUntil(0);
     try {
       for (const [key, tracked] of this.#tracked) {
-        const { pids, cgroups } = populations.get(key) ?? { pids: [], cgroups: null };
-        await tracked.followed.gone(flush?.gone ?? [], attachments);
-        tracked.followed.changed(flush?.execs ?? []);
-        await tracked.followed.follow(pids, { ...tools, nowMs: this.#nowMs() });
+        const { pids, cgroups } = populations.get(key) ?? nobody;
+        const { followed } = tracked;
+        if (gone.length > 0) await followed.gone(gone, attachments);
+        if (execs.length > 0) followed.changed(execs);
+        const nowMs = this.#nowMs();
+        if (!followed.isSettled(pids, nowMs)) await followed.follow(pids, { ...tools, nowMs });
         tracked.beginOrEnd({ monotonicNs, readNode, openCgroup, cgroups });
       }
     } catch (error) {

@@ -9,6 +9,7 @@ import {
 } from '../../host/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
 import type { PressureTotals } from '../../model/pressure-onset.ts';
+import { remembered } from '../remembered.ts';
 import type { Attachments } from './attachments.ts';
 import { CycleJoin } from './cycle-join.ts';
 import type { FactsByProcess } from './facts-by-process.ts';
@@ -56,6 +57,8 @@ export class Tracked {
   #missingFiles: readonly MissingFile[] | null = null;
   /** What the cgroup does not tell; its windows name that themselves. */
   #missingInCgroup: readonly MissingSignals[] = [];
+  readonly #missingFields = remembered(windowFields);
+  readonly #state = remembered(stateWith);
 
   constructor(target: Target) {
     this.target = target;
@@ -77,11 +80,9 @@ export class Tracked {
     return this.#pressureTotals;
   }
 
-  /** How it stands with it, as long as the probe works, or none can. */
+  /** How it stands with it, as long as the probe works, or none can. The same object until that changes. */
   state(attachments: Attachments | null): TargetState {
-    const state = this.followed.state();
-    const missing = [...this.#missing(attachments), ...this.#missingInCgroup];
-    return state.state === 'Watching' && missing.length > 0 ? { ...state, missing } : state;
+    return this.#state(this.followed.state(), this.#missing(attachments), this.#missingInCgroup);
   }
 
   /** Everything is observed anew: by another probe, or without one. */
@@ -148,7 +149,7 @@ export class Tracked {
       limiters: this.followed.limiters(),
       heaps: this.followed.heaps(),
       readings: this.followed.readings(atNs / 1e6),
-      missing: windowFields(missing),
+      missing: this.#missingFields(missing),
       cgroup,
       node,
       activeRobots,
@@ -182,4 +183,13 @@ export class Tracked {
     if (sink.assist) for (const assist of assists) sink.assist(target, assist);
     if (sink.wait) for (const wait of waits) sink.wait(target, wait);
   }
+}
+
+function stateWith(
+  state: TargetState,
+  ofProcesses: readonly MissingSignals[],
+  ofCgroup: readonly MissingSignals[],
+): TargetState {
+  const missing = [...ofProcesses, ...ofCgroup];
+  return state.state === 'Watching' && missing.length > 0 ? { ...state, missing } : state;
 }

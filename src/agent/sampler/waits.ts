@@ -19,7 +19,15 @@ export interface CountedWaits {
   readonly counts: readonly CountsEvent[];
 }
 
-export function kernelMemory({ histograms, counts }: CountedWaits): KernelMemory {
+export function kernelMemory(counted: CountedWaits): KernelMemory {
+  return isNothing(counted) ? noKernelMemory : countedKernelMemory(counted);
+}
+
+function isNothing({ histograms, counts }: CountedWaits): boolean {
+  return histograms.length === 0 && counts.length === 0;
+}
+
+function countedKernelMemory({ histograms, counts }: CountedWaits): KernelMemory {
   const waits = (kind: MemoryWaitKind): MemoryWaits => memoryWaits(histograms.filter(({ of }) => of === kind));
   const occurrences = (what: Exclude<keyof CountsEvent, 'type' | 'pid'>): Occurrences => ({
     count: sumOf(counts, (event) => event[what].count),
@@ -40,6 +48,10 @@ export function kernelMemory({ histograms, counts }: CountedWaits): KernelMemory
 }
 
 function memoryWaits(histograms: readonly HistogramEvent[]): MemoryWaits {
+  return histograms.length === 0 ? noMemoryWaits : countedMemoryWaits(histograms);
+}
+
+function countedMemoryWaits(histograms: readonly HistogramEvent[]): MemoryWaits {
   return {
     ...stallStats(histograms.map(bucketStalls)),
     slow: sumOf(histograms, ({ slow }) => slow),
@@ -55,13 +67,21 @@ function sumOf<T>(list: readonly T[], value: (item: T) => number | undefined): n
   return list.reduce((sum, item) => sum + (value(item) ?? 0), 0);
 }
 
-export function networkWaits({ histograms, counts }: CountedWaits): NetworkWaits {
+export function networkWaits(counted: CountedWaits): NetworkWaits {
+  return isNothing(counted) ? noNetworkWaits : countedNetworkWaits(counted);
+}
+
+function waitStats(histograms: readonly HistogramEvent[]): WaitStats {
+  return {
+    ...stallStats(histograms.map(bucketStalls)),
+    failed: sumOf(histograms, ({ failed }) => failed),
+  };
+}
+
+function countedNetworkWaits({ histograms, counts }: CountedWaits): NetworkWaits {
   const of = (kind: NetworkKind): WaitStats => {
     const ours = histograms.filter((histogram) => histogram.of === kind);
-    return {
-      ...stallStats(ours.map(bucketStalls)),
-      failed: sumOf(ours, ({ failed }) => failed),
-    };
+    return ours.length === 0 ? noWaits : waitStats(ours);
   };
   const untold = sumOf(counts, ({ untoldWaits }) => untoldWaits.count);
   const untimed = sumOf(counts, ({ untimedWaits }) => untimedWaits.count);
@@ -75,6 +95,13 @@ export function networkWaits({ histograms, counts }: CountedWaits): NetworkWaits
     read: of('read'),
   };
 }
+
+// Of most windows: one object for all of them.
+const nothing: CountedWaits = { histograms: [], counts: [] };
+const noMemoryWaits = countedMemoryWaits([]);
+const noWaits = waitStats([]);
+const noKernelMemory = countedKernelMemory(nothing);
+const noNetworkWaits = countedNetworkWaits(nothing);
 
 /**
  * Of two addresses of a host that are tried at the same time, the connection to the one that answers later is given up: that looks like a

@@ -1,7 +1,9 @@
 /** From what the probe and the kernel told about one container to its `SignalWindow`. Pure; remembers only what the next window needs. */
 
 import type { CgroupSample, GcLimiter, NodePressure } from '../../host/index.ts';
+import type { HistogramEvent } from '../../host/probe/index.ts';
 import { type SignalWindow, stallStats } from '../../model/index.ts';
+import { remembered } from '../remembered.ts';
 import { Allocated, type Heaps } from './allocated.ts';
 import { assistsOf } from './assists.ts';
 import { BooksLedger, type GcReading } from './books-ledger.ts';
@@ -9,9 +11,9 @@ import { CgroupLedger } from './cgroup-ledger.ts';
 import type { ProbeFacts } from './facts-by-process.ts';
 import { gcFacts } from './gc-facts.ts';
 import { type GcCharge, GcLedger } from './gc-ledger.ts';
-import { type CapturingAt, pausesOf } from './pauses.ts';
+import { type CapturingAt, type Pauses, pausesOf } from './pauses.ts';
 import type { SeenCycle } from './types.ts';
-import { kernelMemory, networkWaits } from './waits.ts';
+import { type CountedWaits, kernelMemory, networkWaits } from './waits.ts';
 
 /** What stays the same from window to window. */
 export type WindowSubject = Pick<SignalWindow, 'pod' | 'container' | 'containerId'>;
@@ -51,7 +53,7 @@ export class WindowBuilder {
   readonly #books = new Map<number, BooksLedger>();
   readonly #cgroup = new CgroupLedger();
   readonly #allocated = new Allocated();
-  #limiters: Limiters = new Map();
+  #limiters: Limiters = nothingRead;
   #seq = 0;
   /** On CLOCK_MONOTONIC; null when a window has told it. */
   #observedFromNs: number | null = null;
@@ -72,9 +74,9 @@ export class WindowBuilder {
     {
       cgroup,
       node,
-      readings = new Map(),
-      limiters = new Map(),
-      heaps = new Map(),
+      readings = nothingRead,
+      limiters = nothingRead,
+      heaps = nothingRead,
     }: Pick<Observed, 'cgroup' | 'node' | 'readings' | 'limiters' | 'heaps'>,
   ): void {
     this.#observedFromNs = atNs;
@@ -82,7 +84,7 @@ export class WindowBuilder {
     this.#limiters = limiters;
     this.#allocated.since(heaps);
     this.#books.clear();
-    this.#chargeBooks(readings);
+    for (const [pid, reading] of readings) this.#chargeBooks(pid, reading);
   }
 
   /** Takes note of a stretch too short to be judged, such as the part of a second before the first whole one. */
@@ -91,38 +93,28 @@ export class WindowBuilder {
     this.#cgroup.rebase(observed.cgroup, observed.node ?? null);
   }
 
+  /** What did not happen in a window, and what stands still, are the same objects in each: a quiet container's window is made of few new ones. */
   close(observed: Observed): SignalWindow {
     const durationNs = spanNs(observed);
     const charges = this.#charges(observed);
     const pauses = pausesOf(observed.pauses, observed.capturingAt);
-    const missing = new Set([
-      ...(observed.missing ?? []),
-      ...(areTimesUnknown(observed) ? ['gc'] : []),
-      ...(pauses.gcStopping === null ? ['gcStopping'] : []),
-    ]);
-    const isObserved = (field: keyof SignalWindow): boolean => !missing.has(field);
-    const assists = assistsOf(
-      observed.histograms.filter((histogram) => histogram.of === 'assist'),
-      observed.sampled,
-      pauses.gc,
-    );
+    const missing = missingOf(observed, pauses);
+    const isObserved = (field: keyof SignalWindow): boolean => !missing.includes(field);
+    const { assistHistograms, waits } = dealt(observed);
+    const assists = assistsOf(assistHistograms, observed.sampled, pauses.gc);
+    const { pod, container, containerId } = this.#subject;
     const window: SignalWindow = {
-      endedAt: new Date(observed.endedAtMs).toISOString(),
+      endedAt: timeOf(observed.endedAtMs),
       durationMs: durationNs / 1e6,
       seq: this.#seq,
-      ...this.#beginning(observed),
-      ...this.#subject,
-      pids: [...observed.pids],
-      gcPause: stallStats([pauses.gc]),
-      ...(pauses.gcStopping && isObserved('gcStopping') ? { gcStopping: pauses.gcStopping } : {}),
-      ...(isObserved('gcPauseByReason') ? { gcPauseByReason: pauses.gcPauseByReason } : {}),
+      pod,
+      container,
+      containerId,
+      pids: observed.pids,
+      gcPause: pauses.gcPause,
       gcAssist: stallStats(assists.sets),
-      gcStall: stallStats([pauses.gc, ...assists.sets]),
+      gcStall: assists.sets.length === 0 ? pauses.gcPause : stallStats([pauses.gc, ...assists.sets]),
       capturePause: pauses.capturePause,
-      ...(isObserved('otherPause') ? { otherPause: pauses.otherPause } : {}),
-      ...(assists.sampling ? { gcAssistSampling: assists.sampling } : {}),
-      ...(isObserved('kernelMemory') ? { kernelMemory: kernelMemory(observed) } : {}),
-      ...(isObserved('network') ? { network: networkWaits(observed) } : {}),
       gc: gcFacts(charges, {
         durationNs,
         limiterOn: this.#limiterOn(observed, charges),
@@ -131,65 +123,95 @@ export class WindowBuilder {
       cgroup: this.#cgroup.close(observed.cgroup, observed.node ?? null, durationNs / 1e6),
       activeRobots: observed.activeRobots,
       lostEvents: observed.lostEvents,
-      ...(missing.size > 0 ? { missing: [...missing] } : {}),
     };
+    if (pauses.gcStopping && isObserved('gcStopping')) window.gcStopping = pauses.gcStopping;
+    if (isObserved('gcPauseByReason')) window.gcPauseByReason = pauses.gcPauseByReason;
+    if (isObserved('otherPause')) window.otherPause = pauses.otherPause;
+    if (assists.sampling) window.gcAssistSampling = assists.sampling;
+    if (isObserved('kernelMemory')) window.kernelMemory = kernelMemory(waits);
+    if (isObserved('network')) window.network = networkWaits(waits);
+    if (missing.length > 0) window.missing = missing;
+    this.#tellBeginning(window, observed);
     this.#seq += 1;
     return window;
   }
 
-  #beginning({ endNs, endedAtMs }: Observed): Pick<SignalWindow, 'observedFrom'> {
+  #tellBeginning(window: SignalWindow, { endNs, endedAtMs }: Observed): void {
     const fromNs = this.#observedFromNs;
+    if (fromNs === null) return;
     this.#observedFromNs = null;
-    return fromNs === null ? {} : { observedFrom: new Date(endedAtMs - (endNs - fromNs) / 1e6).toISOString() };
+    window.observedFrom = timeOf(endedAtMs - (endNs - fromNs) / 1e6);
   }
 
   #charges(observed: Observed): GcCharge[] {
-    const readings = observed.readings ?? new Map();
-    for (const pid of this.#ledgers.keys()) {
-      if (readings.has(pid) || !observed.pids.includes(pid)) this.#ledgers.delete(pid);
-    }
+    const { pids, readings = nothingRead, heaps = nothingRead, startNs, endNs } = observed;
+    for (const pid of this.#ledgers.keys()) if (readings.has(pid) || !pids.includes(pid)) this.#ledgers.delete(pid);
     for (const pid of this.#books.keys()) if (!readings.has(pid)) this.#books.delete(pid);
-    const watched = observed.pids.filter((pid) => !readings.has(pid));
-    const allocated = this.#allocated.since(observed.heaps ?? new Map());
+    const allocated = this.#allocated.since(heaps);
     const seconds = spanNs(observed) / 1e9;
-    const charges = watched.map((pid) => {
+    const charges: GcCharge[] = [];
+    for (const pid of pids) {
+      if (readings.has(pid)) continue;
       const ledger = this.#ledgers.get(pid) ?? new GcLedger();
       this.#ledgers.set(pid, ledger);
-      const ofPid = <T extends { pid: number }>(events: readonly T[]): T[] =>
-        events.filter((event) => event.pid === pid);
-      const charge = ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), observed.startNs, observed.endNs);
+      const ofPid = <T extends { pid: number }>(events: readonly T[]): readonly T[] =>
+        pids.length === 1 ? events : events.filter((event) => event.pid === pid);
+      const charge = ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), startNs, endNs);
       const bytes = allocated.get(pid);
-      return bytes === undefined ? charge : { ...charge, allocBytesPerSecond: bytes / seconds };
-    });
-    return [...charges, ...this.#chargeBooks(readings)];
+      charges.push(bytes === undefined ? charge : { ...charge, allocBytesPerSecond: bytes / seconds });
+    }
+    for (const [pid, reading] of readings) charges.push(this.#chargeBooks(pid, reading));
+    return charges;
   }
 
   /** Of any process. Null where one of them does not tell, and none is on. What a program at rest was limited to says nothing of its rest. */
-  #limiterOn({ pids, limiters = new Map() }: Observed, charges: readonly GcCharge[]): boolean | null {
+  #limiterOn({ pids, limiters = nothingRead }: Observed, charges: readonly GcCharge[]): boolean | null {
     const before = this.#limiters;
     this.#limiters = limiters;
     const works = charges.some(({ cycles, gcCpuNs }) => cycles > 0 || gcCpuNs > 0);
-    const isOn = [...limiters].some(
-      ([pid, { isOn, lastCycle }]) => (works && isOn) || lastCycle > (before.get(pid)?.lastCycle ?? lastCycle),
-    );
-    return isOn || pids.every((pid) => limiters.has(pid)) ? isOn : null;
+    for (const [pid, { isOn, lastCycle }] of limiters) {
+      if ((works && isOn) || lastCycle > (before.get(pid)?.lastCycle ?? lastCycle)) return true;
+    }
+    return pids.every((pid) => limiters.has(pid)) ? false : null;
   }
 
-  #chargeBooks(readings: Readings): GcCharge[] {
-    return [...readings].map(([pid, reading]) => {
-      const ledger = this.#books.get(pid) ?? new BooksLedger();
-      this.#books.set(pid, ledger);
-      return ledger.close(reading);
-    });
+  #chargeBooks(pid: number, reading: GcReading): GcCharge {
+    const ledger = this.#books.get(pid) ?? new BooksLedger();
+    this.#books.set(pid, ledger);
+    return ledger.close(reading);
   }
 }
+
+const nothingRead: ReadonlyMap<number, never> = new Map<number, never>();
+
+/** Windows of one tick end at one moment. */
+const timeOf = remembered((ms: number) => new Date(ms).toISOString());
 
 /** Never 0. */
 function spanNs({ startNs, endNs }: Observed): number {
   return Math.max(1, endNs - startNs);
 }
 
+/** The list that was observed, unless more is missing. */
+function missingOf({ missing = [], readings }: Observed, { gcStopping }: Pauses): readonly string[] {
+  const further: (keyof SignalWindow)[] = [];
+  if (areTimesUnknown(readings)) further.push('gc');
+  if (gcStopping === null) further.push('gcStopping');
+  return further.length === 0 ? missing : [...new Set([...missing, ...further])];
+}
+
 /** The books' times could not be read: what collections cost is not known. */
-function areTimesUnknown({ readings }: Observed): boolean {
-  return readings !== undefined && [...readings.values()].some(({ work }) => work === null);
+function areTimesUnknown(readings: Readings = nothingRead): boolean {
+  for (const { work } of readings.values()) if (work === null) return true;
+  return false;
+}
+
+/** Assists apart from what is waited for outside of the collector. */
+function dealt({ histograms, counts }: Observed): {
+  readonly assistHistograms: readonly HistogramEvent[];
+  readonly waits: CountedWaits;
+} {
+  if (histograms.length === 0) return { assistHistograms: histograms, waits: { histograms, counts } };
+  const assistHistograms = histograms.filter(({ of }) => of === 'assist');
+  return { assistHistograms, waits: { histograms: histograms.filter(({ of }) => of !== 'assist'), counts } };
 }
