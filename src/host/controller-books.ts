@@ -60,7 +60,13 @@ export function bookDecoder({ fields }: GcControllerLayout): BookDecoder {
     if (type === 'int32') return BigInt(bytes.readInt32LE(offset));
     return type === 'int64' ? bytes.readBigInt64LE(offset) : bytes.readBigUInt64LE(offset);
   };
-  const figure = (bytes: Buffer, name: GcControllerFieldName): number => Number(word(bytes, name));
+  // In two halves: a heap is read each second of each program, and a bigint is an object.
+  const figure = (bytes: Buffer, name: GcControllerFieldName): number => {
+    const { offset, type } = fields[name];
+    if (type === 'int32') return bytes.readInt32LE(offset);
+    const high = type === 'int64' ? bytes.readInt32LE(offset + 4) : bytes.readUInt32LE(offset + 4);
+    return high * 2 ** 32 + bytes.readUInt32LE(offset);
+  };
   const orNull = (bytes: Buffer, name: GcControllerFieldName, none: bigint): number | null => {
     const value = word(bytes, name);
     return value === none ? null : Number(value);

@@ -1,7 +1,7 @@
 /** Are the latest windows in breach of the thresholds? Pure and without memory; `hysteresis.ts` adds when to ask again. */
 import type { SignalName, SignalUnit } from '../api/index.ts';
 import type { SignalCheck } from './signal-check.ts';
-import { checkOf, readSignal, SIGNAL_CHECKS } from './signals.ts';
+import { checkOf, isOver, SIGNAL_CHECKS } from './signals.ts';
 import type { Thresholds } from './thresholds.ts';
 import type { SignalWindow } from './window.ts';
 
@@ -36,11 +36,24 @@ export function evaluate(windows: readonly SignalWindow[], thresholds: Threshold
   const stale = staleness(windows, now);
   if (stale) return { type: 'stale', reason: stale };
   const considered = consideredWindows(windows, thresholds.breach.of);
-  for (const check of SIGNAL_CHECKS) {
+  for (const check of limitedChecks(thresholds)) {
     const breach = breachOf(check, considered, thresholds);
     if (breach) return breach;
   }
-  return { type: 'ok' };
+  return ok;
+}
+
+const ok: Evaluation = { type: 'ok' };
+
+const limited = new WeakMap<Thresholds, readonly SignalCheck[]>();
+
+/** Of some thirty signals most policies limit a handful, and each window of each container is held against them. */
+function limitedChecks(thresholds: Thresholds): readonly SignalCheck[] {
+  const known = limited.get(thresholds);
+  if (known) return known;
+  const checks = SIGNAL_CHECKS.filter((check) => check.threshold(thresholds) !== undefined);
+  limited.set(thresholds, checks);
+  return checks;
 }
 
 /** All signals in breach, most urgent first, whatever the windows' age: for diagnosis and verification of recorded windows. */
@@ -84,7 +97,7 @@ function breachOf(check: SignalCheck, considered: readonly SignalWindow[], thres
   if (limit === undefined) return undefined;
   const over = check.summed
     ? considered.filter((window) => (check.observe(window) ?? 0) > 0)
-    : considered.filter((window) => readSignal(check, window, thresholds) === 'over');
+    : considered.filter((window) => isOver(check, window, limit));
   const first = over[0];
   if (!first) return undefined;
   const values = over.map((window) => check.observe(window) ?? 0);

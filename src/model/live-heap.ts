@@ -10,7 +10,7 @@ const stretchNs = 5e9;
 export class LiveHeap {
   readonly #stretchNs: number;
   #points: CycleHeap[] = [];
-  #pids = '';
+  #pids: readonly number[] = [];
   #allocatedBytes = 0;
   #trend: HeapTrend | null | undefined;
 
@@ -21,8 +21,8 @@ export class LiveHeap {
 
   /** Another process begins anew. */
   observe({ gc, pids, endedAt, durationMs }: SignalWindow): void {
-    if (pids.join() !== this.#pids) {
-      this.#pids = pids.join();
+    if (!isSame(pids, this.#pids)) {
+      this.#pids = pids;
       this.#points = [];
       this.#trend = undefined;
     }
@@ -52,6 +52,10 @@ export class LiveHeap {
   #stretchOf(atNs: number): number {
     return this.#stretchNs > 0 ? Math.floor(atNs / this.#stretchNs) : atNs;
   }
+}
+
+function isSame(some: readonly number[], others: readonly number[]): boolean {
+  return some === others || (some.length === others.length && some.every((pid, at) => pid === others[at]));
 }
 
 /** The trend over windows of one container, oldest first, of the newest one's processes. */

@@ -28,13 +28,19 @@ function limited(check: FurtherCheck): SignalCheck {
 
 export type Reading = 'over' | 'within' | 'unknown';
 
+/** What is read of a window is surely above the limit. */
+export function isOver(check: SignalCheck, window: SignalWindow, limit: number): boolean {
+  const value = check.observe(window);
+  return value !== undefined && intervalOf(check, window, value).low > limit;
+}
+
 /** A limit is broken above it, not at it; without a limit nothing is. What may lie on either side of it is not known. */
 export function readSignal(check: SignalCheck, window: SignalWindow, thresholds: Thresholds): Reading {
   const value = check.observe(window);
   const limit = check.threshold(thresholds);
   if (value === undefined) return 'unknown';
-  const { low, high } = intervalOf(check, window, value);
-  if (limit !== undefined && low > limit) return 'over';
+  if (limit !== undefined && isOver(check, window, limit)) return 'over';
+  const { high } = intervalOf(check, window, value);
   if (isMissing(window, check.field) || isIncomplete(check, window)) return 'unknown';
   return limit === undefined || (high !== null && high <= limit) ? 'within' : 'unknown';
 }

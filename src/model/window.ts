@@ -198,5 +198,7 @@ export function isMissing(
   { missing }: Pick<SignalWindow, 'missing'>,
   field: WindowField | readonly WindowField[],
 ): boolean {
-  return missing?.some((name) => [field].flat().some((each) => each === name || each.startsWith(`${name}.`))) ?? false;
+  if (missing === undefined) return false;
+  if (typeof field !== 'string') return field.some((each) => isMissing({ missing }, each));
+  return missing.some((name) => field === name || (field.startsWith(name) && field[name.length] === '.'));
 }

@@ -80,6 +80,11 @@ export class GcLedger {
     };
   }
 
+  /** A collection is under way, as far as is known. */
+  get isMarking(): boolean {
+    return this.#markingSinceNs !== null;
+  }
+
   /** Nothing was observed for a while: whether a collection is under way is not known any more. */
   interrupt(): void {
     this.#markingSinceNs = null;

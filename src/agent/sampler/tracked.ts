@@ -14,6 +14,7 @@ import type { Attachments } from './attachments.ts';
 import { CycleJoin } from './cycle-join.ts';
 import type { FactsByProcess } from './facts-by-process.ts';
 import { Followed } from './followed.ts';
+import { KnownLimiters } from './known-limiters.ts';
 import { windowFields } from './missing.ts';
 import { missingInCgroup, noCgroup } from './missing-in-cgroup.ts';
 import { News } from './news.ts';
@@ -57,6 +58,7 @@ export class Tracked {
   #missingFiles: readonly MissingFile[] | null = null;
   /** What the cgroup does not tell; its windows name that themselves. */
   #missingInCgroup: readonly MissingSignals[] = [];
+  readonly #limiters = new KnownLimiters();
   readonly #missingFields = remembered(windowFields);
   readonly #state = remembered(stateWith);
 
@@ -121,7 +123,7 @@ export class Tracked {
       cgroup: this.#readCgroup('all'),
       node: readNode(),
       readings: this.followed.readings(atNs / 1e6),
-      limiters: this.followed.limiters(),
+      limiters: this.#limiters.after(true, this.followed.watched(), () => this.followed.limiters()),
       heaps: this.followed.heaps(),
     });
   }
@@ -136,19 +138,24 @@ export class Tracked {
 
   #observed(tick: TickFacts, startNs: number, missing: readonly MissingSignals[]): Observed {
     const { facts, atNs, atWallMs, node, pace, activeRobots, capturingAt } = tick;
-    const pids = this.followed.watched();
+    const { followed } = this;
+    const pids = followed.watched();
     const cgroup = this.#readCgroup(pace);
+    const events = facts.of(pids);
+    const readings = followed.readings(atNs / 1e6);
+    const collects =
+      events.pauses.length > 0 || events.cycles.length > 0 || readings.size > 0 || this.#builder.isMarking;
     this.#pressureTotals = cgroup?.pressure.memory ? pressureTotals(atNs, cgroup.pressure.memory) : null;
     return {
       startNs,
       endNs: atNs,
       endedAtMs: atWallMs,
       pids,
-      ...facts.of(pids),
+      ...events,
       phased: this.#phases.join(facts, pids),
-      limiters: this.followed.limiters(),
-      heaps: this.followed.heaps(),
-      readings: this.followed.readings(atNs / 1e6),
+      limiters: this.#limiters.after(collects, pids, () => followed.limiters()),
+      heaps: followed.heaps(),
+      readings,
       missing: this.#missingFields(missing),
       cgroup,
       node,

@@ -62,6 +62,12 @@ export class WindowBuilder {
     this.#subject = subject;
   }
 
+  /** A process collects, as far as is known: with the next window's events it may turn out to have ended. */
+  get isMarking(): boolean {
+    for (const ledger of this.#ledgers.values()) if (ledger.isMarking) return true;
+    return false;
+  }
+
   /** Counts a window that could not be made (the probe was down): the gap in `seq` shows it. */
   skip(): void {
     for (const ledger of this.#ledgers.values()) ledger.interrupt();
