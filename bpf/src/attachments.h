@@ -16,6 +16,7 @@ struct attachment {
 	struct attach_request request;
 	struct uprobes groups[GROUP_COUNT];
 	struct sampling sampling;
+	uint64_t entered_before; /* its gate's count when it was last asked whether to look */
 	bool resting;
 };
 

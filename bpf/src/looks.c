@@ -10,6 +10,8 @@
 /* How often the loop must look while it waits for something. */
 #define BUSY_MS 1
 #define CALM_MS 10
+/* While no assist stalls at all: the rate is judged over as long. */
+#define QUIET_MS 100
 
 static bool has_assists(const struct attachment *entry)
 {
@@ -84,10 +86,20 @@ static void sample_one(struct attachments *attachments, uint32_t index, const st
 	}
 }
 
+static int next_look_ms(struct attachment *entry, uint64_t entered)
+{
+	bool quiet = entered == entry->entered_before;
+
+	entry->entered_before = entered;
+	if (entry->sampling.mode == SAMPLING_LOOKING || entry->sampling.mode == SAMPLING_DRAINING)
+		return BUSY_MS;
+	return entry->sampling.mode == SAMPLING_ALL && quiet ? QUIET_MS : CALM_MS;
+}
+
 int attachments_sample(struct attachments *attachments, const struct kernel *kernel, uint64_t limit, uint64_t at_ns)
 {
 	uint64_t share = share_of(attachments, limit);
-	int wait_ms = CALM_MS;
+	int wait_ms = QUIET_MS, next_ms;
 	uint32_t i;
 
 	for (i = 0; i < attachments->n; i++) {
@@ -96,8 +108,9 @@ int attachments_sample(struct attachments *attachments, const struct kernel *ker
 		if (!entry->id[0] || entry->resting || !has_assists(entry))
 			continue;
 		sample_one(attachments, i, kernel, share, at_ns);
-		if (entry->sampling.mode == SAMPLING_LOOKING || entry->sampling.mode == SAMPLING_DRAINING)
-			wait_ms = BUSY_MS;
+		next_ms = next_look_ms(entry, attachments->gates[i].entered);
+		if (next_ms < wait_ms)
+			wait_ms = next_ms;
 	}
 	return wait_ms;
 }

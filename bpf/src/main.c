@@ -20,8 +20,6 @@
 #include "options.h"
 #include "probe.h"
 
-/* How long records wait in the ring while nobody asks. */
-#define CONSUME_INTERVAL_MS 10
 /* How long a reader may take for the last lines before we leave without it. */
 #define GOODBYE_MS 200
 
@@ -122,7 +120,7 @@ static void run(struct probe *probe, int signals_fd)
 
 		/* While the reader is behind, only its catching up, the end and signals matter. */
 		fds[INPUT].events = busy ? 0 : POLLIN;
-		fds[OUTPUT].events = output_pending(&probe->out) ? POLLOUT : 0;
+		fds[OUTPUT].events = output_is_due(&probe->out) ? POLLOUT : 0;
 		fds[EXITS].events = busy ? 0 : POLLIN;
 		if (poll(fds, N_FDS, timeout_ms) < 0 && errno != EINTR)
 			return;

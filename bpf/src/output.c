@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Moves what is pending only where that frees as much as it moves: a long queue is not moved for each of its lines. */
@@ -37,6 +38,7 @@ static void rest(struct output *out)
 	char *smaller;
 
 	out->start = out->end = 0;
+	out->due = false;
 	if (out->capacity <= OUTPUT_USUAL_BYTES)
 		return;
 	smaller = realloc(out->data, OUTPUT_USUAL_BYTES);
@@ -65,6 +67,7 @@ void output_print(struct output *out, const char *format, ...)
 		va_end(args);
 	}
 	out->end += (size_t)size;
+	out->due = true;
 }
 
 static json_t *json_string_of_any(const char *text)
@@ -103,9 +106,18 @@ static bool writable(int fd, int timeout_ms)
 }
 
 /*
- * Instead of O_NONBLOCK, which would also strike whoever shares the open file (a terminal): a pipe or
- * socket that is writable takes PIPE_BUF bytes without blocking.
+ * Instead of O_NONBLOCK, which would also strike whoever shares the open file (a terminal): a socket can be told so for one call, and a
+ * pipe that is writable takes PIPE_BUF bytes without blocking.
  */
+static ssize_t write_without_blocking(int fd, const char *data, size_t size)
+{
+	ssize_t written = send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (written >= 0 || errno != ENOTSOCK)
+		return written;
+	return write(fd, data, size < PIPE_BUF ? size : PIPE_BUF);
+}
+
 static bool write_some(struct output *out, int timeout_ms)
 {
 	size_t size = output_pending(out);
@@ -113,7 +125,7 @@ static bool write_some(struct output *out, int timeout_ms)
 
 	if (size == 0 || out->broken || !writable(out->fd, timeout_ms))
 		return false;
-	written = write(out->fd, out->data + out->start, size < PIPE_BUF ? size : PIPE_BUF);
+	written = write_without_blocking(out->fd, out->data + out->start, size);
 	if (written < 0) {
 		out->broken = errno != EINTR && errno != EAGAIN;
 		return false;
@@ -126,7 +138,7 @@ static bool write_some(struct output *out, int timeout_ms)
 
 void output_flush(struct output *out)
 {
-	while (write_some(out, 0))
+	while (output_is_due(out) && write_some(out, 0))
 		;
 }
 

@@ -186,11 +186,14 @@ void probe_refuse_long_line(struct probe *probe)
 
 bool probe_drain(struct probe *probe)
 {
+	bool due = probe->out.due;
 	int error;
 
 	if (output_is_full(&probe->out))
 		return false;
 	error = ring_buffer__consume(probe->ring);
+	/* What happened waits for a flush: nobody needs to know each second's first event before its last. */
+	probe->out.due = due;
 	return error >= 0;
 }
 

@@ -80,6 +80,28 @@ static void memory_is_given_back_then(struct output *out)
 	read_all(out);
 }
 
+static void what_nobody_waits_for_waits_itself(struct output *out)
+{
+	unsigned int n = lines_seen;
+
+	print_line(out, n++);
+	out->due = false;
+	output_flush(out);
+	CHECK(output_pending(out) == LINE_BYTES, "%zu bytes are pending", output_pending(out));
+	print_line(out, n++);
+	output_flush(out);
+	CHECK(!output_pending(out), "%zu bytes are pending", output_pending(out));
+	read_some();
+	while (output_pending(out) < OUTPUT_UNASKED_BYTES)
+		print_line(out, n++);
+	out->due = false;
+	output_flush(out);
+	CHECK(output_pending(out) < OUTPUT_UNASKED_BYTES, "%zu bytes are pending", output_pending(out));
+	out->due = true;
+	read_all(out);
+	CHECK(lines_seen == n, "%u lines of %u", lines_seen, n);
+}
+
 static void a_line_longer_than_all_room_is_printed_whole(struct output *out)
 {
 	size_t size = 3 * OUTPUT_USUAL_BYTES;
@@ -105,6 +127,7 @@ int main(void)
 	memory_is_given_back_then(&out);
 	one_that_catches_up_slowly_gets_every_line_in_order(&out);
 	memory_is_given_back_then(&out);
+	what_nobody_waits_for_waits_itself(&out);
 	a_line_longer_than_all_room_is_printed_whole(&out);
 	free(out.data);
 	return checks_report("output");
