@@ -66,6 +66,8 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   // What they do, each second.
   const containers = new ContainerScanner(proc, () => performance.now());
   let lastTickMs = performance.now();
+  /** Of this tick. */
+  let windows = 0;
   const sampler = hostSampler({
     roots: { procRoot: config.procRoot, cgroupRoot: config.cgroupRoot },
     populate: () => roster.populations(containers.scan()),
@@ -102,7 +104,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
         roster.recorder(key).pressure({ ...onset, detectedAt: new Date().toISOString() });
       },
       window: ({ key }, window) => {
-        metrics.windows.inc();
+        windows += 1;
         signals.observe(window);
         roster.recorder(key).window(window);
         const selected = roster.selected(key);
@@ -111,6 +113,8 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     },
     onTick: () => {
       lastTickMs = performance.now();
+      metrics.windows.inc(windows);
+      windows = 0;
       metrics.droppedWindows.set(reporter.dropped);
       for (const [state, count] of Object.entries(roster.countByState())) metrics.watched.set({ state }, count);
     },

@@ -1,7 +1,7 @@
 /** `key value` lines of which a few are wanted: memory.stat has sixty, and is read for every container. */
 
 /** A whole number of 1 to 20 digits that ends its line, or undefined. */
-function numberAt(text: string, start: number): number | undefined {
+export function numberAt(text: string, start: number): number | undefined {
   let value = 0;
   let at = start;
   for (; at < text.length; at++) {

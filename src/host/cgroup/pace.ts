@@ -1,18 +1,23 @@
-/** Which reads of a cgroup are full ones: the first, every fifth, and those that are asked for. */
+/** How much of a cgroup a read takes: the more, the more seldom. Everything at the first read, and when that is asked for. */
 import type { ReadPace } from '../types.ts';
 
+/** `full` includes what moves slowly; `whole` is every file. */
+export type Extent = 'tick' | 'full' | 'whole';
+
 const fullEvery = 5;
+const wholeEvery = 15;
 let readers = 0;
 
 export class Pace {
   /** Readers take turns, so that the full reads of many cgroups do not all fall into one tick. */
-  #turn = readers++ % fullEvery;
+  #turn = readers++ % wholeEvery;
   #isFirst = true;
 
-  isFull(pace: ReadPace): boolean {
-    this.#turn = (this.#turn + 1) % fullEvery;
-    const full = pace === 'all' || this.#isFirst || this.#turn === 0;
+  next(pace: ReadPace): Extent {
+    this.#turn = (this.#turn + 1) % wholeEvery;
+    const isWhole = pace === 'all' || this.#isFirst || this.#turn === 0;
     this.#isFirst = false;
-    return full;
+    if (isWhole) return 'whole';
+    return this.#turn % fullEvery === 0 ? 'full' : 'tick';
   }
 }

@@ -1,10 +1,10 @@
 import type { CpuStat, MemoryEvents, MemoryStat } from '../types.ts';
-import { keyedReader } from './keyed.ts';
+import { keyedReader, numberAt } from './keyed.ts';
 
 /** A whole number of 0 or more. Values above 2^53 lose their last digits; the kernel has such only for "no limit". */
 export function parseCount(text: string): number | undefined {
-  const trimmed = text.trim();
-  return /^\d{1,20}$/.test(trimmed) ? Number(trimmed) : undefined;
+  const end = text.indexOf('\n');
+  return end === -1 || end === text.length - 1 ? numberAt(text, 0) : undefined;
 }
 
 /** A limit wrapped, so that "none" differs from "not understood". */

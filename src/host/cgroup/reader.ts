@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { KeptFile } from '../kept-file.ts';
 import type { CgroupReader, CgroupSample, Pressure, ReadPace } from '../types.ts';
 import type { CgroupFiles } from './files.ts';
-import { Pace } from './pace.ts';
+import { type Extent, Pace } from './pace.ts';
 
 /** The files of one cgroup by how often they need to be read, see `ReadPace`. */
 export interface PacedFiles {
@@ -26,8 +26,8 @@ export interface ReaderOptions {
   readonly pressure: KeptFile<Pressure>;
   /** Counts of what happens at the limit. */
   readonly events: readonly KeptFile<unknown>[];
-  /** Reads what is read under a condition of its own. */
-  readonly readFurther?: (full: boolean) => void;
+  /** What is read under a condition of its own. */
+  readonly further?: (extent: Extent) => readonly KeptFile<unknown>[];
   /** From what was read last. */
   readonly sample: () => Omit<CgroupSample, 'version' | 'slowAtMs' | 'missing'>;
 }
@@ -39,31 +39,40 @@ export function cgroupReader(options: ReaderOptions): CgroupReader {
   const stir = new Stir();
   let slowAtMs = 0;
   let gone = false;
-  const readPaced = (full: boolean, calm: boolean): void => {
-    const readAll = (some: readonly KeptFile<unknown>[]): void => {
-      for (const each of some) each.read(full);
+  let missing = files.missing();
+  let anyLost = false;
+  const readPaced = (extent: Extent, calm: boolean): void => {
+    let isNews = false;
+    const full = extent !== 'tick';
+    const read = (file: KeptFile<unknown>): void => {
+      const { problem } = file;
+      file.read(extent === 'whole');
+      if (file.problem !== problem) isNews = true;
     };
-    readAll(paced.eachTick);
+    for (const file of paced.eachTick) read(file);
     // Whoever lowers a limit does the reclaim and the killing: no task of the node need have waited for memory.
     const hasNewLimit = limitStir.since([limit.value]);
-    if (full || !calm || hasNewLimit) readAll(paced.unlessCalm);
+    if (full || !calm || hasNewLimit) for (const file of paced.unlessCalm) read(file);
     const moved = stir.since([pressure.value?.some.totalNs, limit.value, ...events.map(({ value }) => value)]);
     if (full || moved) {
-      readAll(paced.whenMoved);
+      for (const file of paced.whenMoved) read(file);
       slowAtMs = performance.now();
     }
-    if (full) readAll(paced.seldom);
-    options.readFurther?.(full);
+    if (extent === 'whole' || hasNewLimit) for (const file of paced.seldom) read(file);
+    for (const file of options.further?.(extent) ?? []) read(file);
+    if (!isNews) return;
+    missing = files.missing();
+    anyLost = files.anyLost();
   };
   return {
     version,
     pressureDirectory,
     read(wanted: ReadPace = 'all') {
       if (gone) return undefined;
-      readPaced(pace.isFull(wanted), wanted === 'calm');
+      readPaced(pace.next(wanted), wanted === 'calm');
       // Controllers may be switched off below a cgroup that lives on, so a file that was lost is no proof.
-      gone = (wanted === 'all' || files.anyLost()) && !existsSync(directory);
-      if (!gone) return { version, slowAtMs, missing: files.missing(), ...sample() };
+      gone = (wanted === 'all' || anyLost) && !existsSync(directory);
+      if (!gone) return { version, slowAtMs, missing, ...sample() };
       files.close();
       return undefined;
     },

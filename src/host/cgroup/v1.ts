@@ -59,10 +59,8 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
     limit,
     pressure: memoryPressure,
     events: [failures, oomKills],
-    readFurther(full) {
-      // Without a quota nothing is throttled.
-      if (full || (quotaUs.value?.value ?? null) !== null) throttling.read(full);
-    },
+    // Without a quota nothing is throttled.
+    further: (extent) => (extent === 'whole' || (quotaUs.value?.value ?? null) !== null ? [throttling] : []),
     sample: () => ({
       memoryCurrentBytes: usage.value,
       memoryWorkingSetBytes: workingSetBytes(usage.value, stat.value),
