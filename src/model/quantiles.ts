@@ -60,12 +60,20 @@ export function scaledStalls(set: StallSet, share: number): StallSet {
  * exact one, at most a bucket's width (6.25 %) above it, never above the maximum.
  */
 export function stallStats(sets: readonly StallSet[]): StallStats {
-  if (sets.every(({ weights }) => weights.length === 0)) return noStalls;
-  const weights = sets.flatMap((set) => set.weights).sort((a, b) => a[0] - b[0]);
-  const count = weights.reduce((sum, [, n]) => sum + n, 0);
+  const weights: WeightedNs[] = [];
+  let count = 0;
+  let maxNs = 0;
+  let sumNs = 0;
+  for (const set of sets) {
+    for (const weight of set.weights) {
+      weights.push(weight);
+      count += weight[1];
+    }
+    maxNs = Math.max(maxNs, set.maxNs);
+    sumNs += set.sumNs;
+  }
   if (count === 0) return noStalls;
-  const maxNs = sets.reduce((max, set) => Math.max(max, set.maxNs), 0);
-  const sumNs = sets.reduce((sum, set) => sum + set.sumNs, 0);
+  weights.sort((a, b) => a[0] - b[0]);
   return {
     count: Math.round(count),
     p50Ns: Math.min(nearestRank(weights, count, 0.5), maxNs),

@@ -41,26 +41,28 @@ export function pausesOf(pauses: readonly PauseEvent[], capturingAt: CapturingAt
 }
 
 function dealt(pauses: readonly PauseEvent[], capturingAt: CapturingAt): Pauses {
-  const of = (wanted: SeenPause['chargedTo']): PauseEvent[] =>
-    pauses.filter((pause) => chargedTo(pause, capturingAt) === wanted);
-  const gc = of('gc');
-  const other = of('other');
-  const gcTotals = totals(gc);
+  const of: Record<SeenPause['chargedTo'], PauseEvent[]> = { gc: [], capture: [], other: [] };
+  for (const pause of pauses) of[chargedTo(pause, capturingAt)].push(pause);
+  const gc = totals(of.gc);
   return {
-    gc: gcTotals,
-    gcPause: stallStats([gcTotals]),
-    gcStopping: gc.some(({ stoppingNs }) => stoppingNs === null) ? null : stallStats([stoppings(gc)]),
+    gc,
+    gcPause: stallStats([gc]),
+    gcStopping: of.gc.some(({ stoppingNs }) => stoppingNs === null) ? null : stallStats([stoppings(of.gc)]),
     gcPauseByReason: {
-      sweepTermination: pauseStats(gc.filter(({ reason }) => reason === sweepTermination)),
-      markTermination: pauseStats(gc.filter(({ reason }) => reason === markTermination)),
+      sweepTermination: pauseStats(of.gc.filter(({ reason }) => reason === sweepTermination)),
+      markTermination: pauseStats(of.gc.filter(({ reason }) => reason === markTermination)),
     },
-    capturePause: stallStats([totals(of('capture'))]),
-    otherPause: {
-      ...stallStats([totals(other)]),
-      profiling: other.filter(({ reason }) => stopReason(reason).cause === 'observation').length,
-    },
+    capturePause: stallStats([totals(of.capture)]),
+    otherPause: of.other.length === 0 ? noOtherPause : otherPause(of.other),
   };
 }
+
+function otherPause(pauses: readonly PauseEvent[]): Pauses['otherPause'] {
+  const profiling = pauses.filter(({ reason }) => stopReason(reason).cause === 'observation').length;
+  return { ...stallStats([totals(pauses)]), profiling };
+}
+
+const noOtherPause = otherPause([]);
 
 /** Of most windows: one object for all of them. */
 const noPauses = dealt([], () => false);
