@@ -38,6 +38,30 @@ describe('parseEventLine', () => {
     expect(parseEventLine(line).kind).toBe('invalid');
   });
 
+  it('says of the usual events what their schemas say, also where a member is odd, lacking, or one too many', () => {
+    const usual = events.filter(({ type }) => ['pause', 'cycle', 'histogram', 'counts'].includes(type));
+    const odd = fc.constantFrom<unknown>(
+      ...[undefined, null, true, 0, -1, 0.5, 1e300, 2 ** 53, '', 'assist', 'pause', [], [[1, 1]], [[1]], [[0.5, 0]]],
+      ...[{}, { count: 1, sumNs: 1 }, { count: 1, whileMarking: 0 }, { count: 1, whileMarking: 0.5 }],
+    );
+    const member = fc.constantFrom(
+      ...new Set(usual.flatMap((event) => Object.keys(event))),
+      'more',
+      'restartNs',
+      'failed',
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...usual), member, odd, (event, name, value) => {
+        const line = JSON.stringify({ ...event, [name]: value });
+        const bySchema = eventSchema.safeParse(JSON.parse(line));
+        const parsed = parseEventLine(line);
+        if (bySchema.success) expect(parsed).toEqual({ kind: 'event', event: bySchema.data });
+        else expect(parsed.kind).not.toBe('event');
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
   it('never throws, whatever the line', () => {
     fc.assert(
       fc.property(anyLine, (line) => {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { attachedEventSchema, errorEventSchema, readyEventSchema } from './protocol/answers.ts';
 import { assistEventSchema, cycleEventSchema, pauseEventSchema } from './protocol/cycles.ts';
 import { ns, pid, seq } from './protocol/fields.ts';
+import { isUsual } from './protocol/usual.ts';
 import { countsEventSchema, histogramEventSchema, sampledEventSchema, waitEventSchema } from './protocol/waits.ts';
 
 export const probeProtocol = 3;
@@ -76,11 +77,15 @@ export function parseEventLine(line: string): ParsedLine {
   } catch {
     return { kind: 'invalid', reason: 'not JSON' };
   }
-  if (typeof value !== 'object' || value === null || !('type' in value) || typeof value.type !== 'string')
-    return { kind: 'invalid', reason: 'not an object with a type' };
+  if (!hasType(value)) return { kind: 'invalid', reason: 'not an object with a type' };
+  if (isUsual(value)) return { kind: 'event', event: value };
   const schema = schemas.get(value.type);
   if (schema === undefined) return { kind: 'unknown', type: value.type };
   const event = schema.safeParse(value);
   if (event.success) return { kind: 'event', event: event.data };
   return { kind: 'invalid', reason: z.prettifyError(event.error) };
+}
+
+function hasType(value: unknown): value is { readonly type: string } {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
