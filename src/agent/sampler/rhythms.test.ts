@@ -68,25 +68,25 @@ function rig(recorded: (key: string) => Recorded = () => ({ kind: 'ended' })): R
 const tooShort: Recorded = { kind: 'series', series: { samples: [], allocated: null } };
 
 describe('looking for rhythms', () => {
-  it('begins when a program has settled, and is repeated every other minute', async () => {
+  it('begins when a program has settled, and is repeated every five minutes', async () => {
     const { pass, rounds } = rig();
     await pass(5, ['a']);
     expect(rounds).toEqual([]);
     await pass(1, ['a']);
     expect(rounds).toEqual([['a']]);
-    await pass(119, ['a']);
+    await pass(299, ['a']);
     expect(rounds).toHaveLength(1);
-    await pass(241, ['a']);
+    await pass(601, ['a']);
     expect(rounds).toHaveLength(4);
   });
 
   it('takes a few at once, all in turn, those never seen before the others', async () => {
     const { pass, rounds } = rig();
-    const many = Array.from({ length: 20 }, (_, index) => `t${index}`);
-    await pass(6 + 240, many);
-    expect(rounds.map((keys) => keys.length)).toEqual([8, 8, 8]);
-    expect(new Set(rounds.flat()).size).toBe(20);
-    await pass(120, [...many, 'new']);
+    const many = Array.from({ length: 50 }, (_, index) => `t${index}`);
+    await pass(6 + 600, many);
+    expect(rounds.map((keys) => keys.length)).toEqual([20, 20, 20]);
+    expect(new Set(rounds.flat()).size).toBe(50);
+    await pass(300, [...many, 'new']);
     expect(rounds.at(-1)?.[0]).toBe('new');
   });
 

@@ -1,8 +1,8 @@
 /**
  * The allocation rhythm of each target, looked at in turn: a few targets at once for three seconds, then a pause.
  *
- * A round costs 0.15 to 0.2 s of processor time, nearly all for waking up 1,500 times, whatever the number of targets: with the pause two
- * thousandths of a core. A single target is looked at every other minute, each of 250 about once an hour.
+ * A round costs 0.15 to 0.3 s of processor time, most of it for waking up 1,500 times, whatever the number of targets: with the pause a
+ * thousandth of a core. A single target is looked at every five minutes, each of 250 about once an hour.
  */
 import { ControllerReadError, type ControllerReader, type Recorded, type SamplingPace } from '../../host/index.ts';
 import { type AllocationSeries, classifyRhythm, type KnownRhythm, type Rhythm, withLook } from '../../model/index.ts';
@@ -30,8 +30,8 @@ interface Known {
 
 /** A program that has just begun shows how it begins. */
 const settleMs = 5_000;
-const pauseMs = 120_000;
-const atOnce = 8;
+const pauseMs = 300_000;
+const atOnce = 20;
 
 export class Rhythms {
   readonly #options: RhythmsOptions;
