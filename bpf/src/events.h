@@ -194,6 +194,7 @@ struct occurrences {
 
 /* What is counted for one process; memory that the loader maps, and takes counts out of by atomic exchange. */
 struct measures {
+	__u64 changes; /* raised after all else: in most seconds nothing was counted, and a thousand pages need not be looked at to see that */
 	struct histogram histograms[COUNTED_KINDS];
 	struct memory_waits memory[COUNTED_MEMORY_KINDS];
 	struct occurrences occurrences[OCCURRENCES];

@@ -217,15 +217,16 @@ static void take_sampled(struct probe *probe, uint64_t at_ns)
 static void emit_slot(struct probe *probe, uint32_t slot)
 {
 	static struct measures taken;
+	const struct watched *watched = &probe->targets.slots[slot];
 	const struct sampled *sampled;
-	uint32_t pid;
 
-	if (!targets_take(&probe->targets, slot, &pid, &taken))
+	if (watched->state == TARGET_FREE)
 		return;
-	emit_measures(&probe->out, pid, &taken);
-	sampled = &probe->flush.sampled[probe->targets.slots[slot].attachment];
+	if (targets_take(&probe->targets, slot, &taken))
+		emit_measures(&probe->out, watched->pid, &taken);
+	sampled = &probe->flush.sampled[watched->attachment];
 	if (sampled_in_part(sampled))
-		emit_sampled(&probe->out, pid, sampled);
+		emit_sampled(&probe->out, watched->pid, sampled);
 }
 
 void probe_continue_flush(struct probe *probe)

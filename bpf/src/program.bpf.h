@@ -71,6 +71,7 @@ static __always_inline void occurred(const struct target *target, enum occurrenc
 	__sync_fetch_and_add(&measures->occurrences[what].all, 1);
 	if (phase == GC_PHASE_MARK)
 		__sync_fetch_and_add(&measures->occurrences[what].marking, 1);
+	__sync_fetch_and_add(&measures->changes, 1);
 }
 
 static __always_inline void count_loss(const struct target *target)
@@ -165,6 +166,7 @@ static __always_inline void count(const struct target *target, enum counted kind
 	__sync_fetch_and_add(&histogram->sum_ns, duration_ns);
 	__sync_fetch_and_add(&histogram->buckets[bucket], 1);
 	__sync_fetch_and_add(&histogram->changes, 1);
+	__sync_fetch_and_add(&measures->changes, 1);
 }
 
 static __always_inline void count_failure(const struct target *target, enum counted kind)

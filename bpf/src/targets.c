@@ -249,21 +249,20 @@ static void take_occurrences(struct occurrences *shared, struct occurrences *tak
 	taken->marking = take_count(&shared->marking);
 }
 
-bool targets_take(struct targets *targets, uint32_t slot, uint32_t *pid, struct measures *taken)
+bool targets_take(struct targets *targets, uint32_t slot, struct measures *taken)
 {
 	struct measures *shared = &targets->measures[slot];
 	struct watched *watched = &targets->slots[slot];
 	int i;
 
-	if (watched->state == TARGET_FREE)
+	if (watched->state == TARGET_LEAVING)
+		watched->state = TARGET_FREE;
+	if (!take_count(&shared->changes))
 		return false;
-	*pid = watched->pid;
 	for (i = 0; i < COUNTED_KINDS; i++)
 		if (take_histogram(&shared->histograms[i], &taken->histograms[i]) && i < COUNTED_MEMORY_KINDS)
 			take_memory_waits(&shared->memory[i], &taken->memory[i]);
 	for (i = 0; i < OCCURRENCES; i++)
 		take_occurrences(&shared->occurrences[i], &taken->occurrences[i]);
-	if (watched->state == TARGET_LEAVING)
-		watched->state = TARGET_FREE;
 	return true;
 }

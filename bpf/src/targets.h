@@ -48,7 +48,7 @@ void targets_unwatch_all_of(struct targets *targets, uint32_t attachment);
 /* Takes one process that has ended off the list; returns its pid, 0 when there is none (any more). Says through what it was watched. */
 uint32_t targets_next_gone(struct targets *targets, uint32_t *attachment);
 
-/* Moves what the slot counted into `taken`; frees a slot that was leaving. False for a free slot. */
-bool targets_take(struct targets *targets, uint32_t slot, uint32_t *pid, struct measures *taken);
+/* Moves what the slot counted into `taken`; frees a slot that was leaving. False, and nothing taken, where nothing was counted. */
+bool targets_take(struct targets *targets, uint32_t slot, struct measures *taken);
 
 #endif

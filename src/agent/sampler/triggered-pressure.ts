@@ -60,9 +60,10 @@ export class TriggeredPressure implements PressureWatch {
     void this.#arm(key, watched);
   }
 
-  /** Totals that were read for another purpose: what a trigger tells is held against them. */
+  /** Totals that were read for another purpose: what a trigger tells is held against them, where there are any. */
   heed(key: string, totals: PressureTotals): void {
-    this.#watched.get(key)?.shares.heed(totals);
+    const watched = this.#watched.get(key);
+    if (watched && (!this.#isRefused || watched.ids.length > 0)) watched.shares.heed(totals);
   }
 
   forget(key: string): void {
