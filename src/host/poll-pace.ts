@@ -23,6 +23,9 @@ function paceOf(roundMs: number): PollPace {
 
 export const pollPace: PollPace = paceOf(0);
 
+/** While nothing of the node waits for memory it is enough to keep the promise: each reading wakes a process that has nothing else to do. */
+export const calmPeriodMs = 1000 / leastPerSecond;
+
 /** A whole number of periods makes a second, the trailing window: then its share is exact. */
 export function pollPeriodMs({ roundMs }: Pick<PollPace, 'roundMs'>): number {
   const affordable = (share: number): number => Math.floor((1000 * share) / Math.max(roundMs, 1e-3));

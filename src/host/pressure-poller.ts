@@ -1,11 +1,11 @@
 /**
- * Watches memory pressure by reading `memory.pressure` of each cgroup five to eight times a second: one pread of 2 to 5 µs, and none at all
- * while the whole node is calm. A task that stalls in a cgroup stalls on its node too, so while the node's total stands still no cgroup's can move.
+ * Watches memory pressure by reading `memory.pressure` of each cgroup five to eight times a second: one pread of 2 to 5 µs, and none at all,
+ * at five looks at the node, while the whole node is calm. A task that stalls in a cgroup stalls on its node too, so while the node's total stands still no cgroup's can move.
  */
 import { PressureJudge, type PressureLimits } from '../model/pressure-onset.ts';
 import { keptFileBudget } from './descriptor-budget.ts';
 import { KeptFile } from './kept-file.ts';
-import { type PollPace, pollPace, pollPeriodMs } from './poll-pace.ts';
+import { calmPeriodMs, type PollPace, pollPace, pollPeriodMs } from './poll-pace.ts';
 import type { OnPressure, PressureWatch } from './pressure-watch.ts';
 import { parsePressure, pressureTotals } from './psi.ts';
 import type { Pressure } from './types.ts';
@@ -33,6 +33,7 @@ export function pressurePoller({ onPressure, monotonicNs, procRoot = '/proc' }: 
   let timer: NodeJS.Timeout | undefined;
   let pace: PollPace = pollPace;
   let dueMs = 0;
+  let isCalm = false;
   let nodeNs: number | null = null;
   /** Latest time at which the node's total had not moved since the reading before it. */
   let calmNs = 0;
@@ -52,7 +53,8 @@ export function pressurePoller({ onPressure, monotonicNs, procRoot = '/proc' }: 
   const round = (): void => {
     const beganNs = monotonicNs();
     const nodeNow = node.read(false)?.some.totalNs ?? null;
-    if (nodeNow !== null && nodeNow === nodeNs) calmNs = beganNs;
+    isCalm = nodeNow !== null && nodeNow === nodeNs;
+    if (isCalm) calmNs = beganNs;
     else for (const key of all.keys()) readOne(key);
     nodeNs = nodeNow;
     pace = pace.after((monotonicNs() - beganNs) / 1e6);
@@ -63,7 +65,7 @@ export function pressurePoller({ onPressure, monotonicNs, procRoot = '/proc' }: 
   // On a grid, so that readings stay a whole number of periods apart: then the trailing share is exact.
   const schedule = (): void => {
     const nowMs = monotonicNs() / 1e6;
-    const periodMs = pollPeriodMs(pace);
+    const periodMs = isCalm ? Math.max(calmPeriodMs, pollPeriodMs(pace)) : pollPeriodMs(pace);
     dueMs = Math.max(dueMs + periodMs, nowMs + periodMs / 2);
     timer = setTimeout(round, dueMs - nowMs).unref();
   };
