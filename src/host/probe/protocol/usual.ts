@@ -109,6 +109,7 @@ const counts = members<CountsEvent>({
   oomVictims: occurrences,
   lostEvents: occurrences,
   untoldWaits: occurrences,
+  untoldMemoryWaits: occurrences,
   untimedWaits: occurrences,
 });
 
