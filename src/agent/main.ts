@@ -7,7 +7,7 @@ import { createTransport, EventRecorder, keyOf, type Log, Manager, serveHealth }
 import { createCaches } from './caches.ts';
 import type { AgentConfig } from './config.ts';
 import { ContainerMetrics } from './container-metrics.ts';
-import { Roster } from './containers/roster.ts';
+import { lastWindowMs, Roster } from './containers/roster.ts';
 import { ContainerStatusController } from './containers/status-controller.ts';
 import { IncidentDesk } from './incidents/desk.ts';
 import { PprofWays } from './incidents/pprof-ways.ts';
@@ -181,12 +181,13 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
 
   // News of policies and pods, gathered: a rollout is many.
   const refresh = gathered(() => {
-    for (const id of roster.refresh()) {
+    for (const id of roster.refresh(performance.now())) {
       ways.forget(id);
       signals.forget(id);
     }
     sampler.setTargets(roster.targets);
     for (const policyKey of caches.policies.store.keys()) statuses.changed(policyKey);
+    if (roster.hasEnded) setTimeout(refresh, lastWindowMs).unref();
   });
   caches.policies.store.onChange(refresh);
   caches.pods.store.onChange(refresh);

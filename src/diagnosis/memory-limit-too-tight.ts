@@ -1,4 +1,5 @@
 /** The container needs more memory than it may have: reclaim stalls it, or the limit drives the collector. */
+import { oomKills } from '../model/index.ts';
 import type { CauseCheck, Facts } from './evidence.ts';
 import { gcEvidence, mebibytes, percent, together } from './words.ts';
 
@@ -16,7 +17,7 @@ interface Ground {
 }
 
 export const memoryLimitTooTight: CauseCheck = (facts) => {
-  const grounds = [pressureNearLimit(facts), limitDriven(facts), oomKills(facts), noRoom(facts), limiter(facts)].filter(
+  const grounds = [pressureNearLimit(facts), limitDriven(facts), killed(facts), noRoom(facts), limiter(facts)].filter(
     (ground) => ground !== undefined,
   );
   if (!grounds.some((ground) => ground.decisive)) return undefined;
@@ -50,8 +51,8 @@ function limitDriven({ recent, limitDrivenShare }: Facts): Ground | undefined {
   return { weight: 0.7, evidence, decisive: true };
 }
 
-function oomKills({ recent }: Facts): Ground | undefined {
-  const kills = recent.reduce((total, window) => total + (window.cgroup?.oomKills ?? 0), 0);
+function killed({ recent }: Facts): Ground | undefined {
+  const kills = recent.reduce((total, window) => total + (oomKills(window) ?? 0), 0);
   return kills > 0 ? { weight: 0.8, evidence: `${kills} OOM kills`, decisive: true } : undefined;
 }
 

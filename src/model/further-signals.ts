@@ -1,5 +1,6 @@
 /** The signals that are judged where a policy sets a limit, most urgent first. Each with the words by which `explain` shows it. */
 import type { FurtherSignal } from '../api/index.ts';
+import { oomKills } from './oom-kills.ts';
 import { sampledStall } from './sampled-signals.ts';
 import type { SignalCheck } from './signal-check.ts';
 import { pooledStallP99Ns } from './summary.ts';
@@ -49,9 +50,9 @@ export const FURTHER_CHECKS: readonly FurtherCheck[] = [
     unit: 'count',
     field: 'cgroup',
     hurtBy: 'nothing',
-    observe: ({ cgroup }) => cgroup?.oomKills,
+    observe: oomKills,
     summed: true,
-    formula: 'Σ oom_kill of memory.events over the windows looked at',
+    formula: 'Σ oom_kill of memory.events (watched OOM victims where the cgroup is gone) over the windows looked at',
   },
   {
     signal: 'gcLimiter',

@@ -16,6 +16,7 @@ export * from './heap-fit.ts';
 export * from './heap-trend.ts';
 export * from './hysteresis.ts';
 export * from './live-heap.ts';
+export * from './oom-kills.ts';
 export { PackedSeries } from './packed/series.ts';
 export * from './pressure-onset.ts';
 export * from './quantiles.ts';

@@ -8,13 +8,16 @@ import type { WayResult } from '../incidents/pprof-ways.ts';
 import { remembered } from '../remembered.ts';
 import type { Activity, Population, Target, TargetState } from '../sampler/index.ts';
 import { containerStates } from './container-states.ts';
-import { type Selected, type Watchlist, watchlist } from './watchlist.ts';
+import { containerId, type Selected, type Watchlist, watchlist } from './watchlist.ts';
 
 export interface RosterOptions {
   readonly node: string;
-  readonly policies: Store<RobotGCPolicy>;
-  readonly pods: Store<Pod>;
+  readonly policies: Pick<Store<RobotGCPolicy>, 'get' | 'list'>;
+  readonly pods: Pick<Store<Pod>, 'get' | 'list'>;
 }
+
+/** So long after its end a container's last window is recorded, judged and sent: the sampler makes it within a second. */
+export const lastWindowMs = 5_000;
 
 interface Entry {
   readonly recorder: Recorder;
@@ -26,6 +29,8 @@ interface Entry {
 export class Roster {
   readonly #options: RosterOptions;
   readonly #entries = new Map<string, Entry>();
+  /** Containers that ended by themselves a moment ago, such as by an OOM kill. */
+  readonly #ended = new Map<string, { readonly selected: Selected; readonly untilMs: number }>();
   #list: Watchlist = { selected: new Map(), notRunning: [] };
   readonly #populations = remembered(populationsOf);
 
@@ -34,25 +39,37 @@ export class Roster {
   }
 
   /** Takes the latest policies and pods into account. @returns ids of containers that are none of ours any more */
-  refresh(): string[] {
+  refresh(nowMs: number): string[] {
     const { policies, pods } = this.#options;
+    const before = this.#list.selected;
     this.#list = watchlist(policies.list(), pods.list());
-    const dropped = [...this.#entries.keys()].filter((id) => !this.#list.selected.has(id));
+    for (const [id, selected] of before) this.#ended.set(id, { selected, untilMs: nowMs + lastWindowMs });
+    for (const [id, { selected, untilMs }] of this.#ended) {
+      if (this.#list.selected.has(id) || untilMs <= nowMs || !this.#endedByItself(id, selected)) this.#ended.delete(id);
+    }
+    const dropped = [...this.#entries.keys()].filter((id) => this.selected(id) === undefined);
     for (const id of dropped) this.#entries.delete(id);
     return dropped;
+  }
+
+  /** Something has to be dropped by a later refresh. */
+  get hasEnded(): boolean {
+    return this.#ended.size > 0;
   }
 
   get targets(): Target[] {
     return [...this.#list.selected.values()].map(({ target }) => target);
   }
 
+  /** Also one that ended by itself a moment ago. */
   selected(containerId: string): Selected | undefined {
-    return this.#list.selected.get(containerId);
+    return this.#list.selected.get(containerId) ?? this.#ended.get(containerId)?.selected;
   }
 
-  /** Containers of one policy. */
+  /** Containers of one policy, also those that ended by themselves a moment ago. */
   ofPolicy(policyKey: string): Selected[] {
-    return [...this.#list.selected.values()].filter(({ policies }) =>
+    const ended = [...this.#ended.values()].map(({ selected }) => selected);
+    return [...this.#list.selected.values(), ...ended].filter(({ policies }) =>
       policies.some((policy) => keyOf(policy.metadata) === policyKey),
     );
   }
@@ -99,6 +116,17 @@ export class Roster {
     }
     const { node } = this.#options;
     return containerStates(policyKey, { node, watchlist: this.#list, states, activities, rhythms, ways });
+  }
+
+  /** Not because its pod was deleted, whose last seconds are no breach, or nobody is interested any more. */
+  #endedByItself(id: string, { pod, policies }: Selected): boolean {
+    const now = this.#options.pods.get(keyOf(pod.metadata));
+    if (now?.metadata.uid !== pod.metadata.uid || now.metadata.deletionTimestamp !== '') return false;
+    const { containerStatuses, initContainerStatuses } = now.status;
+    const runs = [...containerStatuses, ...initContainerStatuses].some(
+      (status) => containerId(status) === id && status.state.running,
+    );
+    return !runs && policies.every(({ metadata }) => this.#options.policies.get(keyOf(metadata)) !== undefined);
   }
 
   #entry(containerId: string): Entry {

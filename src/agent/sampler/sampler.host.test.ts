@@ -202,6 +202,16 @@ describe.skipIf(missing !== undefined)(`Sampler${missing ? ` (skipped: ${missing
     ).toEqual([]);
   });
 
+  test('the window under way is told also of a target that nobody asks for any more: what ended it may be in there', async () => {
+    const one = await robot(30);
+    populations.set('last', [one.pid]);
+    sampler.setTargets([target('last')]);
+    await within('two windows', () => newest('last')?.seq === 1);
+    sampler.setTargets([]);
+    await within('it is forgotten', () => sampler.inspect('last') === null);
+    expect(newest('last')?.seq).toBe(2);
+  });
+
   test('an attachment is taken out when its last process is gone from the list', async () => {
     const one = await robot(30);
     populations.set('brief', [one.pid]);

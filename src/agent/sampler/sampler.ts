@@ -121,9 +121,10 @@ export class Sampler {
     const probe = await this.#supervisor.current();
     const wasWithout = this.#withoutProbe;
     if (!wasWithout) this.#changeProbe(probe);
-    await this.#forgetUnwanted();
     const flush = wasWithout ? nothingUntil(this.#options.monotonicNs()) : probe && (await this.#flush(probe));
     this.#closeWindows(flush, activity);
+    // After its last window: what ended is often known from the API before the tick that tells how.
+    await this.#forgetUnwanted();
     // What was read without a probe has its last window by now, and begins anew with one.
     if (wasWithout) this.#changeProbe(probe);
     this.#withoutProbe = this.#supervisor.obstacle !== null;
