@@ -131,6 +131,7 @@ struct target {
 	__u64 cycles;
 	__u32 phase; /* enum gc_phase */
 	__u32 known_globally;
+	__u32 is_oom_victim;
 	/* Of the stop under way: a process has one at a time. */
 	__u64 stopping_ns;
 	__u32 stopping_known;

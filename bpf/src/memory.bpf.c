@@ -186,12 +186,15 @@ int on_mark_victim(struct bpf_raw_tracepoint_args *context)
 	__u64 first = context->args[0];
 	__u32 global = first >> 32 ? BPF_CORE_READ((const struct task_struct *)first, tgid) : (__u32)first;
 	__u32 *ours = pidns_ino ? bpf_map_lookup_elem(&global_pids, &global) : &global;
-	const struct target *target;
+	struct target *target;
 
 	if (!ours)
 		return 0;
 	target = target_of((__u64)*ours << 32);
-	if (target)
+	/* A cgroup that is killed whole has the one that was chosen marked once more, by another of its threads. */
+	if (target && !target->is_oom_victim) {
+		target->is_oom_victim = true;
 		occurred(target, OCCURRED_OOM_VICTIM, target->phase);
+	}
 	return 0;
 }
