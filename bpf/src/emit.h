@@ -46,6 +46,12 @@ enum proof {
 	PROOF_YES,
 };
 
+/* What was counted for a process since the last time; the buckets of a kind without changes mean nothing. */
+struct taken {
+	struct measures measures;
+	struct buckets buckets[COUNTED_KINDS];
+};
+
 /* A group of signals that this kernel does not give, and why. */
 struct missing_signal {
 	const char *name;
@@ -76,7 +82,7 @@ void emit_cycle(struct output *out, const struct cycle_event *event, const struc
 void emit_wait(struct output *out, const struct wait_event *event);
 void emit_instant(struct output *out, const char *type, const struct instant_event *event);
 /* What was counted for a process; prints nothing of what was not. */
-void emit_measures(struct output *out, uint32_t pid, const struct measures *measures);
+void emit_taken(struct output *out, uint32_t pid, const struct taken *taken);
 /* Assist stalls of this process were looked at for a part of the time only. */
 void emit_sampled(struct output *out, uint32_t pid, const struct sampled *sampled);
 void emit_lost(struct output *out, uint64_t count);

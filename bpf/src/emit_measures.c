@@ -16,16 +16,18 @@ static uint64_t max_within_bucket(uint64_t max_ns, uint32_t bucket)
 	return above || max_ns < histogram_lower_bound(bucket) ? upper : max_ns;
 }
 
-static void emit_histogram(struct output *out, uint32_t pid, const char *of, const struct histogram *histogram,
-			   const struct memory_waits *memory)
+static void emit_histogram(struct output *out, uint32_t pid, const char *of, const struct tally *tally,
+			   const uint32_t counts[HISTOGRAM_BUCKETS], const struct memory_waits *memory)
 {
 	uint64_t count = 0;
 	const char *comma = "";
 	uint32_t i, top = 0;
 
+	if (!tally->changes)
+		return;
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		count += histogram->buckets[i];
-		if (histogram->buckets[i])
+		count += counts[i];
+		if (counts[i])
 			top = i;
 	}
 	if (count == 0)
@@ -33,15 +35,15 @@ static void emit_histogram(struct output *out, uint32_t pid, const char *of, con
 	output_print(out,
 		     "{\"type\":\"histogram\",\"of\":\"%s\",\"pid\":%" PRIu32 ",\"count\":%" PRIu64
 		     ",\"sumNs\":%" PRIu64 ",\"maxNs\":%" PRIu64,
-		     of, pid, count, (uint64_t)histogram->sum_ns, max_within_bucket(histogram->max_ns, top));
-	if (histogram->failed) /* one that ends while counts are being taken may be ahead of its bucket */
-		output_print(out, ",\"failed\":%" PRIu64, histogram->failed < count ? (uint64_t)histogram->failed : count);
+		     of, pid, count, (uint64_t)tally->sum_ns, max_within_bucket(tally->max_ns, top));
+	if (tally->failed) /* one that ends while counts are being taken may be ahead of its bucket */
+		output_print(out, ",\"failed\":%" PRIu64, tally->failed < count ? (uint64_t)tally->failed : count);
 	output_print(out, ",\"buckets\":[");
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		if (histogram->buckets[i] == 0)
+		if (counts[i] == 0)
 			continue;
 		output_print(out, "%s[%" PRIu64 ",%" PRIu32 "]", comma, (uint64_t)histogram_upper_bound(i),
-			     histogram->buckets[i]);
+			     counts[i]);
 		comma = ",";
 	}
 	output_print(out, "]");
@@ -94,12 +96,13 @@ static void emit_counts(struct output *out, uint32_t pid, const struct occurrenc
 	output_print(out, "}\n");
 }
 
-void emit_measures(struct output *out, uint32_t pid, const struct measures *measures)
+void emit_taken(struct output *out, uint32_t pid, const struct taken *taken)
 {
+	const struct measures *measures = &taken->measures;
 	int kind;
 
 	for (kind = 0; kind < COUNTED_KINDS; kind++)
-		emit_histogram(out, pid, counted_names[kind], &measures->histograms[kind],
+		emit_histogram(out, pid, counted_names[kind], &measures->tallies[kind], taken->buckets[kind].counts,
 			       kind < COUNTED_MEMORY_KINDS ? &measures->memory[kind] : NULL);
 	emit_counts(out, pid, measures->occurrences);
 }

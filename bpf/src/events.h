@@ -193,13 +193,19 @@ struct occurrences {
 	__u64 marking;
 };
 
-/* What is counted for one process; memory that the loader maps, and takes counts out of by atomic exchange. */
+/* What is counted for one process, by slot; memory that the loader maps, and takes counts out of by atomic exchange. */
 struct measures {
-	__u64 changes; /* raised after all else: in most seconds nothing was counted, and a thousand pages need not be looked at to see that */
-	struct histogram histograms[COUNTED_KINDS];
+	__u64 changes; /* raised after all else: in most seconds nothing was counted, and nothing more need be looked at to see that */
+	struct tally tallies[COUNTED_KINDS];
 	struct memory_waits memory[COUNTED_MEMORY_KINDS];
 	struct occurrences occurrences[OCCURRENCES];
 };
+
+/* The buckets are forty times as large, and most kinds of most processes use none: they lie apart, kind by kind, so that the loader maps few. */
+static inline __u32 buckets_index(enum counted kind, __u32 slot)
+{
+	return kind * MAX_TARGETS + slot;
+}
 
 /*
  * Whether stalls of an attachment are being looked at. The loader opens it for a time that is settled before, and closes it. In a

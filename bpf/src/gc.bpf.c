@@ -17,6 +17,7 @@ __u64 lost_events;
 
 struct targets_map targets SEC(".maps");
 struct measures_map all_measures SEC(".maps");
+struct buckets_map all_buckets SEC(".maps");
 struct global_pids_map global_pids SEC(".maps");
 struct ring_map ring SEC(".maps");
 

@@ -15,12 +15,16 @@
 #define HISTOGRAM_MAX_BITS 36
 #define HISTOGRAM_BUCKETS (HISTOGRAM_PARTS * (HISTOGRAM_MAX_BITS - HISTOGRAM_PART_BITS + 1))
 
-struct histogram {
+struct buckets {
+	__u32 counts[HISTOGRAM_BUCKETS];
+};
+
+/* What is known of counted durations beside their buckets. */
+struct tally {
 	__u64 sum_ns;
 	__u64 max_ns;
 	__u64 failed; /* of those counted, where that can be */
-	__u64 changes; /* raised after the rest: what has none need not be looked at */
-	__u32 buckets[HISTOGRAM_BUCKETS];
+	__u64 changes; /* raised after the rest: where there is none, the buckets need not be looked at */
 };
 
 /* Position of the highest set bit; 0 for 0. */

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,6 +83,8 @@ static int load(struct kernel *kernel, bool multi)
 		return error;
 	}
 	kernel->skeleton = skeleton;
+	/* The kernel's type information, 10 MB, has been read and let go; malloc keeps it below what came later. */
+	malloc_trim(0);
 	return 0;
 }
 

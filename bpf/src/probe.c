@@ -216,14 +216,14 @@ static void take_sampled(struct probe *probe, uint64_t at_ns)
 
 static void emit_slot(struct probe *probe, uint32_t slot)
 {
-	static struct measures taken;
+	static struct taken taken;
 	const struct watched *watched = &probe->targets.slots[slot];
 	const struct sampled *sampled;
 
 	if (watched->state == TARGET_FREE)
 		return;
 	if (targets_take(&probe->targets, slot, &taken))
-		emit_measures(&probe->out, watched->pid, &taken);
+		emit_taken(&probe->out, watched->pid, &taken);
 	sampled = &probe->flush.sampled[watched->attachment];
 	if (sampled_in_part(sampled))
 		emit_sampled(&probe->out, watched->pid, sampled);

@@ -39,6 +39,16 @@ struct measures_map {
 };
 extern struct measures_map all_measures SEC(".maps");
 
+/* By buckets_index. */
+struct buckets_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, COUNTED_KINDS * MAX_TARGETS);
+	__type(key, __u32);
+	__type(value, struct buckets);
+};
+extern struct buckets_map all_buckets SEC(".maps");
+
 /* Where ours is not the first pid namespace: the first one's pid of a watched process → the pid that we know it by. */
 struct global_pids_map {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -152,20 +162,21 @@ static __always_inline void raise_max(__u64 *max, __u64 value)
 
 static __always_inline void count(const struct target *target, enum counted kind, __u64 duration_ns)
 {
+	__u32 bucket = histogram_bucket(duration_ns), index = buckets_index(kind, target->slot);
 	struct measures *measures = measures_of(target);
-	__u32 bucket = histogram_bucket(duration_ns);
-	struct histogram *histogram;
+	struct buckets *buckets = bpf_map_lookup_elem(&all_buckets, &index);
+	struct tally *tally;
 
-	if (!measures)
+	if (!measures || !buckets)
 		return;
 	if (bucket >= HISTOGRAM_BUCKETS) /* never: for the verifier */
 		return;
-	histogram = &measures->histograms[kind];
+	tally = &measures->tallies[kind];
 	/* The bucket last, while the loader takes it first: what it finds counted is in sum and max too. */
-	raise_max(&histogram->max_ns, duration_ns);
-	__sync_fetch_and_add(&histogram->sum_ns, duration_ns);
-	__sync_fetch_and_add(&histogram->buckets[bucket], 1);
-	__sync_fetch_and_add(&histogram->changes, 1);
+	raise_max(&tally->max_ns, duration_ns);
+	__sync_fetch_and_add(&tally->sum_ns, duration_ns);
+	__sync_fetch_and_add(&buckets->counts[bucket], 1);
+	__sync_fetch_and_add(&tally->changes, 1);
 	__sync_fetch_and_add(&measures->changes, 1);
 }
 
@@ -174,7 +185,7 @@ static __always_inline void count_failure(const struct target *target, enum coun
 	struct measures *measures = measures_of(target);
 
 	if (measures)
-		__sync_fetch_and_add(&measures->histograms[kind].failed, 1);
+		__sync_fetch_and_add(&measures->tallies[kind].failed, 1);
 }
 
 /* Whether one more record of this kind is within the process's allowance. */

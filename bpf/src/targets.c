@@ -32,6 +32,7 @@ bool targets_open(struct targets *targets, const struct kernel *kernel, struct f
 		return failure_set(failure, ERROR_INTERNAL, "the counters cannot be mapped: %s",
 				   strerror(errno));
 	targets->measures = memory;
+	shared_buckets_open(&targets->buckets, bpf_map__fd(kernel->skeleton->maps.all_buckets));
 	return true;
 }
 
@@ -52,6 +53,7 @@ void targets_close(struct targets *targets)
 	for (slot = 0; slot < MAX_TARGETS; slot++)
 		if (targets->slots[slot].state == TARGET_WATCHED)
 			stop_watching(targets, &targets->slots[slot]);
+	shared_buckets_close(&targets->buckets);
 	munmap(targets->measures, targets->measures_size);
 	close(targets->exits_fd);
 }
@@ -118,6 +120,21 @@ static bool explain_missing(uint32_t pid, int error, struct failure *failure)
 			   "%u is not a process but one of its threads: name the process", pid);
 }
 
+/* What was counted for another process after its last flush. */
+static void clear_measures(struct targets *targets, uint32_t slot)
+{
+	struct measures *measures = &targets->measures[slot];
+	struct buckets *buckets;
+	int kind;
+
+	for (kind = 0; kind < COUNTED_KINDS; kind++) {
+		buckets = measures->tallies[kind].changes ? shared_buckets_of(&targets->buckets, kind, slot) : NULL;
+		if (buckets)
+			memset(buckets, 0, sizeof(*buckets));
+	}
+	memset(measures, 0, sizeof(*measures));
+}
+
 bool targets_watch(struct targets *targets, uint32_t pid, uint32_t attachment, struct failure *failure)
 {
 	uint32_t slot = find_watched(targets, pid);
@@ -145,7 +162,7 @@ bool targets_watch(struct targets *targets, uint32_t pid, uint32_t attachment, s
 		return failure_set(failure, ERROR_TOO_MANY_TARGETS,
 				   "%d processes are watched, which is all: process %u is not", MAX_TARGETS, pid);
 	}
-	memset(&targets->measures[slot], 0, sizeof(targets->measures[slot]));
+	clear_measures(targets, slot);
 	targets->slots[slot] = (struct watched){
 		.state = TARGET_WATCHED, .pid = pid, .attachment = attachment, .pidfd = pidfd,
 		.triggered = UINT64_MAX,
@@ -211,27 +228,42 @@ static uint64_t take_count(__u64 *count)
 	return __atomic_load_n(count, __ATOMIC_RELAXED) ? __atomic_exchange_n(count, 0, __ATOMIC_ACQ_REL) : 0;
 }
 
-/* Whether anything was counted. If not, what there may be of sums belongs to a duration whose bucket comes next. */
-static bool take_histogram(struct histogram *shared, struct histogram *taken)
+static bool take_buckets(struct buckets *shared, struct buckets *taken)
 {
 	bool counted = false;
 	uint32_t i;
 
 	memset(taken, 0, sizeof(*taken));
-	/* Most kinds of wait do not happen in most seconds. */
-	if (!take_count(&shared->changes))
-		return false;
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		if (!__atomic_load_n(&shared->buckets[i], __ATOMIC_RELAXED))
+		if (!__atomic_load_n(&shared->counts[i], __ATOMIC_RELAXED))
 			continue;
-		taken->buckets[i] = __atomic_exchange_n(&shared->buckets[i], 0, __ATOMIC_ACQ_REL);
+		taken->counts[i] = __atomic_exchange_n(&shared->counts[i], 0, __ATOMIC_ACQ_REL);
 		counted = true;
 	}
-	if (!counted)
+	return counted;
+}
+
+/* Whether anything of the kind was counted. If not, what there may be of sums belongs to a duration whose bucket comes next. */
+static bool take_kind(struct targets *targets, uint32_t slot, enum counted kind, struct taken *taken)
+{
+	struct tally *shared = &targets->measures[slot].tallies[kind], *tally = &taken->measures.tallies[kind];
+	struct buckets *buckets;
+
+	memset(tally, 0, sizeof(*tally));
+	/* Most kinds of wait do not happen in most seconds. */
+	if (!__atomic_load_n(&shared->changes, __ATOMIC_RELAXED))
 		return false;
-	taken->sum_ns = take_count(&shared->sum_ns);
-	taken->max_ns = take_count(&shared->max_ns);
-	taken->failed = take_count(&shared->failed);
+	buckets = shared_buckets_of(&targets->buckets, kind, slot);
+	if (!buckets) /* nothing is taken: it may be mapped for the next flush */
+		return false;
+	tally->changes = take_count(&shared->changes);
+	if (!take_buckets(buckets, &taken->buckets[kind])) {
+		tally->changes = 0;
+		return false;
+	}
+	tally->sum_ns = take_count(&shared->sum_ns);
+	tally->max_ns = take_count(&shared->max_ns);
+	tally->failed = take_count(&shared->failed);
 	return true;
 }
 
@@ -249,7 +281,7 @@ static void take_occurrences(struct occurrences *shared, struct occurrences *tak
 	taken->marking = take_count(&shared->marking);
 }
 
-bool targets_take(struct targets *targets, uint32_t slot, struct measures *taken)
+bool targets_take(struct targets *targets, uint32_t slot, struct taken *taken)
 {
 	struct measures *shared = &targets->measures[slot];
 	struct watched *watched = &targets->slots[slot];
@@ -260,9 +292,9 @@ bool targets_take(struct targets *targets, uint32_t slot, struct measures *taken
 	if (!take_count(&shared->changes))
 		return false;
 	for (i = 0; i < COUNTED_KINDS; i++)
-		if (take_histogram(&shared->histograms[i], &taken->histograms[i]) && i < COUNTED_MEMORY_KINDS)
-			take_memory_waits(&shared->memory[i], &taken->memory[i]);
+		if (take_kind(targets, slot, i, taken) && i < COUNTED_MEMORY_KINDS)
+			take_memory_waits(&shared->memory[i], &taken->measures.memory[i]);
 	for (i = 0; i < OCCURRENCES; i++)
-		take_occurrences(&shared->occurrences[i], &taken->occurrences[i]);
+		take_occurrences(&shared->occurrences[i], &taken->measures.occurrences[i]);
 	return true;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR MIT */
-/* The watched processes: each has an entry in the program's filter map and a slot with its histogram. */
+/* The watched processes: each has an entry in the program's filter map and a slot with what is counted for it. */
 #ifndef ROBOTGC_TARGETS_H
 #define ROBOTGC_TARGETS_H
 
 #include "attachments.h"
 #include "emit.h"
+#include "shared_buckets.h"
 
 enum target_state {
 	TARGET_FREE,
@@ -30,6 +31,7 @@ struct targets {
 	int exits_fd;       /* epoll of all pidfds */
 	struct measures *measures; /* one a slot, shared with the program */
 	size_t measures_size;
+	struct shared_buckets buckets;
 };
 
 bool targets_open(struct targets *targets, const struct kernel *kernel, struct failure *failure);
@@ -49,6 +51,6 @@ void targets_unwatch_all_of(struct targets *targets, uint32_t attachment);
 uint32_t targets_next_gone(struct targets *targets, uint32_t *attachment);
 
 /* Moves what the slot counted into `taken`; frees a slot that was leaving. False, and nothing taken, where nothing was counted. */
-bool targets_take(struct targets *targets, uint32_t slot, struct measures *taken);
+bool targets_take(struct targets *targets, uint32_t slot, struct taken *taken);
 
 #endif

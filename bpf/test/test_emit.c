@@ -125,17 +125,19 @@ static void cycles(void)
 
 static void histograms(void)
 {
-	static struct measures measures;
-	struct histogram *histogram = &measures.histograms[COUNTED_ASSIST];
+	static struct taken counted;
+	struct tally *tally = &counted.measures.tallies[COUNTED_ASSIST];
+	uint32_t *counts = counted.buckets[COUNTED_ASSIST].counts;
 	json_t *root, *bucket;
 
-	emit_measures(&out, 1, &measures);
+	emit_taken(&out, 1, &counted);
 	CHECK(output_pending(&out) == 0, "nothing was counted, yet something printed");
-	histogram->buckets[histogram_bucket(1000)] = 3;
-	histogram->buckets[histogram_bucket(70000)] = 1;
-	histogram->sum_ns = 73000;
-	histogram->max_ns = 70000;
-	emit_measures(&out, 1, &measures);
+	tally->changes = 4;
+	counts[histogram_bucket(1000)] = 3;
+	counts[histogram_bucket(70000)] = 1;
+	tally->sum_ns = 73000;
+	tally->max_ns = 70000;
+	emit_taken(&out, 1, &counted);
 	root = taken();
 	CHECK(!strcmp(string(root, "of"), "assist"), "of what");
 	CHECK(integer(root, "count") == 4 && integer(root, "sumNs") == 73000 && integer(root, "maxNs") == 70000, "sums");
@@ -147,26 +149,26 @@ static void histograms(void)
 	/* Failures may be a flush ahead of their count. */
 	CHECK(!json_object_get(root, "failed"), "none failed");
 	json_decref(root);
-	histogram->failed = 9;
-	emit_measures(&out, 1, &measures);
+	tally->failed = 9;
+	emit_taken(&out, 1, &counted);
 	root = taken();
 	CHECK(integer(root, "failed") == 4, "at most all");
 	json_decref(root);
 
 	/* A maximum that belongs to another flush gives way to the highest bucket's bound. */
-	histogram->max_ns = 0;
-	emit_measures(&out, 1, &measures);
+	tally->max_ns = 0;
+	emit_taken(&out, 1, &counted);
 	root = taken();
 	CHECK(integer(root, "maxNs") == (int64_t)histogram_upper_bound(histogram_bucket(70000)), "too low");
 	json_decref(root);
-	histogram->max_ns = 1 << 30;
-	emit_measures(&out, 1, &measures);
+	tally->max_ns = 1 << 30;
+	emit_taken(&out, 1, &counted);
 	root = taken();
 	CHECK(integer(root, "maxNs") == (int64_t)histogram_upper_bound(histogram_bucket(70000)), "too high");
 	json_decref(root);
-	histogram->buckets[HISTOGRAM_BUCKETS - 1] = 1;
-	histogram->max_ns = 1ULL << 50;
-	emit_measures(&out, 1, &measures);
+	counts[HISTOGRAM_BUCKETS - 1] = 1;
+	tally->max_ns = 1ULL << 50;
+	emit_taken(&out, 1, &counted);
 	root = taken();
 	CHECK(integer(root, "maxNs") == 1LL << 50, "the last bucket has no upper bound");
 	json_decref(root);
@@ -175,23 +177,23 @@ static void histograms(void)
 /* Every bucket in use: the longest line there is. */
 static void lines_fit_the_reader(void)
 {
-	static struct measures measures;
+	static struct taken counted = { .measures.tallies[COUNTED_MMAP].changes = 1 };
 
-	memset(measures.histograms[COUNTED_MMAP].buckets, 0xff, sizeof(measures.histograms[COUNTED_MMAP].buckets));
-	emit_measures(&out, 1, &measures);
+	memset(&counted.buckets[COUNTED_MMAP], 0xff, sizeof(counted.buckets[COUNTED_MMAP]));
+	emit_taken(&out, 1, &counted);
 	CHECK(output_pending(&out) < MAX_LINE_BYTES, "%zu bytes", output_pending(&out));
 	json_decref(taken());
 }
 
 static void counts(void)
 {
-	static struct measures measures = { .occurrences = { [OCCURRED_HEAP_GROW] = { .all = 3, .marking = 1 },
-							      [OCCURRED_OOM_VICTIM] = { .all = 1 },
-							      [OCCURRED_LOSS] = { .all = 5 },
-							      [OCCURRED_UNTOLD_MEMORY_WAIT] = { .all = 4 } } };
+	static struct taken counted = { .measures.occurrences = { [OCCURRED_HEAP_GROW] = { .all = 3, .marking = 1 },
+								   [OCCURRED_OOM_VICTIM] = { .all = 1 },
+								   [OCCURRED_LOSS] = { .all = 5 },
+								   [OCCURRED_UNTOLD_MEMORY_WAIT] = { .all = 4 } } };
 	json_t *root, *grows;
 
-	emit_measures(&out, 7, &measures);
+	emit_taken(&out, 7, &counted);
 	root = taken();
 	CHECK(!strcmp(string(root, "type"), "counts") && integer(root, "pid") == 7, "of a process");
 	grows = json_object_get(root, "heapGrows");
@@ -209,15 +211,16 @@ static void counts(void)
 static void memory_waits(void)
 {
 	static const char *const names[] = { "mmap", "munmap", "reclaimDirect", "reclaimMemcg" };
-	static struct measures measures;
+	static struct taken counted;
 	json_t *root, *marking;
 	int kind;
 
 	for (kind = 0; kind < COUNTED_MEMORY_KINDS; kind++) {
-		memset(&measures, 0, sizeof(measures));
-		measures.histograms[kind].buckets[histogram_bucket(20000000)] = 2;
-		measures.memory[kind] = (struct memory_waits){ .slow = 2, .very_slow = 1, .marking = 1, .marking_ns = 9 };
-		emit_measures(&out, 1, &measures);
+		memset(&counted, 0, sizeof(counted));
+		counted.measures.tallies[kind].changes = 2;
+		counted.buckets[kind].counts[histogram_bucket(20000000)] = 2;
+		counted.measures.memory[kind] = (struct memory_waits){ .slow = 2, .very_slow = 1, .marking = 1, .marking_ns = 9 };
+		emit_taken(&out, 1, &counted);
 		root = taken();
 		marking = json_object_get(root, "whileMarking");
 		CHECK(!strcmp(string(root, "of"), names[kind]), "%s", names[kind]);
@@ -225,9 +228,10 @@ static void memory_waits(void)
 		CHECK(integer(marking, "count") == 1 && integer(marking, "sumNs") == 9, "while marking");
 		json_decref(root);
 	}
-	memset(&measures, 0, sizeof(measures));
-	measures.histograms[COUNTED_ASSIST].buckets[9] = 1;
-	emit_measures(&out, 1, &measures);
+	memset(&counted, 0, sizeof(counted));
+	counted.measures.tallies[COUNTED_ASSIST].changes = 1;
+	counted.buckets[COUNTED_ASSIST].counts[9] = 1;
+	emit_taken(&out, 1, &counted);
 	root = taken();
 	CHECK(!json_object_get(root, "slow") && !json_object_get(root, "whileMarking"), "an assist is not for memory");
 	json_decref(root);
