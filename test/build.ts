@@ -10,9 +10,10 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 /** Builds what ships: the bundled program and the probe. Does nothing when both are newer than their sources. */
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -28,6 +29,44 @@ if (Number(process.versions.node.split('.')[0]) < 22) {
   console.error('robotgc: needs Node.js 22.19 or later, this is ' + process.version + '; inside the repository run it as npx robotgc');
   process.exit(3);
 }`;
+
+/**
+ * What no program here runs of a library: V8 holds its text, and something for each of its functions, as long as a program runs. Of
+ * Kubernetes' client that is all but the reading of a kubeconfig, of zod the words of other languages.
+ */
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^@kubernetes\/client-node$/ }, () => ({
+      path: join(root, 'node_modules/@kubernetes/client-node/dist/config.js'),
+    }));
+    const absent = (filter: RegExp, contents: string): void => onLoad({ filter }, () => ({ contents }));
+    absent(/client-node\/dist\/gen\/(index|middleware)\.js$/, 'export let createConfiguration, ServerConfiguration');
+    absent(/node_modules\/undici\/index\.js$/, 'export let Agent, ProxyAgent');
+    absent(/zod\/v4\/locales\/index\.js$/, 'export {}');
+  },
+};
+
+/**
+ * Node's own modules by require: to import node:http is to ask for all that it exports, WebSocket and EventSource too, which loads fetch and
+ * web streams, 8 MB for nothing. What a module only makes when asked for it is left out.
+ */
+const requireBuiltins: Plugin = {
+  name: 'require-builtins',
+  setup({ onLoad, onResolve }) {
+    const namespace = 'builtin';
+    onResolve({ filter: /^[a-z:/_0-9]+$/ }, ({ path, kind }) =>
+      isBuiltin(path) && kind !== 'require-call' ? { path, namespace } : null,
+    );
+    onLoad({ filter: /./, namespace }, ({ path }) => {
+      const values = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(path)));
+      const names = values.filter(([name, { get }]) => /^[a-zA-Z]\w*$/.test(name) && !get).map(([name]) => name);
+      return {
+        contents: `const builtin = require('${path}'); export default builtin; export const { ${names} } = builtin;`,
+      };
+    });
+  },
+};
 
 const say = (line: string) => console.error(`build: ${line}`);
 const note = (line: string) => {
@@ -64,6 +103,7 @@ async function buildBundle(): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
     banner: { js: banner },
+    plugins: [leaveOut, requireBuiltins],
   });
   chmodSync(fresh, 0o755);
   renameSync(`${fresh}.map`, `${bundle}.map`);

@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Dispatcher, request } from 'undici';
 import { z } from 'zod';
+import { request, type Tls } from '../http/index.ts';
 import { formatContentDigest } from './content-digest.ts';
 import { TransferError } from './receive.ts';
 
@@ -16,8 +16,8 @@ export interface UploadRequest {
   readonly sha256: string;
   readonly incident: { readonly namespace: string; readonly name: string; readonly uid: string };
   readonly signal: AbortSignal;
-  /** Trust and connections, for example an undici Agent with the cluster's CA. */
-  readonly dispatcher?: Dispatcher;
+  /** Trust, for example the cluster's CA. */
+  readonly tls?: Tls;
   readonly retry?: Partial<RetryOptions>;
   /** Told before each wait. */
   readonly onRetry?: (reason: string, waitMs: number) => void;
@@ -88,11 +88,10 @@ async function tryOnce(upload: UploadRequest, retry: RetryOptions): Promise<Outc
       headers: headersOf(upload, token, size),
       body,
       signal: AbortSignal.any([upload.signal, AbortSignal.timeout(retry.timeoutMs)]),
-      // A kept connection would lead to the same replica each time, though another one may be the leader by now.
-      reset: true,
-      ...(upload.dispatcher ? { dispatcher: upload.dispatcher } : {}),
+      // Over a connection of its own: a kept one would lead to the same replica each time, though another one may be the leader by now.
+      ...(upload.tls ? { tls: upload.tls } : {}),
     });
-    return judge(response.statusCode, response.headers, await boundedText(response.body), upload.sha256, retry);
+    return judge(response.status, response.headers, await boundedText(response.body), upload.sha256, retry);
   } catch (error) {
     upload.signal.throwIfAborted();
     return { type: 'retry', reason: error instanceof Error ? error.message : String(error) };

@@ -10,8 +10,6 @@ export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   /** As `https.request` takes them: ca, cert, key, rejectUnauthorized, servername, agent. */
   readonly https: RequestOptions;
-  /** Differs when a new connection would be made differently, as after a rotated certificate. */
-  readonly tlsFingerprint: string;
 }
 
 // Bound tokens are rotated long before they end and client-go looks once a minute; ten seconds cost one small read.
@@ -57,7 +55,7 @@ export class CredentialSource {
       if (user.success) {
         headers.Authorization = `Bearer ${(await readFile(user.data.authProvider.config.tokenFile, 'utf8')).trim()}`;
       }
-      return { headers, https, tlsFingerprint: fingerprint(https) };
+      return { headers, https };
     } catch (error) {
       const message = `the credentials cannot be read (${error instanceof Error ? error.message : String(error)}); check the kubeconfig or the mounted service account`;
       throw new KubeError({ code: 'BadConfig', call: 'credentials', message, cause: error });
@@ -72,10 +70,6 @@ function flatten(https: RequestOptions): Record<string, string> {
   }
   if (typeof https.auth === 'string') headers.Authorization = `Basic ${Buffer.from(https.auth).toString('base64')}`;
   return headers;
-}
-
-function fingerprint({ ca, cert, key, rejectUnauthorized, servername }: RequestOptions): string {
-  return JSON.stringify([String(ca), String(cert), String(key), rejectUnauthorized, servername]);
 }
 
 export interface KubeConfigSource {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { KubeConfig } from '@kubernetes/client-node';
-import type { Dispatcher } from 'undici';
+import { type HttpResponse, request as send } from '../http/index.ts';
 import { type Clock, deadline, interruptible, pause, systemClock } from './clock.ts';
 import { ConnectionPool } from './connections.ts';
 import { CredentialSource, type Credentials, loadKubeConfig } from './credentials.ts';
@@ -84,18 +85,18 @@ export class HttpTransport implements Transport {
     try {
       limit.signal.throwIfAborted();
       const credentials = await this.#credentials.current();
-      // undici looks at the signal of a waiting request only when its connection is made, or has failed, seconds later.
-      const sending = this.#pool.for(credentials).shared.request({
-        ...this.#head(request.path, request.query ?? {}),
+      const sending = send(this.#url(request.path, request.query ?? {}), {
+        ...this.#pool.for(credentials, 'shared'),
         method: request.method,
         headers: {
           ...this.#headers(credentials),
           ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
         },
-        body: request.body === undefined ? null : JSON.stringify(request.body),
+        body: request.body === undefined ? undefined : JSON.stringify(request.body),
         signal: limit.signal,
       });
-      const answer = await readAnswer(await interruptible(sending, limit.signal));
+      // With the signal's own reason, where the connection only tells that it was cut.
+      const answer = await interruptible(sending.then(readAnswer), limit.signal);
       code = String(answer.status);
       if (answer.status === 401) this.#credentials.invalidate();
       if (answer.status < 200 || answer.status > 299) {
@@ -132,8 +133,8 @@ export class HttpTransport implements Transport {
     };
     try {
       const response = await this.#open(path, query, cut, options);
-      code = String(response.statusCode);
-      if (response.statusCode !== 200) {
+      code = String(response.status);
+      if (response.status !== 200) {
         const answer = await readAnswer(response);
         if (answer.status === 401) this.#credentials.invalidate();
         throw errorFromStatus(call, answer.status, jsonOrText(answer.text), answer.retryAfter);
@@ -155,12 +156,7 @@ export class HttpTransport implements Transport {
     }
   }
 
-  async #open(
-    path: string,
-    query: Query,
-    cut: AbortController,
-    options: StreamOptions,
-  ): Promise<Dispatcher.ResponseData> {
+  async #open(path: string, query: Query, cut: AbortController, options: StreamOptions): Promise<HttpResponse> {
     const limitMs = options.openTimeoutMs ?? OPEN_MS;
     const limit = deadline(this.#clock, limitMs);
     const onLimit = (): void => cut.abort(limit.signal.reason);
@@ -168,17 +164,12 @@ export class HttpTransport implements Transport {
     try {
       cut.signal.throwIfAborted();
       const credentials = await this.#credentials.current();
-      const connections = this.#pool.for(credentials);
-      const opening = (options.connection === 'shared' ? connections.shared : connections.own).request({
-        ...this.#head(path, query),
-        method: 'GET',
+      const opening = send(this.#url(path, query), {
+        ...this.#pool.for(credentials, options.connection ?? 'own'),
         headers: this.#headers(credentials),
         signal: cut.signal,
       });
-      const response = await interruptible(opening, cut.signal);
-      // Leaving a body early makes undici report that as its error; whoever iterates hears of real ones.
-      response.body.on('error', () => {});
-      return response;
+      return await interruptible(opening, cut.signal);
     } finally {
       limit.cancel();
       limit.signal.removeEventListener('abort', onLimit);
@@ -202,12 +193,12 @@ export class HttpTransport implements Transport {
     }
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    this.#pool.close();
   }
 
-  #head(path: string, query: Query): { origin: string; path: string } {
-    return { origin: this.#origin, path: withQuery(`${this.#prefix}${path}`, query) };
+  #url(path: string, query: Query): string {
+    return `${this.#origin}${withQuery(`${this.#prefix}${path}`, query)}`;
   }
 
   #headers(credentials: Credentials): Record<string, string> {
@@ -219,13 +210,8 @@ export class HttpTransport implements Transport {
   }
 }
 
-async function readAnswer(response: Dispatcher.ResponseData): Promise<Answer> {
-  const header = response.headers['retry-after'];
-  return {
-    status: response.statusCode,
-    text: await response.body.text(),
-    retryAfter: Array.isArray(header) ? header[0] : header,
-  };
+async function readAnswer({ status, headers, body }: HttpResponse): Promise<Answer> {
+  return { status, text: await text(body), retryAfter: headers['retry-after'] };
 }
 
 function parseJson(call: string, answer: Answer): unknown {

@@ -12,8 +12,12 @@ export function failureOf(call: string, error: unknown, callersSignal: AbortSign
     return new KubeError({ code: 'Timeout', call, message: `no answer: ${error.message}`, cause: error });
   }
   const inner = innermost(error);
-  const timedOut = inner.code === 'UND_ERR_CONNECT_TIMEOUT' || inner.code === 'ETIMEDOUT';
-  return new KubeError({ code: timedOut ? 'Timeout' : 'Unreachable', call, message: inner.message, cause: error });
+  return new KubeError({
+    code: inner.code === 'ETIMEDOUT' ? 'Timeout' : 'Unreachable',
+    call,
+    message: inner.message,
+    cause: error,
+  });
 }
 
 function innermost(error: unknown): { code: string; message: string } {

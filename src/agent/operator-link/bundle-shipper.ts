@@ -51,8 +51,6 @@ export class BundleShipper {
   async #ship(item: OutboxItem, signal: AbortSignal): Promise<void> {
     const { outbox, connection, log } = this.#options;
     const { namespace, name } = item.incident;
-    // Of its own: a long upload must not wait for, nor cut, the windows' connection.
-    const dispatcher = await connection.ownDispatcher();
     try {
       await uploadBundle({
         url: connection.address(`/v1/bundles/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`),
@@ -61,7 +59,7 @@ export class BundleShipper {
         sha256: item.sha256,
         incident: item.incident,
         signal,
-        dispatcher,
+        tls: await connection.trusted(),
         retry: { tries: 12, maxWaitMs: 5_000, timeoutMs: tryMs },
         onRetry: (reason, waitMs) =>
           log.info({ incident: name, reason, waitMs: Math.round(waitMs) }, 'a bundle is sent again'),
@@ -72,8 +70,6 @@ export class BundleShipper {
     } catch (error) {
       if (signal.aborted) return;
       await this.#undelivered(item, error);
-    } finally {
-      await dispatcher.destroy();
     }
   }
 

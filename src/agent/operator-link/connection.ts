@@ -1,6 +1,8 @@
 /** The way to the operator: its address, its certificate authority, our token. */
 import { readFile } from 'node:fs/promises';
-import { Agent, type Dispatcher } from 'undici';
+import http from 'node:http';
+import https from 'node:https';
+import type { Tls } from '../../http/index.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -14,7 +16,7 @@ export interface ConnectionOptions {
  */
 export class OperatorConnection {
   readonly #options: ConnectionOptions;
-  #dispatcher: Dispatcher | null = null;
+  #kept: { readonly agent: http.Agent; readonly tls: Tls } | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -29,23 +31,21 @@ export class OperatorConnection {
     return (await readFile(this.#options.tokenFile, 'utf8')).trim();
   }
 
-  async dispatcher(): Promise<Dispatcher> {
-    this.#dispatcher ??= new Agent({ connections: 1, connect: { timeout: 5_000, ...(await this.#trusted()) } });
-    return this.#dispatcher;
-  }
-
-  /** One that nobody else uses, and that `renew` does not cut; whoever asked for it ends it. */
-  async ownDispatcher(): Promise<Dispatcher> {
-    return new Agent({ connect: await this.#trusted() });
+  /** The one connection for all that is sent each second. */
+  async kept(): Promise<{ readonly agent: http.Agent; readonly tls: Tls }> {
+    if (!this.#kept) {
+      const { Agent } = this.#options.url.startsWith('https:') ? https : http;
+      this.#kept = { agent: new Agent({ keepAlive: true, maxSockets: 1 }), tls: await this.trusted() };
+    }
+    return this.#kept;
   }
 
   renew(): void {
-    const old = this.#dispatcher;
-    this.#dispatcher = null;
-    old?.destroy().catch(() => {});
+    this.#kept?.agent.destroy();
+    this.#kept = null;
   }
 
-  async #trusted(): Promise<{ ca?: string }> {
+  async trusted(): Promise<Tls> {
     const { caFile } = this.#options;
     return caFile === undefined ? {} : { ca: await readFile(caFile, 'utf8') };
   }

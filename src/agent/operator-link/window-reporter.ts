@@ -2,7 +2,8 @@
  * Sends the windows of containers under an open incident to the operator, each second, beside the sampling: verification looks at them.
  * A policy that comes under an incident begins with the last two minutes, and so does everything after a change of leader.
  */
-import { request } from 'undici';
+import { text } from 'node:stream/consumers';
+import { request } from '../../http/index.ts';
 import type { Log } from '../../kube/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
 import { sleep } from '../sleep.ts';
@@ -108,14 +109,14 @@ export class WindowReporter {
       headers: { authorization: `Bearer ${await connection.token()}`, 'content-type': 'application/x-ndjson' },
       body: batch.map((window) => `${JSON.stringify(window)}\n`).join(''),
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-      dispatcher: await connection.dispatcher(),
+      ...(await connection.kept()),
     });
-    const text = await response.body.text();
-    if (response.statusCode === 204) return { type: 'taken', leader: String(response.headers['robotgc-leader'] ?? '') };
-    if (response.statusCode === 503) return { type: 'not-leader' };
+    const said = await text(response.body);
+    if (response.status === 204) return { type: 'taken', leader: String(response.headers['robotgc-leader'] ?? '') };
+    if (response.status === 503) return { type: 'not-leader' };
     // Windows that the operator will never take must not block those after them.
-    if (response.statusCode === 400 || response.statusCode === 413) this.#backlog.sent(batch);
-    throw new Error(`the operator answered ${response.statusCode} to signal windows: ${text.slice(0, 200)}`);
+    if (response.status === 400 || response.status === 413) this.#backlog.sent(batch);
+    throw new Error(`the operator answered ${response.status} to signal windows: ${said.slice(0, 200)}`);
   }
 
   #failed(error: unknown, signal: AbortSignal): void {
