@@ -72,6 +72,32 @@ export interface ControllerReader extends Disposable {
   close(): void;
 }
 
+/** What is read into, and how it is understood: one for all processes of a program, since each read is decoded before the next. */
+interface Scratch {
+  readonly decoder: ReturnType<typeof bookDecoder>;
+  readonly books: Buffer;
+  readonly stats: Buffer;
+  readonly work: Buffer;
+  readonly limiter: Buffer;
+}
+
+const scratches = new WeakMap<GcGlobals, Scratch>();
+
+function scratchOf(globals: GcGlobals): Scratch {
+  const known = scratches.get(globals);
+  if (known) return known;
+  const { layout, heapStats, limiter } = globals;
+  const scratch: Scratch = {
+    decoder: bookDecoder(layout),
+    books: Buffer.alloc(layout.sizeBytes),
+    stats: Buffer.alloc(heapStats?.layout.sizeBytes ?? 0),
+    work: Buffer.alloc(gcWorkBytes),
+    limiter: Buffer.alloc(limiter ? limiter.layout.lastEnabledCycle + 4 : 0),
+  };
+  scratches.set(globals, scratch);
+  return scratch;
+}
+
 /** The runtime writes these times in some nanoseconds, once or twice a cycle. */
 const workTries = 3;
 
@@ -84,13 +110,8 @@ export function openController(proc: Proc, process: ProcessIdentity, globals: Gc
   const request = { process, entryAddress: globals.entryAddress, access: 'read' } as const;
   const memory = openMemory(proc, request, ControllerReadError);
   try {
-    const decoder = bookDecoder(globals.layout);
-    const books = Buffer.alloc(globals.layout.sizeBytes);
-    const stats = globals.heapStats;
-    const statsBytes = Buffer.alloc(stats?.layout.sizeBytes ?? 0);
-    const work = Buffer.alloc(gcWorkBytes);
-    const { limiter } = globals;
-    const limiterState = Buffer.alloc(limiter ? limiter.layout.lastEnabledCycle + 4 : 0);
+    const { decoder, books, stats: statsBytes, work, limiter: limiterState } = scratchOf(globals);
+    const { heapStats: stats, limiter } = globals;
     const reader: ControllerReader = {
       process,
       read() {
