@@ -1,6 +1,6 @@
 # Unit tests of the loader's pure parts, and the whole loader for tests that run it; gcc's sanitizers, because every machine that can build has them.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-TESTS := histogram command lines controller file_bytes output emit sampling
+TESTS := histogram command lines controller file_bytes output emit sampling shared_buckets
 TEST_BUILD := $(BUILD)/test
 PURE_SANITIZED := $(PURE:%=$(TEST_BUILD)/%.o)
 KERNEL_SANITIZED := $(KERNEL:%=$(TEST_BUILD)/%.o)
