@@ -145,13 +145,15 @@ static void run(struct probe *probe, int signals_fd)
 
 int main(int argc, char **argv)
 {
-	static struct probe probe = { .out = { .fd = STDOUT_FILENO } };
+	/* All zero, so that none of its pages is there before it is written to. */
+	static struct probe probe;
 	struct options options = { 0 };
 	struct failure failure;
 	int signals_fd, exit_code;
 
 	if (!options_parse(&options, argc, argv, &exit_code))
 		return exit_code;
+	probe.out.fd = STDOUT_FILENO;
 	libbpf_set_print(options.verbose ? print_libbpf : silence_libbpf);
 	raise_file_limit();
 	signals_fd = open_signals();

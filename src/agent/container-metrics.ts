@@ -150,19 +150,27 @@ const GAUGES: Readonly<Record<string, readonly [string, Reading]>> = {
   active_robots: ['Robots that the container serves.', ({ activeRobots }) => activeRobots],
 };
 
+/** Made for one answer, and let go of with it: of 250 containers that is over a megabyte. */
+class ReadGauge extends Gauge {
+  override async get(): ReturnType<Gauge['get']> {
+    const read = await super.get();
+    this.reset();
+    return read;
+  }
+}
+
 export class ContainerMetrics {
   readonly #latest = new Map<string, { window: SignalWindow; readonly heap: LiveHeap }>();
 
   constructor(registry: Registry) {
     const latest = this.#latest;
     for (const [name, [help, read]] of Object.entries(GAUGES)) {
-      new Gauge({
+      new ReadGauge({
         name: `robotgc_container_${name}`,
         help,
         labelNames: LABELS,
         registers: [registry],
         collect() {
-          this.reset();
           for (const { window, heap } of latest.values()) {
             const value = read(window, () => heap.trend());
             if (value !== null && value !== undefined) this.set(labelsOf(window), value);
@@ -170,13 +178,12 @@ export class ContainerMetrics {
         },
       });
     }
-    new Gauge({
+    new ReadGauge({
       name: 'robotgc_node_pressure_ratio',
       help: 'Share of time some, or all, tasks of the whole node waited: beside a container’s, it tells a neighbour’s pressure from its own.',
       labelNames: ['resource', 'line'],
       registers: [registry],
       collect() {
-        this.reset();
         for (const [resource, shares] of Object.entries(nodeOf(latest.values()) ?? {})) {
           if (!shares) continue;
           this.set({ resource, line: 'some' }, shares.some);
