@@ -1,5 +1,6 @@
 /** `robotgc agent`: one a node, as the chart runs it. */
 import { hostname } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import pretty from 'pino-pretty';
@@ -40,6 +41,8 @@ export function register(program: Command): void {
 }
 
 async function run(options: AgentOptions): Promise<void> {
+  // Every node pays for the agent's heap: it is collected sooner, for a thousandth of a core. NODE_OPTIONS does not take this one.
+  setFlagsFromString('--optimize-for-size');
   const log = process.stdout.isTTY ? pino({ level: options.logLevel }, pretty()) : pino({ level: options.logLevel });
   await daemon(log, async (signal) => {
     const config = configOf(options);
