@@ -43,6 +43,16 @@ describe('a request', () => {
     expect(JSON.parse(await text(answer))).toEqual({ ...said, ...(length === undefined ? {} : { length }) });
   });
 
+  test('sends what a DELETE says, and the next request over the same connection', async () => {
+    const url = await serve(echo);
+    const agent = new Agent({ keepAlive: true });
+    cleanups.push(() => agent.destroy());
+    const { body } = await request(url, { method: 'DELETE', body: '{"of":"this"}', agent });
+    expect(JSON.parse(await text(body))).toMatchObject({ method: 'DELETE', body: '{"of":"this"}', length: '13' });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await request(url, { agent })).status).toBe(200);
+  });
+
   test('a redirect is an answer like any other', async () => {
     const url = await serve((_, response) => response.writeHead(302, { location: '/elsewhere' }).end());
     const { status, headers } = await request(url);

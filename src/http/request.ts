@@ -42,6 +42,8 @@ export function request(url: string | URL, options: HttpRequest = {}): Promise<H
     const target = new URL(url);
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     const call = send(target, { ...tls, method, headers: { ...headers }, agent, ...(signal ? { signal } : {}) });
+    // Of a DELETE Node would not tell it, and the server would take the body for the next request.
+    if (typeof body === 'string') call.setHeader('content-length', Buffer.byteLength(body));
     call.on('error', reject);
     call.on('socket', (socket) => watchOver(socket, target.protocol, (error) => call.destroy(error)));
     call.on('response', (response) =>
