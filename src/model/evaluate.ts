@@ -56,6 +56,16 @@ function limitedChecks(thresholds: Thresholds): readonly SignalCheck[] {
   return checks;
 }
 
+/** Whether any signal is over its limit in this window: where none is in any of those considered, there is no breach. */
+export function isAnyOver(window: SignalWindow, thresholds: Thresholds): boolean {
+  return limitedChecks(thresholds).some((check) => isOver(check, window, limitOf(check, thresholds)));
+}
+
+/** Of rare events each counts. */
+function limitOf(check: SignalCheck, thresholds: Thresholds): number {
+  return check.summed ? 0 : (check.threshold(thresholds) ?? Number.POSITIVE_INFINITY);
+}
+
 /** All signals in breach, most urgent first, whatever the windows' age: for diagnosis and verification of recorded windows. */
 export function breaches(windows: readonly SignalWindow[], thresholds: Thresholds): Breach[] {
   const considered = consideredWindows(windows, thresholds.breach.of);

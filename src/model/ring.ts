@@ -7,9 +7,10 @@ export const RING_CAPACITY = 600;
 export class WindowRing {
   readonly #capacity: number;
   readonly #packed: PackedSeries<SignalWindow>;
-  /** The newest ones as they came: as many as were asked for at once until now. */
+  /** The newest ones as they came: as many as are asked for again and again. */
   readonly #newest: SignalWindow[] = [];
   #kept = 1;
+  #pushedSinceAsked = 0;
 
   /** @param capacity windows kept; one a second makes 600 ten minutes */
   constructor(capacity = RING_CAPACITY) {
@@ -22,6 +23,8 @@ export class WindowRing {
   push(window: SignalWindow): void {
     this.#packed.push(window);
     this.#newest.push(window);
+    this.#pushedSinceAsked += 1;
+    if (this.#pushedSinceAsked > this.#kept) this.#kept = 1;
     while (this.#newest.length > this.#kept) this.#newest.shift();
   }
 
@@ -33,6 +36,7 @@ export class WindowRing {
   latest(count: number): SignalWindow[] {
     const wanted = Math.min(Math.max(0, count), this.#capacity);
     if (wanted === 0) return [];
+    this.#pushedSinceAsked = 0;
     if (wanted > this.#kept) {
       this.#kept = wanted;
       this.#newest.splice(0, this.#newest.length, ...this.#packed.latest(wanted));

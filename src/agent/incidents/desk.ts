@@ -36,6 +36,7 @@ export class IncidentDesk {
   window(selected: Selected, window: SignalWindow): void {
     // Before the incidents are known, one that is open already could be opened again.
     if (this.#stop.signal.aborted || !this.#options.incidents.hasSynced()) return;
+    if (!this.#judge.concerns(selected, window)) return;
     const { windows } = this.#options.roster.recorder(window.containerId);
     const latest = windows.latest(this.#judge.considered(selected));
     for (const detection of this.#judge.detect(selected, latest, new Date())) {

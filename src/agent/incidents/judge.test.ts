@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RobotGCIncident } from '../../api/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
@@ -44,6 +45,33 @@ describe('Judge', () => {
       ofWindows: 5,
     });
     expect(detection?.breach.firstBreachAt).toBe(new Date(t0 + 1000).toISOString());
+  });
+
+  test('property: where a window does not concern it, there is nothing to detect', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(1, 1, 1, 29, 31, 50), { maxLength: 30 }), (pausesMs) => {
+        const judge = new Judge({ node: 'node-1', incidentsOf: () => [] });
+        const windows = seconds(...pausesMs);
+        windows.forEach((window, second) => {
+          const concerns = judge.concerns(selected, window);
+          const found = judge.detect(selected, windows.slice(0, second + 1), at(second));
+          if (!concerns) expect(found).toEqual([]);
+        });
+      }),
+    );
+  });
+
+  test('quiet windows do not concern it, but for the first after a container was selected, and the last after one over a limit', () => {
+    const judge = new Judge({ node: 'node-1', incidentsOf: () => [] });
+    const concerned = seconds(...[1, 1, 1, 1, 1, 1, 50, 1, 1, 1, 1, 1, 1]).map((window) =>
+      judge.concerns(selected, window),
+    );
+    expect(concerned).toEqual([
+      ...[true, true, true, true, true, false],
+      ...[true, true, true, true, true, false, false],
+    ]);
+    const [next] = seconds(1);
+    expect(next && judge.concerns({ ...selected }, next)).toBe(true);
   });
 
   test('while its evidence is collected, and until the cache knows it, a breach is not opened twice', () => {

@@ -1,7 +1,7 @@
 /** Each new window is held against every policy that selects its container; what breaches and may, becomes an incident. */
 import { isFinal, type RobotGCIncident, type RobotGCPolicy } from '../../api/index.ts';
 import { keyOf } from '../../kube/index.ts';
-import { deriveThresholds, evaluate, type SignalWindow, type Thresholds } from '../../model/index.ts';
+import { deriveThresholds, evaluate, isAnyOver, type SignalWindow, type Thresholds } from '../../model/index.ts';
 import type { Selected } from '../containers/watchlist.ts';
 import { mayOpen } from './gate.ts';
 import type { Detection } from './incident.ts';
@@ -29,6 +29,8 @@ export class Judge {
   readonly #options: JudgeOptions;
   readonly #thresholds = new Map<string, { generation: number; thresholds: Thresholds }>();
   readonly #opening = new Set<Opening>();
+  /** `seq` of the latest window with something over a limit; a container that was selected anew, or by other policies, has none. */
+  readonly #lastOver = new WeakMap<Pick<Selected, 'policies'>, number>();
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -37,6 +39,15 @@ export class Judge {
   /** How many of a container's latest windows its policies look at. */
   considered({ policies }: Pick<Selected, 'policies'>): number {
     return policies.reduce((most, policy) => Math.max(most, this.#thresholdsOf(policy).breach.of), 0);
+  }
+
+  /** Whether `detect` can find anything at this window, the newest: something was over a limit lately, or it is not known. */
+  concerns(selected: Pick<Selected, 'policies'>, window: SignalWindow): boolean {
+    const isOver = selected.policies.some((policy) => isAnyOver(window, this.#thresholdsOf(policy)));
+    const last = this.#lastOver.get(selected);
+    if (!isOver && last !== undefined) return window.seq - last < this.considered(selected);
+    this.#lastOver.set(selected, window.seq);
+    return true;
   }
 
   /** @param windows of the container, oldest first; `considered` of them suffice */

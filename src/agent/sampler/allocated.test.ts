@@ -8,15 +8,21 @@ const heaps = (...totals: [pid: number, totalAllocBytes: number][]) =>
 
 test('what a process allocated is told once it was read twice', () => {
   const allocated = new Allocated();
-  expect(allocated.since(heaps([1, 500]))).toEqual(new Map());
-  expect(allocated.since(heaps([1, 900], [2, 7]))).toEqual(new Map([[1, 400]]));
-  expect(allocated.since(heaps([2, 7]))).toEqual(new Map([[2, 0]]));
+  const told = (...totals: [pid: number, totalAllocBytes: number][]) => {
+    allocated.take(heaps(...totals));
+    return [1, 2].map((pid) => allocated.of(pid));
+  };
+  expect(told([1, 500])).toEqual([undefined, undefined]);
+  expect(told([1, 900], [2, 7])).toEqual([400, undefined]);
+  expect(told([2, 7])).toEqual([undefined, 0]);
+  expect(told([1, 950], [2, 7])).toEqual([undefined, 0]);
 });
 
 test('a number that fell, which is another program’s, is nothing below zero', () => {
   const allocated = new Allocated();
-  allocated.since(heaps([1, 500]));
-  expect(allocated.since(heaps([1, 100]))).toEqual(new Map([[1, 0]]));
+  allocated.take(heaps([1, 500]));
+  allocated.take(heaps([1, 100]));
+  expect(allocated.of(1)).toBe(0);
 });
 
 test('a program at rest allocates nothing, whatever it did between its last cycles', () => {

@@ -6,16 +6,18 @@ export type Heaps = ReadonlyMap<number, Pick<HeapNow, 'totalAllocBytes'>>;
 
 export class Allocated {
   #before: Heaps = new Map();
+  #now: Heaps = new Map();
 
-  /** Bytes since the last call, by pid; of those that were read then too. */
-  since(heaps: Heaps): ReadonlyMap<number, number> {
-    const before = this.#before;
-    this.#before = heaps;
-    const bytes = new Map<number, number>();
-    for (const [pid, { totalAllocBytes }] of heaps) {
-      const earlier = before.get(pid);
-      if (earlier) bytes.set(pid, Math.max(0, totalAllocBytes - earlier.totalAllocBytes));
-    }
-    return bytes;
+  /** A window ends with these. */
+  take(heaps: Heaps): void {
+    this.#before = this.#now;
+    this.#now = heaps;
+  }
+
+  /** Bytes of that window; undefined of a process that was not read at both its ends. */
+  of(pid: number): number | undefined {
+    const now = this.#now.get(pid);
+    const before = this.#before.get(pid);
+    return now && before && Math.max(0, now.totalAllocBytes - before.totalAllocBytes);
   }
 }

@@ -52,8 +52,9 @@ export class Followed {
   /** What the books of those processes say now that the probe does not watch. A process that has ended has none. */
   readings(nowMs: number): ReadonlyMap<number, GcReading> {
     const { values, refusals } = readingsOf(this.#processes.values());
-    for (const [process, { code, message }] of refusals) process.progress = refused(code, message, nowMs + retryMs);
-    if (refusals.size > 0) this.#changed();
+    for (const [process, { code, message }] of refusals ?? [])
+      process.progress = refused(code, message, nowMs + retryMs);
+    if (refusals) this.#changed();
     return values;
   }
 
@@ -65,11 +66,11 @@ export class Followed {
   /** What each process has allocated that the probe watches; of those that tell. */
   heaps(): ReadonlyMap<number, HeapNow> {
     const { values, refusals } = heapsOf(this.#processes.values());
-    for (const [process, { code, message }] of refusals) {
+    for (const [process, { code, message }] of refusals ?? []) {
       if (process.progress.kind === 'watched')
         process.progress = { ...process.progress, books: { reason: code, message } };
     }
-    if (refusals.size > 0) this.#changed();
+    if (refusals) this.#changed();
     return values;
   }
 

@@ -10,7 +10,8 @@ type Processes = Iterable<FollowedProcess>;
 /** What was read, by pid; refused are those whose books cannot be what they were taken for: they are closed. */
 export interface Read<T> {
   readonly values: ReadonlyMap<number, T>;
-  readonly refusals: ReadonlyMap<FollowedProcess, ControllerReadError>;
+  /** Null: none. */
+  readonly refusals: ReadonlyMap<FollowedProcess, ControllerReadError> | null;
 }
 
 /** Of processes that the probe does not watch. */
@@ -27,26 +28,31 @@ export function heapsOf(processes: Processes): Read<HeapNow> {
   );
 }
 
+const none: ReadonlyMap<number, never> = new Map<number, never>();
+
 function readAll<T>(
   processes: Processes,
   readerOfProcess: (process: FollowedProcess) => ControllerReader | null,
   read: (reader: ControllerReader) => T | null | undefined,
 ): Read<T> {
-  const values = new Map<number, T>();
-  const refusals = new Map<FollowedProcess, ControllerReadError>();
+  let values: Map<number, T> | null = null;
+  let refusals: Map<FollowedProcess, ControllerReadError> | null = null;
   for (const process of processes) {
     const reader = readerOfProcess(process);
     if (reader === null) continue;
     try {
       const value = read(reader);
-      if (value) values.set(process.pid, value);
+      if (!value) continue;
+      values ??= new Map();
+      values.set(process.pid, value);
     } catch (error) {
       if (!(error instanceof ControllerReadError)) throw error;
       reader.close();
+      refusals ??= new Map();
       refusals.set(process, error);
     }
   }
-  return { values, refusals };
+  return { values: values ?? none, refusals };
 }
 
 export function limitersOf(processes: Processes): ReadonlyMap<number, GcLimiter> {

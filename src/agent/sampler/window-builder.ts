@@ -88,7 +88,7 @@ export class WindowBuilder {
     this.#observedFromNs = atNs;
     this.#cgroup.rebase(cgroup, node ?? null);
     this.#limiters = limiters;
-    this.#allocated.since(heaps);
+    this.#allocated.take(heaps);
     this.#books.clear();
     for (const [pid, reading] of readings) this.#chargeBooks(pid, reading);
   }
@@ -153,7 +153,7 @@ export class WindowBuilder {
     const { pids, readings = nothingRead, heaps = nothingRead, startNs, endNs } = observed;
     for (const pid of this.#ledgers.keys()) if (readings.has(pid) || !pids.includes(pid)) this.#ledgers.delete(pid);
     for (const pid of this.#books.keys()) if (!readings.has(pid)) this.#books.delete(pid);
-    const allocated = this.#allocated.since(heaps);
+    this.#allocated.take(heaps);
     const seconds = spanNs(observed) / 1e9;
     const charges: GcCharge[] = [];
     for (const pid of pids) {
@@ -163,7 +163,7 @@ export class WindowBuilder {
       const ofPid = <T extends { pid: number }>(events: readonly T[]): readonly T[] =>
         pids.length === 1 ? events : events.filter((event) => event.pid === pid);
       const charge = ledger.close(ofPid(observed.pauses), ofPid(observed.cycles), startNs, endNs);
-      const bytes = allocated.get(pid);
+      const bytes = this.#allocated.of(pid);
       charges.push(bytes === undefined ? charge : { ...charge, allocBytesPerSecond: bytes / seconds });
     }
     for (const [pid, reading] of readings) charges.push(this.#chargeBooks(pid, reading));
