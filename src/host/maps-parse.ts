@@ -50,6 +50,7 @@ const libssl = /\/libssl\.so(?:\.\d+)*$/;
 
 /** The executable mappings of OpenSSL's libssl, one for each file. */
 export function libsslMappings(maps: string): Mapping[] {
+  if (!maps.includes('libssl.so')) return [];
   const found = new Map<string, Mapping>();
   for (const text of maps.split('\n')) {
     if (!text.includes('libssl.so')) continue;

@@ -15,17 +15,20 @@ export function readTextFile(path: string, maxBytes = defaultMaxBytes): TextRead
   let fd: number | undefined;
   try {
     fd = openSync(path, 'r');
-    const parts: string[] = [];
-    const decoder = new TextDecoder();
+    const parts: Buffer[] = [];
     let total = 0;
+    let filled = 0;
     while (total < maxBytes) {
-      const count = readSync(fd, buffer, 0, Math.min(buffer.length, maxBytes - total), null);
+      const count = readSync(fd, buffer, filled, Math.min(buffer.length - filled, maxBytes - total), null);
       if (count === 0) break;
-      parts.push(decoder.decode(buffer.subarray(0, count), { stream: true }));
       total += count;
+      filled += count;
+      if (filled < buffer.length) continue;
+      parts.push(Buffer.from(buffer));
+      filled = 0;
     }
-    parts.push(decoder.decode());
-    return { ok: true, text: parts.join('') };
+    const last = buffer.subarray(0, filled);
+    return { ok: true, text: (parts.length === 0 ? last : Buffer.concat([...parts, last])).toString() };
   } catch (error) {
     return { ok: false, code: errorCode(error) };
   } finally {

@@ -38,6 +38,10 @@ export class Libraries {
       this.#complete.add(pid);
       return;
     }
+    await this.#useMapped(pid);
+  }
+
+  async #useMapped(pid: number): Promise<void> {
     for (const file of mappedLibssl(pid)) {
       const library = await this.#libraryOf(pid, file);
       if (!library.pids.has(pid)) this.#revision += 1;
@@ -47,7 +51,7 @@ export class Libraries {
 
   /** Again, for a process that may have loaded one since. */
   async look(pid: number): Promise<void> {
-    if (!this.#complete.has(pid)) await this.use(pid);
+    if (!this.#complete.has(pid)) await this.#useMapped(pid);
   }
 
   async leave(pid: number): Promise<void> {
