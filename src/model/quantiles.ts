@@ -64,8 +64,10 @@ export function stallStats(sets: readonly StallSet[]): StallStats {
   let count = 0;
   let maxNs = 0;
   let sumNs = 0;
+  let isAscending = true;
   for (const set of sets) {
     for (const weight of set.weights) {
+      if (weight[0] < (weights.at(-1)?.[0] ?? 0)) isAscending = false;
       weights.push(weight);
       count += weight[1];
     }
@@ -73,7 +75,7 @@ export function stallStats(sets: readonly StallSet[]): StallStats {
     sumNs += set.sumNs;
   }
   if (count === 0) return noStalls;
-  weights.sort((a, b) => a[0] - b[0]);
+  if (!isAscending) weights.sort((a, b) => a[0] - b[0]);
   return {
     count: Math.round(count),
     p50Ns: Math.min(nearestRank(weights, count, 0.5), maxNs),
@@ -91,9 +93,9 @@ export function nearestRank(ascending: readonly WeightedNs[], count: number, q: 
 /** @param ascending sorted by duration */
 export function atRank(ascending: readonly WeightedNs[], rank: number): number {
   let seen = 0;
-  for (const [durationNs, n] of ascending) {
-    seen += n;
-    if (seen >= rank) return durationNs;
+  for (const weight of ascending) {
+    seen += weight[1];
+    if (seen >= rank) return weight[0];
   }
   return ascending.at(-1)?.[0] ?? 0;
 }
