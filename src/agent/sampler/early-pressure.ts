@@ -13,12 +13,13 @@ export interface EarlyPressureOptions {
 
 export class EarlyPressure {
   readonly #watch: TriggeredPressure;
-  readonly #targets = new Map<string, Target>();
+  /** By key, as they are watched; the directory tells one cgroup from another. */
+  readonly #targets = new Map<string, { readonly target: Target; readonly directory: string }>();
 
   constructor({ start, tell, readTotals }: EarlyPressureOptions) {
     const onPressure: OnPressure = (key, onset) => {
-      const target = this.#targets.get(key);
-      if (target) tell(target, onset);
+      const watched = this.#targets.get(key);
+      if (watched) tell(watched.target, onset);
     };
     this.#watch = new TriggeredPressure(start(onPressure), onPressure, readTotals);
   }
@@ -38,8 +39,11 @@ export class EarlyPressure {
       this.forget(target.key);
       return;
     }
-    this.#targets.set(target.key, target);
-    this.#watch.watch(target.key, { directory, limits: target.pressureLimits });
+    const known = this.#targets.get(target.key);
+    if (known?.target !== target || known.directory !== directory) {
+      this.#targets.set(target.key, { target, directory });
+      this.#watch.watch(target.key, { directory, limits: target.pressureLimits });
+    }
     if (totals) this.#watch.heed(target.key, totals);
   }
 

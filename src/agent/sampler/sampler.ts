@@ -130,11 +130,8 @@ export class Sampler {
     this.#withoutProbe = this.#supervisor.obstacle !== null;
     if ((flush && probe) || this.#withoutProbe) await this.#followProcesses(probe, flush);
     const tracked = [...this.#tracked.values()];
-    activity.poll(
-      tracked.flatMap(({ target, followed }) =>
-        isAsked(target.activity) ? [{ target, pids: followed.watched() }] : [],
-      ),
-    );
+    const asked = tracked.filter(({ target }) => isAsked(target.activity));
+    activity.poll(asked.map(({ target, followed }) => ({ target, pids: followed.watched() })));
     for (const each of tracked) {
       this.#early.follow(each.target, each.isStarted ? each.cgroup : null, each.pressureTotals);
       this.#tellNews(each, activity);
@@ -229,7 +226,7 @@ export class Sampler {
   }
 
   async #followProcesses(probe: ProbeClient | null, flush: Flush | null): Promise<void> {
-    const { proc, populate, openCgroup, readNode, monotonicNs } = this.#options;
+    const { proc, populate } = this.#options;
     const attachments = this.#attachments?.attachments ?? null;
     if (probe && !attachments) return;
     const obstacle = this.#supervisor.obstacle;
@@ -237,15 +234,18 @@ export class Sampler {
     const tools = { proc, plans: this.#plans, attachments, without };
     const populations = populate();
     const { gone, execs } = flush ?? nothingUntil(0);
+    let nowMs = this.#nowMs();
     try {
       for (const [key, tracked] of this.#tracked) {
         const { pids, cgroups } = populations.get(key) ?? nobody;
         const { followed } = tracked;
         if (gone.length > 0) await followed.gone(gone, attachments);
         if (execs.length > 0) followed.changed(execs);
-        const nowMs = this.#nowMs();
-        if (!followed.isSettled(pids, nowMs)) await followed.follow(pids, { ...tools, nowMs });
-        tracked.beginOrEnd({ monotonicNs, readNode, openCgroup, cgroups });
+        if (!followed.isSettled(pids, nowMs)) {
+          await followed.follow(pids, { ...tools, nowMs });
+          nowMs = this.#nowMs();
+        }
+        tracked.beginOrEnd(cgroups, this.#options);
       }
     } catch (error) {
       if (!isProbeGone(error) || !probe) throw error;

@@ -39,10 +39,8 @@ export interface TickFacts {
   readonly leastMs: number;
 }
 
-/** Where a first window begins. */
-export interface Beginning extends Pick<SamplerOptions, 'monotonicNs' | 'readNode' | 'openCgroup'> {
-  readonly cgroups: Population['cgroups'];
-}
+/** By which a first window begins. */
+type Machine = Pick<SamplerOptions, 'monotonicNs' | 'readNode' | 'openCgroup'>;
 
 export class Tracked {
   target: Target;
@@ -109,7 +107,7 @@ export class Tracked {
   }
 
   /** Begins a window when its first process is watched; ends all when none is. */
-  beginOrEnd({ monotonicNs, readNode, openCgroup, cgroups }: Beginning): void {
+  beginOrEnd(cgroups: Population['cgroups'], { monotonicNs, readNode, openCgroup }: Machine): void {
     this.#isStarted = this.followed.watched().length > 0;
     if (!this.#isStarted) this.#sinceNs = null;
     if (!this.#isStarted || this.#sinceNs !== null) return;
