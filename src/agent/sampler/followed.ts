@@ -20,10 +20,12 @@ import type { MissingSignals, TargetState, WatchedProgram } from './types.ts';
 
 /**
  * A process executes another program soon after its start (an entry point's shell) or never: so long it is looked at in each round. Later
- * on a look, three system calls, comes at this pace: the probe tells at once where one did so all the same, and that it ended.
+ * on a look, four system calls, comes at this pace: the probe tells at once where one did so all the same, and that it ended. Without the
+ * probe nobody does.
  */
 const youngMs = 10_000;
-const settledCheckMs = 10_000;
+const settledCheckMs = 30_000;
+const checkWithoutProbeMs = 10_000;
 
 export class Followed {
   readonly #processes = new Map<number, FollowedProcess>();
@@ -214,6 +216,6 @@ async function retried(known: FollowedProcess, tools: FollowTools): Promise<bool
 /** Checks of many that came at once are spread over some ticks; what waits for a retry is not looked at later than that. */
 function nextCheckMs({ pid, sinceMs, progress }: FollowedProcess, nowMs: number): number {
   if (nowMs - sinceMs < youngMs) return nowMs;
-  const checkAtMs = nowMs + settledCheckMs - (pid % 8) * 500;
-  return progress.kind === 'watched' ? checkAtMs : Math.min(checkAtMs, progress.retryAtMs);
+  if (progress.kind === 'watched') return nowMs + settledCheckMs - (pid % 16) * 1000;
+  return Math.min(nowMs + checkWithoutProbeMs - (pid % 8) * 500, progress.retryAtMs);
 }
