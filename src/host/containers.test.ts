@@ -95,7 +95,7 @@ describe('scan each second', () => {
     expect(reads.length).toBeGreaterThan(3);
     expect(reads.length).toBeLessThan(12);
     move(7, inContainer(sidecar));
-    nowMs += 30_000;
+    nowMs += 60_000;
     expect(pidsOf(scan)).toEqual([[sidecar, [7]]]);
   });
 

@@ -37,7 +37,7 @@ function grouped(places: Iterable<readonly [pid: number, place: Place]>): Contai
 }
 
 /** A process changes its cgroup while it is made, seldom later: it is asked again after its age, at most after so long. */
-const maxCheckMs = 30_000;
+const maxCheckMs = 60_000;
 const minCheckMs = 500;
 /** A scan that finds no new process number skips the list of processes, but not for longer than this. */
 const maxListMs = 5_000;
@@ -111,7 +111,7 @@ export class ContainerScanner {
         const place = placeOf(this.#proc, pid);
         const ageMs = nowMs - known.sinceMs;
         // Those that were found at once are not asked again at once.
-        checkAtMs = nowMs + Math.min(maxCheckMs - (pid % 16) * 1000, Math.max(minCheckMs, ageMs));
+        checkAtMs = nowMs + Math.min(maxCheckMs - (pid % 16) * 2000, Math.max(minCheckMs, ageMs));
         const same = place?.containerId === known.place?.containerId && place?.podUid === known.place?.podUid;
         this.#placed.set(pid, { place: same ? known.place : place, sinceMs: known.sinceMs, checkAtMs });
         changed ||= !same;
