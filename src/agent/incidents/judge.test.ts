@@ -70,8 +70,18 @@ describe('Judge', () => {
       ...[true, true, true, true, true, false],
       ...[true, true, true, true, true, false, false],
     ]);
-    const [next] = seconds(1);
-    expect(next && judge.concerns({ ...selected }, next)).toBe(true);
+  });
+
+  test('a policy that says something else, or a container that is watched anew, is looked at; a policy with another status is not', () => {
+    const judge = new Judge({ node: 'node-1', incidentsOf: () => [] });
+    const windows = seconds(...Array.from({ length: 8 }, () => 1));
+    const ofGeneration = (generation: number) => ({
+      policies: selected.policies.map((each) => ({ ...each, metadata: { ...each.metadata, generation } })),
+    });
+    const concerned = windows.map((window) => judge.concerns(ofGeneration(window.seq < 7 ? 1 : 2), window));
+    expect(concerned).toEqual([true, true, true, true, true, false, false, true]);
+    const [first] = seconds(1);
+    expect(first && judge.concerns(ofGeneration(2), first)).toBe(true);
   });
 
   test('while its evidence is collected, and until the cache knows it, a breach is not opened twice', () => {

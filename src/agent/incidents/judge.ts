@@ -20,6 +20,16 @@ interface Opening {
   untilMs: number;
 }
 
+/** Since when nothing of a container was over a limit of these policies. */
+interface Calm {
+  policies: Selected['policies'];
+  /** Of the latest window in which something was, or of the first that was held against them. */
+  readonly sinceSeq: number;
+}
+
+/** Far more than containers on a node: of those that have gone some are known still. */
+const maxCalm = 4_000;
+
 /** Captures at a time: each holds its profiles in memory. */
 const maxOpen = 2;
 /** The cache brings an incident long before; this only ends the wait for one that never came. */
@@ -29,8 +39,8 @@ export class Judge {
   readonly #options: JudgeOptions;
   readonly #thresholds = new Map<string, { generation: number; thresholds: Thresholds }>();
   readonly #opening = new Set<Opening>();
-  /** `seq` of the latest window with something over a limit; a container that was selected anew, or by other policies, has none. */
-  readonly #lastOver = new WeakMap<Pick<Selected, 'policies'>, number>();
+  /** By container. */
+  readonly #calm = new Map<string, Calm>();
 
   constructor(options: JudgeOptions) {
     this.#options = options;
@@ -44,9 +54,13 @@ export class Judge {
   /** Whether `detect` can find anything at this window, the newest: something was over a limit lately, or it is not known. */
   concerns(selected: Pick<Selected, 'policies'>, window: SignalWindow): boolean {
     const isOver = selected.policies.some((policy) => isAnyOver(window, this.#thresholdsOf(policy)));
-    const last = this.#lastOver.get(selected);
-    if (!isOver && last !== undefined) return window.seq - last < this.considered(selected);
-    this.#lastOver.set(selected, window.seq);
+    const known = this.#calm.get(window.containerId);
+    if (!isOver && known && known.sinceSeq <= window.seq && areSame(known.policies, selected.policies)) {
+      known.policies = selected.policies;
+      return window.seq - known.sinceSeq < this.considered(selected);
+    }
+    if (this.#calm.size >= maxCalm) this.#calm.clear();
+    this.#calm.set(window.containerId, { policies: selected.policies, sinceSeq: window.seq });
     return true;
   }
 
@@ -100,4 +114,16 @@ export class Judge {
     this.#thresholds.set(key, { generation: policy.metadata.generation, thresholds });
     return thresholds;
   }
+}
+
+/** Objects of the cache are others each time something was written to their status. */
+function areSame(some: Selected['policies'], others: Selected['policies']): boolean {
+  if (some === others) return true;
+  return (
+    some.length === others.length &&
+    some.every(({ metadata: { uid, generation } }, at) => {
+      const other = others[at]?.metadata;
+      return other?.uid === uid && other.generation === generation;
+    })
+  );
 }

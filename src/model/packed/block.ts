@@ -74,8 +74,8 @@ export class Block {
     this.#before = null;
   }
 
-  /** All objects, as they were pushed. */
-  *objects(): Generator<unknown> {
+  /** The objects as they were pushed, but for the first `skipped` of them. */
+  *objects(skipped = 0): Generator<unknown> {
     const reader = new ByteReader(this.#bytes());
     const leaves = new Array<Leaf>(this.form.leafCount).fill(0);
     for (let n = 0; n < this.#length; n++) {
@@ -86,7 +86,7 @@ export class Block {
         const how = head % ways;
         leaves[at] = how === asBefore ? leaves[at - 1] : this.#read(reader, how, leaves[at]);
       }
-      yield fromLeaves(this.form, leaves);
+      if (n >= skipped) yield fromLeaves(this.form, leaves);
     }
   }
 

@@ -43,9 +43,13 @@ export class PackedSeries<T extends object> {
     let held = 0;
     while (from > 0 && held < count) held += this.#blocks[--from]?.length ?? 0;
     const items: T[] = [];
-    // A block gives back what it was given, and `push` gives it nothing else.
-    for (const block of this.#blocks.slice(from)) for (const item of block.objects()) items.push(item as T);
-    return items.slice(-Math.min(count, this.size));
+    let skipped = held - Math.min(count, this.size);
+    for (const block of this.#blocks.slice(from)) {
+      // A block gives back what it was given, and `push` gives it nothing else.
+      for (const item of block.objects(skipped)) items.push(item as T);
+      skipped = 0;
+    }
+    return items;
   }
 
   all(): T[] {
