@@ -16,6 +16,7 @@ export const Reading = z.object({
   stat: counts,
   someUs: z.number(),
   fullUs: z.number(),
+  cpu: counts,
 });
 export type Reading = z.infer<typeof Reading>;
 export const Span = z.object({ name: z.string(), fromMs: z.number(), untilMs: z.number() });
@@ -33,11 +34,12 @@ export const readingMs = 400;
 export function around(
   { readings, final }: { readonly readings: readonly Reading[]; readonly final: Reading },
   { endedAt }: SignalWindow,
+  withinMs = readingMs,
 ): { readonly before: Reading | undefined; readonly after: Reading } {
   const endMs = Date.parse(endedAt);
   return {
     before: readings.findLast(({ untilMs }) => untilMs <= endMs - clockMs),
-    after: readings.find(({ fromMs }) => fromMs >= endMs + readingMs) ?? final,
+    after: readings.find(({ fromMs }) => fromMs >= endMs + withinMs) ?? final,
   };
 }
 

@@ -18,10 +18,10 @@ export interface Programs extends Disposable {
 /** A scenario takes less than a minute on a machine that has nothing else to do. */
 export const scenarioMs = 600_000;
 
-const sources = {
-  churn: join(repositoryDir, 'src/host/probe/testdata/churn'),
-  hog: fileURLToPath(new URL('./testdata/hog', import.meta.url)),
-};
+/** The Go module of a program that takes memory as it is told. */
+export const hogFolder = fileURLToPath(new URL('./testdata/hog', import.meta.url));
+
+const sources = { churn: join(repositoryDir, 'src/host/probe/testdata/churn'), hog: hogFolder };
 
 /** Built here, where that is quick, and seen in each machine at the same paths. */
 export function buildPrograms(): Programs {
@@ -46,7 +46,7 @@ export function buildPrograms(): Programs {
 /** Runs a scenario in a machine, or without one on this. @returns the JSON object that it printed */
 export async function runScenario(
   machine: Machine | undefined,
-  name: 'exactness' | 'killed' | 'limits' | 'pod-limits',
+  name: 'direct-reclaim' | 'exactness' | 'killed' | 'limits' | 'pod-limits',
   args: readonly string[],
 ): Promise<unknown> {
   const command = [process.execPath, join(repositoryDir, `test/vm/scenarios/${name}.ts`), ...args];

@@ -1,5 +1,5 @@
 /** The kernel's own figures of a cgroup, read plainly and often, with the time of each reading. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -18,6 +18,7 @@ export interface KernelReading {
   readonly stat: Readonly<Record<string, number>>;
   readonly someUs: number;
   readonly fullUs: number;
+  readonly cpu: Readonly<Record<string, number>>;
 }
 
 /** Between two plain readings only the pressure is read, as often: its beginning is what is timed. */
@@ -59,15 +60,22 @@ export class KernelFiles {
       stat: keyed(this.#text('memory.stat')),
       someUs: this.#totalUs('some'),
       fullUs: this.#totalUs('full'),
+      cpu: keyed(this.#text('cpu.stat')),
     };
     return { fromMs, ...reading, untilMs: wallMs() };
   }
 
+  /** Until it is stopped, or the cgroup is gone. */
   async #run(): Promise<void> {
-    for (let round = 0; this.#going; round++) {
-      if (round % 5 === 0) this.readings.push(this.now());
-      this.pressure.push({ atMs: wallMs(), someUs: this.#totalUs('some') });
-      await sleep(20);
+    try {
+      for (let round = 0; this.#going; round++) {
+        if (round % 5 === 0) this.readings.push(this.now());
+        this.pressure.push({ atMs: wallMs(), someUs: this.#totalUs('some') });
+        await sleep(20);
+      }
+    } catch (error) {
+      await sleep(100); // its files go before it does
+      if (existsSync(this.#directory)) throw error;
     }
   }
 
@@ -92,7 +100,8 @@ function limit(text: string): number | null {
   return text.trim() === 'max' ? null : Number(text);
 }
 
-function keyed(text: string): Record<string, number> {
+/** Of lines `name value`. */
+export function keyed(text: string): Record<string, number> {
   return Object.fromEntries(
     text
       .trim()

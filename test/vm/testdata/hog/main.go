@@ -1,6 +1,7 @@
 // Hog takes memory as it is told, in the Go heap or in the page cache, and goes on allocating meanwhile, so that it collects.
 //
-// Requests are lines on stdin: "anon MIB" (live heap from now on), "read FILE" (over and over, until "rest"), "rest".
+// Requests are lines on stdin, or of the FIFO that is named as its argument: "anon MIB" (live heap from now on), "read FILE" (over and over,
+// until "rest"), "rest".
 // Every request is answered by one line on stdout once it has been carried out; "read" is answered at once.
 package main
 
@@ -66,7 +67,17 @@ func read(path string) {
 
 func main() {
 	go litter()
-	input := bufio.NewScanner(os.Stdin)
+	requests := os.Stdin
+	if len(os.Args) > 1 {
+		// For writing too: then it does not end when a writer does.
+		fifo, err := os.OpenFile(os.Args[1], os.O_RDWR, 0)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		requests = fifo
+	}
+	input := bufio.NewScanner(requests)
 	for input.Scan() {
 		words := strings.Fields(input.Text())
 		switch words[0] {

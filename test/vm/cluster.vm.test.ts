@@ -1,0 +1,52 @@
+/** A container of a real pod at its limits, on a cluster with Linux 6.12 and pure cgroup v2: what `robotgc agent` says, against the kernel's own files. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { binaryNames, ensureBinaries } from '../cluster/binaries.ts';
+import { buildGoImage, buildPauseImage } from '../cluster/images.ts';
+import { apiForward, clusterMemoryMiB, startInMachine, type VmCluster } from '../cluster/vm.ts';
+import { whyNoMachine } from './ground.ts';
+import { podLimitsTests } from './pod-limits-suite.ts';
+import { suiteMachine } from './suite.ts';
+import { buildPrograms, hogFolder, type Programs } from './testing.ts';
+
+const missing = whyNoMachine();
+
+describe.skipIf(missing !== '')(`a cluster on kernel 6.12 in a virtual machine${missing}`, async () => {
+  let programs: Programs;
+  let folder: string;
+  let cluster: VmCluster;
+  const forwards = await apiForward();
+  const over = new AbortController();
+  beforeAll(async () => {
+    programs = buildPrograms();
+    folder = await mkdtemp(join(tmpdir(), 'robotgc-vm-cluster-'));
+    // What the machine finds here it need not build.
+    await ensureBinaries(binaryNames);
+    await buildPauseImage();
+  });
+  const machine = suiteMachine({ kernel: '6.12', memoryMiB: clusterMemoryMiB, forwards });
+  beforeAll(async () => {
+    const kubeconfigPath = join(folder, 'kubeconfig');
+    const onProgress = () => {};
+    cluster = await startInMachine(machine(), {
+      name: 'vm',
+      forwards,
+      kubeconfigPath,
+      onProgress,
+      signal: over.signal,
+    });
+    await cluster.importImage(await buildGoImage({ dir: hogFolder, pkg: '.', name: 'hog' }));
+  });
+  afterAll(async () => {
+    over.abort(); // a hook that was given up does not end what it began
+    programs?.[Symbol.dispose]();
+    if (folder) await rm(folder, { recursive: true, force: true });
+  });
+
+  podLimitsTests(
+    () => programs,
+    () => cluster,
+  );
+});
