@@ -1,5 +1,6 @@
 /** The agent's senses on Linux 6.1 (Debian 12), which has no uprobe_multi: the probe attaches by perf events. */
 import { afterAll, beforeAll, describe } from 'vitest';
+import { directReclaimTests } from './direct-reclaim-suite.ts';
 import { exactnessTests } from './exactness-suite.ts';
 import { whyNoMachine } from './ground.ts';
 import { killedTests } from './killed-suite.ts';
@@ -21,5 +22,8 @@ describe.skipIf(missing !== '')(`kernel 6.1 in a virtual machine${missing}`, () 
   });
   describe('a watcher that is killed', () => {
     killedTests(() => programs, machine);
+  });
+  describe('a machine without free memory', () => {
+    directReclaimTests(() => programs, machine);
   });
 });

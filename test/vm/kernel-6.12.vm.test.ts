@@ -1,5 +1,6 @@
 /** The agent's senses on Linux 6.12 (Debian 13) with pure cgroup v2: against the program's own runtime and the kernel's own files. */
 import { afterAll, beforeAll, describe } from 'vitest';
+import { directReclaimTests } from './direct-reclaim-suite.ts';
 import { exactnessTests } from './exactness-suite.ts';
 import { whyNoMachine } from './ground.ts';
 import { hostTests } from './host-tests-suite.ts';
@@ -29,5 +30,8 @@ describe.skipIf(missing !== '')(`kernel 6.12 in a virtual machine${missing}`, ()
   });
   describe('a cgroup at its limits', () => {
     limitsTests(() => programs, machine);
+  });
+  describe('a machine without free memory', () => {
+    directReclaimTests(() => programs, machine);
   });
 });
