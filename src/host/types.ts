@@ -174,7 +174,7 @@ export interface CgroupSample {
  * `all` reads every file. `tick` is for one read a second of very many cgroups: use, limit, events, CPU time and memory pressure each time;
  * memory.stat (dear: the kernel sums sixty figures), swap, peak, events.local and the pressure of cpu and io at every fifth tick, and at once
  * when memory pressure or events moved; limits that hardly ever change (memory.high, swap, cpu) at every fifteenth tick,
- * and when memory.max was changed.
+ * and when memory.max was changed or an event tells that a limit was met.
  *
  * `calm` is a `tick` in which no task of the whole node has waited for memory since the last one: a cgroup's memory pressure stood still
  * then, and so did what a cgroup only counts while its tasks wait (reclaim at a limit, OOM kills). Those are read at every fifth tick too, and

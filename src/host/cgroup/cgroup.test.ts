@@ -124,6 +124,23 @@ describe('unified hierarchy', () => {
     expect(reader?.read()).toMatchObject({ stat: { pagesScanned: 99 }, memoryHighBytes: 4000 });
   });
 
+  it('a memory.high that was set just now is shown in the window in which it is first exceeded', () => {
+    const events = (high: number): string => `low 0\nhigh ${high}\nmax 0\noom 0\noom_kill 0\n`;
+    write({
+      'cgroup.controllers': 'memory\n',
+      [at('memory.current')]: '1000\n',
+      [at('memory.max')]: 'max\n',
+      [at('memory.high')]: 'max\n',
+      [at('memory.events')]: events(0),
+    });
+    using reader = openCgroup([v2(path)], root);
+    reader?.read('tick');
+    for (let exceeded = 1; exceeded < 20; exceeded++) {
+      write({ [at('memory.high')]: `${4000 + exceeded}\n`, [at('memory.events')]: events(exceeded) });
+      expect(reader?.read('tick')).toMatchObject({ memoryHighBytes: 4000 + exceeded, events: { high: exceeded } });
+    }
+  });
+
   it('at a calm tick leaves out what moves only while tasks wait for memory, but not after the limit was changed', () => {
     const events = (oomKill: number): string => `low 0\nhigh 0\nmax 4\noom 1\noom_kill ${oomKill}\n`;
     write({

@@ -36,6 +36,7 @@ export function cgroupReader(options: ReaderOptions): CgroupReader {
   const { version, pressureDirectory, directory, files, paced, limit, pressure, events, sample } = options;
   const pace = new Pace();
   const limitStir = new Stir();
+  const eventStir = new Stir();
   const stir = new Stir();
   let slowAtMs = 0;
   let gone = false;
@@ -58,7 +59,9 @@ export function cgroupReader(options: ReaderOptions): CgroupReader {
       for (const file of paced.whenMoved) read(file);
       slowAtMs = performance.now();
     }
-    if (extent === 'whole' || hasNewLimit) for (const file of paced.seldom) read(file);
+    // A limit that is met may be one that was set just now.
+    const isLimited = eventStir.since(events.map(({ value }) => value));
+    if (extent === 'whole' || hasNewLimit || isLimited) for (const file of paced.seldom) read(file);
     for (const file of options.further?.(extent) ?? []) read(file);
     if (!isNews) return;
     missing = files.missing();
