@@ -137,6 +137,13 @@ export function podLimitsTests(programs: () => Programs, cluster: () => VmCluste
     expect(Math.max(...windows.map(({ cgroup }) => cgroup?.memoryPressure?.some ?? 0))).toBeGreaterThan(0);
     const high = first().readings.find((reading) => reading.high !== null)?.high;
     expect(windows.map(({ cgroup }) => cgroup?.memoryHighBytes)).toContain(high);
+    for (const { window, near } of witnessed(first())) {
+      if (!window.cgroup?.events?.high) continue;
+      expect(
+        near.map((reading) => reading.high),
+        window.endedAt,
+      ).toContain(window.cgroup.memoryHighBytes);
+    }
   });
 
   it('reclaim at memory.max shows as its events, as stalls of the program’s threads, and as scanned pages', () => {

@@ -74,7 +74,7 @@ async function windowsMore(count: number): Promise<void> {
   const wanted = watch.windows().length + count;
   await until(`${count} more windows`, () => watch.alive().windows().length >= wanted, patienceMs, 20);
 }
-/** A limit other than memory.max is read every fifteenth window. */
+/** A limit other than memory.max is read every fifteenth window, and where it is met. */
 async function shown(field: 'memoryHighBytes' | 'swapLimitBytes', bytes: number): Promise<void> {
   const isThere = () => JSON.stringify(watch.alive().windows().at(-1)).includes(`"${field}":${bytes},`);
   await until(`a window shows ${field} of ${bytes}`, isThere, patienceMs, 20);

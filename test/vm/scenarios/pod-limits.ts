@@ -82,7 +82,6 @@ await phase('throttled above memory.high', async () => {
   writeFileSync(high, String(first.now().current - 2 * mib));
   tell('anon 44');
   await until('memory.high was exceeded', () => firstEvent('high') >= 5, patienceMs);
-  // A limit other than memory.max is read every fifteenth window.
   await until(
     'a window shows memory.high',
     () => windowsOf(containerId).at(-1)?.cgroup?.memoryHighBytes != null,
