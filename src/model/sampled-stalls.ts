@@ -71,17 +71,29 @@ export function quantileInterval(parts: readonly SeenPart[], q: number): Interva
  */
 export function totalsInterval(parts: readonly SeenPart[]): { readonly count: Interval; readonly sumNs: Interval } {
   return {
-    count: totalInterval(parts, countOf),
-    sumNs: totalInterval(parts, ({ sumNs }) => sumNs),
+    count: totalInterval(parts, countOf, (set) => 1 / countOf(set)),
+    sumNs: totalInterval(parts, ({ sumNs }) => sumNs, varianceOfSum),
   };
 }
 
-function totalInterval(parts: readonly SeenPart[], of: (set: StallSet) => number): Interval {
+/** Of a sum of so many stalls, relative to its square, were they independent: few long ones make most of it. */
+function varianceOfSum({ weights }: StallSet): number {
+  const sum = weights.reduce((total, [ns, n]) => total + ns * n, 0);
+  const squares = weights.reduce((total, [ns, n]) => total + ns * ns * n, 0);
+  return sum > 0 ? squares / sum ** 2 : 0;
+}
+
+/** @param varianceOfSeen of what was seen, relative to its square: that it is so many, and such ones */
+function totalInterval(
+  parts: readonly SeenPart[],
+  of: (set: StallSet) => number,
+  varianceOfSeen: (set: StallSet) => number,
+): Interval {
   const seen = parts.reduce((sum, part) => sum + of(part.seen), 0);
   const total = parts.reduce((sum, part) => sum + (part.share > 0 ? of(part.seen) / part.share : 0), 0);
   const samples = parts.filter(({ share }) => share < 1);
   const variance = samples.reduce(
-    (sum, part) => sum + (part.share > 0 ? (deviation(part) * of(part.seen)) / part.share : 0) ** 2,
+    (sum, part) => sum + (part.share > 0 ? (deviation(part, varianceOfSeen) * of(part.seen)) / part.share : 0) ** 2,
     0,
   );
   const factor = total > 0 ? Math.exp((z90 * Math.sqrt(variance)) / total) : 1;
@@ -90,10 +102,9 @@ function totalInterval(parts: readonly SeenPart[], of: (set: StallSet) => number
 }
 
 /** Relative to what was seen, scaled. */
-function deviation({ seen, share, looks, lookVariance }: SeenPart): number {
-  const count = countOf(seen);
+function deviation({ seen, share, looks, lookVariance }: SeenPart, varianceOfSeen: (set: StallSet) => number): number {
   const ofOneLook = Math.max(leastLookDeviation ** 2, lookVariance);
-  return count === 0 ? 0 : Math.sqrt((ofOneLook * (1 - share)) / looks + 1 / count);
+  return countOf(seen) === 0 ? 0 : Math.sqrt((ofOneLook * (1 - share)) / looks + varianceOfSeen(seen));
 }
 
 function countOf({ weights }: StallSet): number {
