@@ -244,6 +244,22 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
       await unchanged(churn);
     });
 
+    it('where the limit would go before a cycle has taken up another GOGC than off', async () => {
+      await using churn = new Churn(binary, { GOGC: 'off', GOMEMLIMIT: '900MiB' });
+      await churn.ask('gc');
+      using writer = writerOf(churn);
+      const off = { gcPercent: -1, memoryLimitBytes: 900 * mib };
+      const options = { signal, timeoutMs: 50 };
+      const both = { gcPercent: 100, memoryLimitBytes: null };
+      expect((await refusalOf(writer.write(both, off, options))).code).toBe('BUSY');
+      expect(await churn.ask('report')).toMatchObject({ gogc: goOff, memoryLimitBytes: 900 * mib });
+      const on = await writer.write({ gcPercent: 100 }, off, { signal });
+      expect((await refusalOf(writer.write({ memoryLimitBytes: null }, on.after, options))).code).toBe('BUSY');
+      await churn.ask('gc');
+      await writer.write({ memoryLimitBytes: null }, on.after, { signal });
+      expect(await churn.ask('report')).toMatchObject({ gogc: 100, memoryLimitBytes: goNoLimit });
+    });
+
     it('while a cycle is under way', async () => {
       await using churn = new Churn(binary, env, ['-lists', '6000']);
       await churn.ask('start');
@@ -332,10 +348,8 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
       return seed % most;
     };
     for (let change = 1; change <= 1_000; change++) {
-      // Off only under a limit: the machine has other work.
-      const memoryLimitBytes = below(4) === 0 ? null : (60 + below(400)) * mib;
-      const isOff = memoryLimitBytes !== null && below(5) === 0;
-      const wanted = { gcPercent: isOff ? -1 : 20 + below(500), memoryLimitBytes };
+      const memoryLimitBytes = (60 + below(400)) * mib;
+      const wanted = { gcPercent: below(5) === 0 ? -1 : 20 + below(500), memoryLimitBytes };
       const written = await writer.write(wanted, settings, { signal });
       expect(writer.read()?.settings).toEqual(wanted);
       // Few live until a cycle: every fiftieth is waited for.

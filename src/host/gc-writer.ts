@@ -23,6 +23,7 @@ import {
   endedCycles,
   type GcSettings,
   type GcWords,
+  gcPercentOff,
   inWords,
   isBetweenCycles,
   readWords,
@@ -166,7 +167,7 @@ class MemoryGcWriter implements GcWriter {
     for (;;) {
       signal.throwIfAborted();
       const look = this.#look() ?? this.#gone();
-      const refusal = this.#whyNotYet(look) ?? this.#whyNot(look, expected);
+      const refusal = this.#whyNotYet(look) ?? this.#whyNot(look, expected) ?? this.#whyUnbounded(look, wanted);
       // From here to the last word nothing waits.
       if (refusal === undefined) return this.#store(look, wanted);
       if (refusal.code !== 'BUSY' || monotonicNs() > deadlineNs) throw refusal;
@@ -213,6 +214,14 @@ class MemoryGcWriter implements GcWriter {
       'UNEXPECTED',
       `process ${this.#pid} has ${inWords(settings)}, not ${inWords(expected)}: the program or somebody else has set it`,
     );
+  }
+
+  /** Until a cycle ends, the goal of GOGC=off is none, whatever GOGC stands: without its limit the heap would grow for minutes. */
+  #whyUnbounded({ books }: Look, wanted: GcSettings): GcWriteError | undefined {
+    if (books.memoryLimitBytes === null || wanted.memoryLimitBytes !== null) return undefined;
+    if (books.gcPercentHeapGoalBytes !== null || wanted.gcPercent === gcPercentOff) return undefined;
+    const message = `only GOMEMLIMIT bounds the heap of process ${this.#pid} until a cycle has taken up a GOGC: set that first`;
+    return this.#error('BUSY', message);
   }
 
   #store({ books, words, work }: Look, wanted: GcSettings): WrittenSettings {
