@@ -20,6 +20,7 @@ it('passes "make test" in bpf/: unit tests under ASan and UBSan, five seconds of
     'output',
     'emit',
     'sampling',
+    'shared_buckets',
   ]);
   expect(output).toMatch(/fuzz: [1-9]\d* inputs, none did harm/);
 });
