@@ -4,6 +4,7 @@ import { ensureBinaries } from '../../test/cluster/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../../test/cluster/control-plane.ts';
 import { clusterEnv } from '../../test/cluster/kubectl.ts';
 import { run } from '../../test/cluster/run.ts';
+import { untilEstablished } from '../../test/support/robots-api.ts';
 import { checkPolicy } from './check.ts';
 import { BAD_POLICIES, FULL_SPEC, GOOD_SPECS, MINIMAL_SPEC } from './policy-cases.ts';
 
@@ -23,7 +24,7 @@ beforeAll(async () => {
   [plane, { kubectl: kubectlPath }] = await Promise.all([startControlPlane(), ensureBinaries(['kubectl'])]);
   const applied = await kubectl(['apply', '-f', crds]);
   expect(applied).toMatchObject({ code: 0, stderr: '' });
-  await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', crds]);
+  await untilEstablished(async (args) => expect(await kubectl(args)).toMatchObject({ code: 0 }));
 });
 afterAll(() => plane?.stop());
 
@@ -86,7 +87,9 @@ describe('policies on the real API server', () => {
     await kubectl(['create', 'namespace', 'robots']);
     expect(await kubectl(['apply', '-f', examples])).toMatchObject({
       code: 0,
-      stdout: 'robotgcpolicy.robotgc.dev/device-gateway created\nrobotgcpolicy.robotgc.dev/dispatch created\n',
+      stdout: ['device-gateway', 'one-process', 'dispatch']
+        .map((name) => `robotgcpolicy.robotgc.dev/${name} created\n`)
+        .join(''),
     });
   });
 

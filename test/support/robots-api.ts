@@ -4,6 +4,7 @@ import { ensureBinaries } from '../cluster/binaries.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { kubectl } from '../cluster/kubectl.ts';
 import { repositoryDir } from '../cluster/paths.ts';
+import { until } from './until.ts';
 
 /** Resolves with what kubectl printed, without white space around it; rejects with what it complained of. */
 export type Kubectl = (args: readonly string[], input?: string) => Promise<string>;
@@ -19,8 +20,19 @@ export function kubectlOf({ kubeconfigPath }: Pick<ControlPlane, 'kubeconfigPath
 /** Custom resources, ready to be used, and the namespace `robots`. */
 export async function installResources(run: Kubectl): Promise<void> {
   await run(['apply', '-f', join(repositoryDir, 'crds')]);
-  await run(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  await untilEstablished(run);
   await run(['create', 'namespace', 'robots']);
+}
+
+/** kubectl's own wait gives up on a resource that has no conditions yet. */
+export function untilEstablished(run: (args: readonly string[]) => Promise<unknown>): Promise<void> {
+  const wait = ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'];
+  const isDone = () =>
+    run(wait).then(
+      () => true,
+      () => false,
+    );
+  return until('the custom resources are established', isDone, 120_000, 200);
 }
 
 /** A service account `robots/agent`, as the operator knows agents by. @returns its token for the operator */

@@ -8,6 +8,7 @@ import { ensureBinaries } from '../cluster/binaries.ts';
 import { cgroupRootOf } from '../cluster/cgroups.ts';
 import { repositoryDir } from '../cluster/paths.ts';
 import type { VmCluster } from '../cluster/vm.ts';
+import { untilEstablished } from '../support/robots-api.ts';
 import { hogPod, limitMiB, policy, resizedMiB, sharedFolder } from './pod.ts';
 import { around, during, eventNames, kernelNames, Reading, Span, total } from './readings.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
@@ -202,7 +203,7 @@ async function scenario(cluster: VmCluster, robotgc: string): Promise<unknown> {
   expect(code, stderr).toBe(0);
   // What describes all kinds takes a slow machine longer than kubectl waits.
   await cluster.kubectl(['create', '--validate=ignore', '-f', join(repositoryDir, 'crds')]);
-  await cluster.kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=60s']);
+  await untilEstablished((args) => cluster.kubectl(args));
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [policy, hogPod] });
   await cluster.kubectl(['create', '--validate=ignore', '-f', '-'], list);
   await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/hog', '--timeout=180s']);

@@ -86,6 +86,17 @@ func TestTheGeneratorKeepsItsRates(t *testing.T) {
 }
 
 func TestAStopOfTheWorldShowsInTheLatencyOfEveryEventThatWasDueMeanwhile(t *testing.T) {
+	// Whether the collection meets the digest, which cannot be stopped, is the scheduler's choice.
+	for range 10 {
+		if stopsTheWorld(t) {
+			return
+		}
+	}
+	t.Fatal("the world was never stopped for long: nothing to see")
+}
+
+// stopsTheWorld is false when the world was stopped too shortly to be seen.
+func stopsTheWorld(t *testing.T) bool {
 	f := newFleet(t, Options{Modes: []session.Mode{session.MessageDriven}, Workers: 1}, 10)
 	f.SetRate(session.MessageDriven, 1000)
 	if err := faults.Digest(time.Millisecond); err != nil { // calibrates
@@ -115,7 +126,8 @@ func TestAStopOfTheWorldShowsInTheLatencyOfEveryEventThatWasDueMeanwhile(t *test
 	f.Generate(ctx)
 	stopped := longestPauseSince(pausesBefore)
 	if stopped < 60*time.Millisecond {
-		t.Fatalf("the world was stopped for %v at most; nothing to see", stopped)
+		t.Logf("the world was stopped for %v at most", stopped)
+		return false
 	}
 	late := 0
 	s := f.Stats()
@@ -127,6 +139,7 @@ func TestAStopOfTheWorldShowsInTheLatencyOfEveryEventThatWasDueMeanwhile(t *test
 	if want := int(stopped.Milliseconds()) * 3 / 10; late < want {
 		t.Errorf("%d of %d events were later than half the stop of %v, want at least %d", late, s.Latency.Count(), stopped, want)
 	}
+	return true
 }
 
 func pauses() books.Histogram {
