@@ -4,15 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { findGcGlobals, type GcGlobals } from '../gobin/index.ts';
+import { until } from '../../test/support/until.ts';
 import { recordAllocations } from './allocation-sampler.ts';
 import { entryOf } from './auxiliary-vector.ts';
 import { ControllerReadError, type ControllerReader, openController } from './controller-reader.ts';
-import { openFileReader } from './file-reader.ts';
 import { Churn } from './probe/testing/churn.ts';
 import { missingGround, removeTemporaryFolders, temporaryFolder } from './probe/testing/ground.ts';
 import { openProc } from './proc.ts';
-import type { ProcessIdentity } from './types.ts';
+import { globalsOf, identityOf } from './testing/go-process.ts';
 
 /** Real programs of every Go version against what their own runtime/metrics say. */
 const missing = missingGround();
@@ -33,19 +32,6 @@ function build(version: string, flags: readonly string[]): string {
   return binary;
 }
 
-function globalsOf(file: string): GcGlobals {
-  using reader = openFileReader(file);
-  const globals = findGcGlobals(reader);
-  if (globals.kind === 'refused') throw new Error(globals.message);
-  return globals;
-}
-
-function identityOf(pid: number): ProcessIdentity {
-  const identity = proc.identity(pid);
-  if (identity === undefined) throw new Error(`no process ${pid}`);
-  return identity;
-}
-
 function codeOf(action: () => unknown): string | undefined {
   try {
     action();
@@ -54,13 +40,6 @@ function codeOf(action: () => unknown): string | undefined {
     throw error;
   }
   return undefined;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    if (tries > 3_000) throw new Error('waited in vain');
-    await sleep(5);
-  }
 }
 
 const bytesOf = (reader: ControllerReader): number => {
@@ -77,7 +56,7 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
       const binary = build(version, flags);
       await using churn = new Churn(binary, { GOGC: '70', GOMEMLIMIT: '900MiB' });
       await churn.ask('start');
-      using reader = openController(proc, identityOf(churn.pid), globalsOf(`/proc/${churn.pid}/exe`));
+      using reader = openController(proc, identityOf(proc, churn.pid), globalsOf(`/proc/${churn.pid}/exe`));
       const [recorded] = await recordAllocations([reader], { durationMs: 300, everyMs: 5 });
       const series = recorded?.kind === 'series' ? recorded.series : undefined;
       await churn.ask('stop');
@@ -110,9 +89,9 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
       const strained = ['-goroutines', '64', '-lists', '3000'];
       await using churn = new Churn(build(version, flags), { GOGC: 'off', GOMEMLIMIT: '8MiB' }, strained);
       await churn.ask('report');
-      using reader = openController(proc, identityOf(churn.pid), globalsOf(`/proc/${churn.pid}/exe`));
+      using reader = openController(proc, identityOf(proc, churn.pid), globalsOf(`/proc/${churn.pid}/exe`));
       await churn.ask('start');
-      await until(() => reader.readLimiter()?.isOn === true);
+      await until('the program is limited', () => reader.readLimiter()?.isOn === true, 15_000);
       // Without a limit nothing needs limiting: what was last switched on stays so. Lifted first: under it the program never comes to rest.
       await churn.ask(`limit ${2 ** 40}`);
       await churn.ask('stop');
@@ -128,7 +107,7 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     const globals = globalsOf(binary);
     await using churn = new Churn(binary);
     await churn.ask('report');
-    const identity = identityOf(churn.pid);
+    const identity = identityOf(proc, churn.pid);
     using reader = openController(proc, identity, globals);
     expect(reader.read()).toBeDefined();
     churn.kill();
@@ -144,14 +123,14 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     const child = spawn('sh', ['-c', 'read line; exec sleep 60'], { stdio: ['pipe', 'ignore', 'inherit'] });
     const pid = child.pid ?? 0;
     const exited = new Promise((resolve) => child.once('exit', resolve));
-    await until(() => proc.comm(pid) === 'sh');
-    const before = identityOf(pid);
+    await until('the shell runs', () => proc.comm(pid) === 'sh', 15_000);
+    const before = identityOf(proc, pid);
     const entry = entryOf(readFileSync(`/proc/${pid}/auxv`)) ?? 0;
     const fd = openSync(`/proc/${pid}/mem`, 'r');
     expect(readSync(fd, Buffer.alloc(8), 0, 8, entry)).toBe(8);
     child.stdin.write('\n');
-    await until(() => proc.comm(pid) === 'sleep');
-    expect(identityOf(pid)).toEqual(before);
+    await until('the shell became sleep', () => proc.comm(pid) === 'sleep', 15_000);
+    expect(identityOf(proc, pid)).toEqual(before);
     expect(readSync(fd, Buffer.alloc(8), 0, 8, entry)).toBe(0);
     closeSync(fd);
     child.kill('SIGKILL');
@@ -163,10 +142,10 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     const globals = globalsOf(binary);
     await using churn = new Churn(binary);
     await churn.ask('report');
-    const identity = identityOf(churn.pid);
+    const identity = identityOf(proc, churn.pid);
     const other = { pid: churn.pid, startTicks: identity.startTicks + 1 };
     expect(codeOf(() => openController(proc, other, globals))).toBe('GONE');
-    expect(codeOf(() => openController(proc, identityOf(process.pid), globals))).toBe('OTHER_PROGRAM');
+    expect(codeOf(() => openController(proc, identityOf(proc, process.pid), globals))).toBe('OTHER_PROGRAM');
     // The code instead of the data: mapped, but no books.
     const code = { ...globals, gcControllerAddress: globals.entryAddress };
     expect(codeOf(() => openController(proc, identity, code))).toBe('IMPLAUSIBLE');
@@ -179,8 +158,8 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     await using one = new Churn(binary);
     await using other = new Churn(binary);
     await Promise.all([one.ask('start'), other.ask('report')]);
-    using first = openController(proc, identityOf(one.pid), globals);
-    using second = openController(proc, identityOf(other.pid), globals);
+    using first = openController(proc, identityOf(proc, one.pid), globals);
+    using second = openController(proc, identityOf(proc, other.pid), globals);
     const recording = recordAllocations([first, second], { durationMs: 600, everyMs: 5 });
     await sleep(150);
     other.kill();
@@ -196,7 +175,7 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
     const binary = build('1.26.8', []);
     await using churn = new Churn(binary);
     await churn.ask('report');
-    using reader = openController(proc, identityOf(churn.pid), globalsOf(binary));
+    using reader = openController(proc, identityOf(proc, churn.pid), globalsOf(binary));
     const signal = AbortSignal.timeout(50);
     await expect(recordAllocations([reader], { durationMs: 10_000, everyMs: 2, signal })).rejects.toThrow(/abort/i);
   });

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findGcGlobals, type GcGlobals } from '../gobin/index.ts';
+import { until } from '../../test/support/until.ts';
+import type { GcGlobals } from '../gobin/index.ts';
 import { openController } from './controller-reader.ts';
-import { openFileReader } from './file-reader.ts';
 import { endedCycles, type GcSettings } from './gc-settings.ts';
 import { type GcEffect, GcWriteError, type GcWriter, openGcWriter, type WrittenSettings } from './gc-writer.ts';
 import { Churn, type Report } from './probe/testing/churn.ts';
 import { buildChurnAs, buildModes, type GoVersion, supportedToolchains } from './probe/testing/churn-builds.ts';
 import { missingGround, removeTemporaryFolders } from './probe/testing/ground.ts';
 import { openProc } from './proc.ts';
-import type { ProcessIdentity } from './types.ts';
+import { globalsOf, identityOf } from './testing/go-process.ts';
 
 /** Real programs of every Go version, changed from outside, and what their own runtime/metrics say of it. */
 const missing = missingGround();
@@ -27,21 +27,8 @@ function churnOf(version: GoVersion, mode = 'normal'): string {
   return buildChurnAs(version, chosen);
 }
 
-function globalsOf(file: string): GcGlobals {
-  using reader = openFileReader(file);
-  const globals = findGcGlobals(reader);
-  if (globals.kind === 'refused') throw new Error(globals.message);
-  return globals;
-}
-
-function identityOf(pid: number): ProcessIdentity {
-  const identity = proc.identity(pid);
-  if (identity === undefined) throw new Error(`no process ${pid}`);
-  return identity;
-}
-
 function writerOf(churn: Churn, globals = globalsOf(`/proc/${churn.pid}/exe`)): GcWriter {
-  return openGcWriter(proc, identityOf(churn.pid), globals);
+  return openGcWriter(proc, identityOf(proc, churn.pid), globals);
 }
 
 function codeOf(action: () => unknown): string | undefined {
@@ -60,19 +47,16 @@ async function refusalOf(action: Promise<unknown>): Promise<GcWriteError> {
   throw new Error('not refused', { cause: outcome });
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    if (tries > 3_000) throw new Error('waited in vain');
-    await sleep(5);
-  }
-}
-
 async function effectOf(writer: GcWriter, written: WrittenSettings): Promise<GcEffect> {
   let effect: GcEffect = 'pending';
-  await until(() => {
-    effect = writer.effectOf(written);
-    return effect !== 'pending';
-  });
+  await until(
+    'the change has an effect',
+    () => {
+      effect = writer.effectOf(written);
+      return effect !== 'pending';
+    },
+    15_000,
+  );
   return effect;
 }
 
@@ -188,7 +172,7 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
     });
 
     it('where a process is no Go program, or another one', async () => {
-      expect(codeOf(() => openGcWriter(proc, identityOf(process.pid), globals))).toBe('OTHER_PROGRAM');
+      expect(codeOf(() => openGcWriter(proc, identityOf(proc, process.pid), globals))).toBe('OTHER_PROGRAM');
       await using churn = new Churn(binary, env);
       await churn.ask('gc');
       for (const version of supportedToolchains.filter((other) => other !== newest)) {
@@ -264,7 +248,7 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
       await using churn = new Churn(binary, env, ['-lists', '6000']);
       await churn.ask('start');
       using writer = writerOf(churn);
-      using reader = openController(proc, identityOf(churn.pid), globals);
+      using reader = openController(proc, identityOf(proc, churn.pid), globals);
       // Stopped in the middle of marking, it stays there.
       const isMarking = (): boolean => {
         const work = reader.readWork();
@@ -305,7 +289,7 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
     it('where the program has ended', async () => {
       await using churn = new Churn(binary, env);
       await churn.ask('gc');
-      const identity = identityOf(churn.pid);
+      const identity = identityOf(proc, churn.pid);
       using writer = writerOf(churn);
       const written = await writer.write({ gcPercent: 200 }, settings, { signal });
       churn.kill();

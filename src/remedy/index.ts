@@ -1,6 +1,6 @@
 /** What to do about a diagnosis, and whether it helped. Pure: imports `model` and `api` alone. */
 export { DECISIONS_OF_PEOPLE, type Guardrail, type Objection, PASSING_STATES } from './guardrails.ts';
-export type { PlanInput } from './input.ts';
+export { factsOfWindows, type PlanInput } from './input.ts';
 export { mannWhitneyLower } from './mann-whitney.ts';
 export {
   type EventOf,

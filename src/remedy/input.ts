@@ -1,5 +1,6 @@
 /** All that a plan may look at: plain data, so that every plan can be replayed. */
 import type { ActionRecord, Diagnosis, PolicySpec, SignalName, SignalSummary } from '../api/index.ts';
+import type { SignalWindow } from '../model/index.ts';
 import type { Way } from './ways.ts';
 
 export interface PlanInput {
@@ -32,4 +33,17 @@ export interface PlanInput {
   readonly newestWindowAgeMs: number | null;
   /** How often windows arrive where the plan is made; default one second. */
   readonly windowPeriodMs?: number | undefined;
+}
+
+/** What the windows tell of it, oldest first. */
+export function factsOfWindows(
+  windows: readonly SignalWindow[],
+  nowMs: number,
+): Pick<PlanInput, 'rootsBytes' | 'activeRobots' | 'newestWindowAgeMs'> {
+  const newest = windows.at(-1);
+  return {
+    rootsBytes: windows.findLast(({ gc }) => gc)?.gc?.rootsBytes,
+    activeRobots: windows.findLast(({ activeRobots }) => activeRobots !== null)?.activeRobots ?? null,
+    newestWindowAgeMs: newest ? nowMs - Date.parse(newest.endedAt) : null,
+  };
 }

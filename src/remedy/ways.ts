@@ -48,11 +48,15 @@ export function chooseWay(
   const obstacles: string[] = [];
   for (const name of apply) {
     const way = ways.find((each) => (each.kind === 'Missing' ? each.of : each.kind) === name);
-    const chosen = way === undefined ? `${name} is not possible here.` : fromOf(way, summary);
+    const chosen = way === undefined ? whyNone(name) : fromOf(way, summary);
     if (typeof chosen !== 'string') return chosen;
     obstacles.push(chosen);
   }
   return obstacles.join(' ');
+}
+
+function whyNone(name: WayName): string {
+  return name === 'Resize' ? 'Resize does not change GOGC.' : `${name} is not possible here.`;
 }
 
 function fromOf(way: Way, summary: SignalSummary): Chosen | string {

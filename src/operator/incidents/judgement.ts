@@ -1,7 +1,7 @@
 /** The view of an incident in the terms of `remedy`: what a plan and a verdict are made from. Pure. */
 import { type Diagnosis, durationMs, type Plan, type RobotGCPolicy, type SignalSummary } from '../../api/index.ts';
 import { type SignalWindow, summarise } from '../../model/index.ts';
-import { type Judgement, judge, plan, type Way } from '../../remedy/index.ts';
+import { factsOfWindows, type Judgement, judge, plan, type Way } from '../../remedy/index.ts';
 import type { IncidentView } from './view.ts';
 import type { WorkloadView } from './workload.ts';
 
@@ -19,23 +19,20 @@ export interface PlanParts {
 
 export function planView(view: IncidentView, parts: PlanParts, now: number): Plan {
   const { policy, workload, diagnosis, summary, windows } = parts;
-  const newest = windows.at(-1);
   return plan(
     {
       spec: policy.spec,
       signal: view.incident.spec.trigger.signal,
       diagnosis,
       summary,
-      rootsBytes: windows.findLast((window) => window.gc)?.gc?.rootsBytes,
+      ...factsOfWindows(windows, now),
       subject: `${workload.owner.kind} ${workload.owner.name}`,
       ways: waysOf(view, workload),
       memoryLimitBytes: workload.memoryLimitBytes,
-      activeRobots: windows.findLast((window) => window.activeRobots !== null)?.activeRobots ?? null,
       history: view.history.map(({ action }) => action),
       busyWith: view.busyWith,
       paused: workload.paused,
       killSwitch: view.observeOnly,
-      newestWindowAgeMs: newest ? now - Date.parse(newest.endedAt) : null,
       windowPeriodMs: WINDOW_PERIOD_MS,
     },
     new Date(now),
@@ -54,7 +51,6 @@ function waysOf(view: IncidentView, workload: PlanParts['workload']): Way[] {
       inProgress: workload.rollout === 'progressing',
     },
     { kind: 'Missing', of: 'Live', why: 'Live is possible for a process of one machine only, by robotgc watch.' },
-    { kind: 'Missing', of: 'Resize', why: 'Resize does not change GOGC.' },
   ];
 }
 

@@ -7,7 +7,7 @@ import { type ActionRecord, type Diagnosis, durationMs, type Plan, type RobotGCP
 import { diagnose } from '../../../diagnosis/index.ts';
 import type { GcWriter } from '../../../host/index.ts';
 import { type Breach, deriveThresholds, type SignalWindow, summarise, type WindowRing } from '../../../model/index.ts';
-import { type Judgement, judge, plan, stretchBefore, type Way } from '../../../remedy/index.ts';
+import { factsOfWindows, type Judgement, judge, plan, stretchBefore, type Way } from '../../../remedy/index.ts';
 import type { Printer } from '../printer.ts';
 import type { NamedProcess } from '../process.ts';
 import { LiveChange } from './live.ts';
@@ -15,7 +15,7 @@ import { LiveChange } from './live.ts';
 export interface HealerOptions {
   readonly process: NamedProcess;
   readonly policy: RobotGCPolicy;
-  readonly windows: Pick<WindowRing, 'all'>;
+  readonly windows: Pick<WindowRing, 'all' | 'since'>;
   readonly printer: Printer;
   readonly say: (sentence: string) => void;
   /** Writes the evidence of these seconds; the bundle's path, or null when there was nothing to write. */
@@ -29,14 +29,11 @@ export interface HealerOptions {
 const graceMs = 60_000;
 const windowMs = 1_000;
 
-const notHere: readonly Way[] = [
-  { kind: 'Missing', of: 'Resize', why: 'Resize does not change GOGC.' },
-  {
-    kind: 'Missing',
-    of: 'Rollout',
-    why: 'Rollout is possible in a cluster only; here it takes Live in actions.apply.',
-  },
-];
+const noRollout: Way = {
+  kind: 'Missing',
+  of: 'Rollout',
+  why: 'Rollout is possible in a cluster only; here it takes Live in actions.apply.',
+};
 
 export class Healer {
   readonly #options: HealerOptions;
@@ -64,9 +61,10 @@ export class Healer {
     const atMs = Date.now();
     try {
       const bundle = policy.spec.actions.mode === 'Auto' ? await capture(signal) : null;
-      const before = stretchBefore(windows.all(), policy.spec);
+      const recorded = windows.all();
+      const before = stretchBefore(recorded, policy.spec);
       const [diagnosis] = diagnose({
-        windows: windows.all(),
+        windows: recorded,
         spec: policy.spec,
         thresholds: deriveThresholds(policy.spec),
         trigger: breach.signal,
@@ -136,7 +134,7 @@ export class Healer {
     const untilMs = fromMs + durationMs(verify.window) + windowMs;
     await sleep(untilMs - Date.now(), signal);
     for (;;) {
-      const after = windows.all().filter(({ endedAt }) => Date.parse(endedAt) > fromMs);
+      const after = windows.since(fromMs);
       const judgement = judge({ before, after, policy: policy.spec, signal: breach.signal });
       const mayCome = judgement.compared < before.length && Date.now() < untilMs + graceMs;
       if (judgement.verdict !== 'Inconclusive' || !mayCome) return { judgement, after };
@@ -175,16 +173,14 @@ export class Healer {
         signal: breach.signal,
         diagnosis,
         summary: summarise(windows),
-        rootsBytes: windows.findLast((window) => window.gc)?.gc?.rootsBytes,
+        ...factsOfWindows(windows, now),
         subject: `process ${process.pid}`,
-        ways: [live, ...notHere],
+        ways: [live, noRollout],
         memoryLimitBytes: newest?.cgroup?.memoryLimitBytes ?? null,
-        activeRobots: windows.findLast((window) => window.activeRobots !== null)?.activeRobots ?? null,
         // The steps of this answer do not hold each other back.
         history: this.#history.filter(({ at }) => Date.parse(at) < atMs),
         paused: false,
         killSwitch: false,
-        newestWindowAgeMs: newest ? now - Date.parse(newest.endedAt) : null,
         windowPeriodMs: windowMs,
       },
       new Date(now),
