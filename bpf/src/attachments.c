@@ -106,7 +106,7 @@ static bool attach_all(struct attachment *entry, uint32_t index, const struct ke
 
 static void begin(struct attachments *attachments, uint32_t index)
 {
-	gate_open(&attachments->gates[index], GATE_WITHOUT_LIMIT, GATE_WITHOUT_LIMIT);
+	gate_open(&attachments->gates[index], GATE_WITHOUT_LIMIT, 0, GATE_WITHOUT_LIMIT);
 	sampling_start(&attachments->entries[index].sampling, now_ns(), attachments->gates[index].entered,
 		       now_ns() ^ index);
 }

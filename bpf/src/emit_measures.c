@@ -62,6 +62,7 @@ static const char *const counted_names[COUNTED_KINDS] = {
 	[COUNTED_RECLAIM_DIRECT] = "reclaimDirect",
 	[COUNTED_RECLAIM_MEMCG] = "reclaimMemcg",
 	[COUNTED_ASSIST] = "assist",
+	[COUNTED_ASSIST_LOOKED] = "assistLooked",
 	[COUNTED_TLS_CLIENT] = "tlsClient",
 	[COUNTED_TLS_SERVER] = "tlsServer",
 	[COUNTED_OPENSSL] = "openssl",
@@ -110,7 +111,8 @@ void emit_taken(struct output *out, uint32_t pid, const struct taken *taken)
 void emit_sampled(struct output *out, uint32_t pid, const struct sampled *sampled)
 {
 	output_print(out,
-		     "{\"type\":\"sampled\",\"pid\":%" PRIu32 ",\"observedNs\":%" PRIu64 ",\"spanNs\":%" PRIu64
-		     ",\"unfinished\":%" PRIu64 ",\"lookVariance\":%.3f}\n",
-		     pid, sampled->observed_ns, sampled->span_ns, sampled->unfinished, sampled->look_variance);
+		     "{\"type\":\"sampled\",\"pid\":%" PRIu32 ",\"observedNs\":%" PRIu64 ",\"throughoutNs\":%" PRIu64
+		     ",\"spanNs\":%" PRIu64 ",\"unfinished\":%" PRIu64 ",\"unfinishedNs\":%" PRIu64 ",\"lookVariance\":%.3f}\n",
+		     pid, sampled->observed_ns, sampled->throughout_ns, sampled->span_ns, sampled->unfinished,
+		     sampled->unfinished_ns, sampled->look_variance);
 }

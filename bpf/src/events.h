@@ -156,7 +156,8 @@ enum counted {
 	COUNTED_RECLAIM_DIRECT, /* for the machine, which is short of memory */
 	COUNTED_RECLAIM_MEMCG, /* for a cgroup at its limit */
 	COUNTED_MEMORY_KINDS,
-	COUNTED_ASSIST = COUNTED_MEMORY_KINDS,
+	COUNTED_ASSIST = COUNTED_MEMORY_KINDS, /* while every one is seen */
+	COUNTED_ASSIST_LOOKED, /* begun in a look at a storm */
 	/* In the order of enum wait. */
 	COUNTED_TLS_CLIENT,
 	COUNTED_TLS_SERVER,
@@ -212,12 +213,16 @@ static inline __u32 buckets_index(enum counted kind, __u32 slot)
  * storm it may get a processor only long after that time: so the program lets none begin any more by its own clock. The program
  * closes the gate, too, once `room` is used up, so that a storm cannot cost more than was allowed.
  */
+/* Of room, of time. */
+#define GATE_WITHOUT_LIMIT (~0ULL)
+
 struct gate {
 	__u32 open;
 	__u32 epoch; /* of the present or last opening: a stall counts only when it began in it */
 	__u64 entered;
 	__u64 left;
 	__u64 room; /* how many may still begin */
+	__u64 from_ns; /* what begins before does not count */
 	__u64 until_ns; /* from then on none begins */
 	__u64 closed_ns; /* when `room` was used up; 0: not yet */
 };

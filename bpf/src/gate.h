@@ -8,16 +8,14 @@
 #include "events.h"
 #include "sampling.h"
 
-/* Of room, of time. */
-#define GATE_WITHOUT_LIMIT UINT64_MAX
-
 /* A gate's count of what began goes on; what left is set to the same, since nothing is under way. */
-static inline void gate_open(struct gate *gate, uint64_t room, uint64_t until_ns)
+static inline void gate_open(struct gate *gate, uint64_t room, uint64_t from_ns, uint64_t until_ns)
 {
 	gate->epoch++;
 	gate->left = gate->entered;
 	gate->closed_ns = 0;
 	gate->room = room == GATE_WITHOUT_LIMIT ? GATE_WITHOUT_LIMIT : gate->entered + room;
+	gate->from_ns = from_ns;
 	gate->until_ns = until_ns;
 	__atomic_store_n(&gate->open, 1, __ATOMIC_RELEASE);
 }

@@ -52,7 +52,7 @@ struct {
 struct open_assist {
 	__u64 entered_ns;
 	__u32 epoch;
-	__u32 pad;
+	__u32 nested; /* entries within it: an assist may itself allocate, and is then asked again */
 };
 
 struct {
@@ -196,13 +196,20 @@ static __always_inline void on_assist_entry(struct pt_regs *regs, __u64 pid_tgid
 	struct goroutine key = { .g = GO_G(regs), .tgid = pid_tgid >> 32 };
 	__u32 attachment = cookie_attachment(cookie);
 	struct gate *gate = bpf_map_lookup_elem(&gates, &attachment);
-	struct open_assist open = {};
+	struct open_assist open = {}, *outer;
 
-	if (!gate || !gate->open)
+	if (!gate)
+		return;
+	outer = bpf_map_lookup_elem(&open_assists, &key);
+	if (outer && outer->epoch == gate->epoch) {
+		outer->nested++;
+		return;
+	}
+	if (!gate->open)
 		return;
 	open.epoch = gate->epoch;
 	open.entered_ns = bpf_ktime_get_ns();
-	if (open.entered_ns >= gate->until_ns)
+	if (open.entered_ns < gate->from_ns || open.entered_ns >= gate->until_ns)
 		return;
 	if (__sync_fetch_and_add(&gate->entered, 1) + 1 >= gate->room) {
 		gate->open = 0;
@@ -224,6 +231,10 @@ static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, 
 
 	if (!open)
 		return;
+	if (open->nested) {
+		open->nested--;
+		return;
+	}
 	start_ns = open->entered_ns;
 	epoch = open->epoch;
 	bpf_map_delete_elem(&open_assists, &key);
@@ -232,7 +243,7 @@ static __always_inline void on_assist_ret(struct pt_regs *regs, __u64 pid_tgid, 
 	if (!gate || gate->epoch != epoch)
 		return;
 	duration_ns = bpf_ktime_get_ns() - start_ns;
-	count(target, COUNTED_ASSIST, duration_ns);
+	count(target, gate->room == GATE_WITHOUT_LIMIT ? COUNTED_ASSIST : COUNTED_ASSIST_LOOKED, duration_ns);
 	__sync_fetch_and_add(&gate->left, 1);
 	if (duration_ns < LONG_ASSIST_NS)
 		return;

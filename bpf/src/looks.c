@@ -48,8 +48,8 @@ static void look(struct attachments *attachments, uint32_t index, const struct k
 		return;
 	}
 	entered = gate->entered;
-	begin_ns = now_ns();
-	gate_open(gate, sampling_room(share), begin_ns + entry->sampling.look_for_ns);
+	begin_ns = sampling_look_begins(&entry->sampling, now_ns());
+	gate_open(gate, sampling_room(share), begin_ns, begin_ns + entry->sampling.look_for_ns);
 	sampling_opened(&entry->sampling, entered, begin_ns);
 }
 
@@ -72,7 +72,7 @@ static void sample_one(struct attachments *attachments, uint32_t index, const st
 	case SAMPLING_STAY:
 		break;
 	case SAMPLING_OPEN_FOR_ALL:
-		gate_open(gate, GATE_WITHOUT_LIMIT, GATE_WITHOUT_LIMIT);
+		gate_open(gate, GATE_WITHOUT_LIMIT, 0, GATE_WITHOUT_LIMIT);
 		break;
 	case SAMPLING_ATTACH_AND_OPEN:
 		look(attachments, index, kernel, share);

@@ -166,16 +166,20 @@ static __always_inline void count(const struct target *target, enum counted kind
 	struct measures *measures = measures_of(target);
 	struct buckets *buckets = bpf_map_lookup_elem(&all_buckets, &index);
 	struct tally *tally;
+	__u32 *counted;
 
 	if (!measures || !buckets)
 		return;
 	if (bucket >= HISTOGRAM_BUCKETS) /* never: for the verifier */
 		return;
+	counted = &buckets->counts[bucket];
+	/* Else clang keeps the number on the stack for later, where the verifier of Linux 6.1 forgets its bound. */
+	barrier_var(counted);
 	tally = &measures->tallies[kind];
 	/* The bucket last, while the loader takes it first: what it finds counted is in sum and max too. */
 	raise_max(&tally->max_ns, duration_ns);
 	__sync_fetch_and_add(&tally->sum_ns, duration_ns);
-	__sync_fetch_and_add(&buckets->counts[bucket], 1);
+	__sync_fetch_and_add(counted, 1);
 	__sync_fetch_and_add(&tally->changes, 1);
 	__sync_fetch_and_add(&measures->changes, 1);
 }

@@ -35,6 +35,8 @@ static void observe_until(struct sampling *sampling, uint64_t end_ns)
 	if (end_ns <= sampling->observing_since_ns)
 		return;
 	sampling->observed_ns += end_ns - sampling->observing_since_ns;
+	if (sampling->mode == SAMPLING_ALL)
+		sampling->throughout_ns += end_ns - sampling->observing_since_ns;
 	sampling->observing_since_ns = end_ns;
 }
 
@@ -82,8 +84,8 @@ static void rest(struct sampling *sampling, uint64_t limit, uint64_t now_ns)
 	sampling->look_for_ns = look_length(sampling, limit);
 	enter(sampling, SAMPLING_RESTING, now_ns);
 	sampling->stretch_end_ns = begin + SAMPLING_STRETCH_NS;
-	sampling->rest_until_ns =
-		begin + next_random(sampling) % (SAMPLING_STRETCH_NS - sampling->look_for_ns - SAMPLING_DRAIN_NS);
+	sampling->rest_until_ns = begin + next_random(sampling) % (SAMPLING_STRETCH_NS - SAMPLING_SETTLE_NS -
+								    sampling->look_for_ns - SAMPLING_DRAIN_NS);
 }
 
 void sampling_start(struct sampling *sampling, uint64_t now_ns, uint64_t entered, uint64_t seed)
@@ -161,15 +163,27 @@ static enum sampling_action step_looking(struct sampling *sampling, const struct
 	return SAMPLING_CLOSE;
 }
 
+static uint64_t drain_length(const struct sampling *sampling, uint64_t limit)
+{
+	uint64_t room = SAMPLING_ROOM_FOR_DRAINING * look_share(limit);
+	uint64_t length = sampling->rate ? room * SECOND_NS / sampling->rate : SAMPLING_LONGEST_DRAIN_NS;
+
+	if (length < SAMPLING_DRAIN_NS)
+		return SAMPLING_DRAIN_NS;
+	return earlier(length, SAMPLING_LONGEST_DRAIN_NS);
+}
+
 static enum sampling_action step_draining(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
 					  uint64_t now_ns)
 {
 	uint64_t unfinished = gate->entered > gate->left ? gate->entered - gate->left : 0;
 
-	if (unfinished && now_ns - sampling->since_ns < SAMPLING_DRAIN_NS)
+	if (unfinished && now_ns - sampling->since_ns < drain_length(sampling, limit))
 		return SAMPLING_STAY;
-	if (sampling->looks) /* else they began while all were seen */
+	if (sampling->looks) { /* else they began while all were seen */
 		sampling->unfinished += unfinished;
+		sampling->unfinished_ns += unfinished * (now_ns - sampling->since_ns);
+	}
 	if (sampling->looks >= SAMPLING_CALM_LOOKS) {
 		sampling->rate = per_second(sampling->look_entered, sampling->look_ns);
 		sampling->looks = 0;
@@ -199,11 +213,18 @@ enum sampling_action sampling_step(struct sampling *sampling, const struct gate_
 	return now_ns >= sampling->rest_until_ns ? SAMPLING_ATTACH_AND_OPEN : SAMPLING_STAY;
 }
 
-void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_ns)
+uint64_t sampling_look_begins(const struct sampling *sampling, uint64_t now_ns)
 {
-	enter(sampling, SAMPLING_LOOKING, now_ns);
-	sampling->observing_since_ns = now_ns;
-	sampling->look_until_ns = now_ns + sampling->look_for_ns;
+	uint64_t planned_ns = sampling->rest_until_ns + SAMPLING_SETTLE_NS, least_ns = now_ns + SAMPLING_SETTLE_NS / 3;
+
+	return planned_ns > least_ns ? planned_ns : least_ns;
+}
+
+void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t begin_ns)
+{
+	enter(sampling, SAMPLING_LOOKING, begin_ns);
+	sampling->observing_since_ns = begin_ns;
+	sampling->look_until_ns = begin_ns + sampling->look_for_ns;
 	sampling->entered_before = entered;
 }
 
@@ -227,11 +248,13 @@ struct sampled sampling_take(struct sampling *sampling, const struct gate_view *
 		observe_until(sampling, look_end(sampling, gate, now_ns));
 	taken = (struct sampled){
 		.observed_ns = sampling->observed_ns,
+		.throughout_ns = sampling->throughout_ns,
 		.span_ns = now_ns - sampling->taken_ns,
 		.unfinished = sampling->unfinished,
+		.unfinished_ns = sampling->unfinished_ns,
 		.look_variance = look_variance(sampling),
 	};
 	sampling->taken_ns = now_ns;
-	sampling->observed_ns = sampling->unfinished = 0;
+	sampling->observed_ns = sampling->throughout_ns = sampling->unfinished = sampling->unfinished_ns = 0;
 	return taken;
 }

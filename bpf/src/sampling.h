@@ -21,8 +21,19 @@
 #define SAMPLING_SHORTEST_LOOK_NS 1000000ULL
 #define SAMPLING_LONGEST_LOOK_NS 150000000ULL
 #define SAMPLING_ROOM_FOR_BURSTS 4
-/* Stalls that began in a look are followed to their end for so long. */
+/*
+ * The points are put in place so long before a look begins: writing into its code holds the program up, and what it missed
+ * meanwhile it does at once. When the look begins was settled long before, or it would begin when the loader gets a
+ * processor, which in a storm is when the storm leaves one.
+ */
+#define SAMPLING_SETTLE_NS 3000000ULL
+/*
+ * Stalls that began in a look are followed to their end for so long, and longer while what passes the points meanwhile, which costs
+ * less than a stall that is seen, is no more than so many times what may be seen: the longest stalls are those that matter.
+ */
 #define SAMPLING_DRAIN_NS 50000000ULL
+#define SAMPLING_LONGEST_DRAIN_NS 200000000ULL
+#define SAMPLING_ROOM_FOR_DRAINING 8
 /* Over which the rate is judged while all are seen. */
 #define SAMPLING_RATE_NS 100000000ULL
 /* So many looks must agree that the storm is over. */
@@ -48,7 +59,9 @@ struct sampling {
 	uint64_t taken_ns; /* the last taking */
 	uint64_t observing_since_ns; /* ALL, LOOKING: the part not yet taken began then */
 	uint64_t observed_ns;    /* not yet taken, before that */
+	uint64_t throughout_ns;  /* of that, while every stall was seen */
 	uint64_t unfinished;     /* not yet taken: began in a look, end not seen */
+	uint64_t unfinished_ns;  /* for which those were followed */
 	uint64_t look_entered, look_ns; /* of the looks that judge whether the storm is over */
 	uint32_t looks;
 	uint64_t rate; /* stalls a second, as last judged */
@@ -67,7 +80,7 @@ struct gate_view {
 enum sampling_action {
 	SAMPLING_STAY,
 	SAMPLING_OPEN_FOR_ALL, /* points are in place: open without limit */
-	SAMPLING_ATTACH_AND_OPEN, /* for `sampling_room` stalls and `look_for_ns`; then tell sampling_opened() */
+	SAMPLING_ATTACH_AND_OPEN, /* for `sampling_room` stalls and `look_for_ns` from sampling_look_begins(); then tell sampling_opened() */
 	SAMPLING_CLOSE,
 	SAMPLING_DETACH,
 };
@@ -78,8 +91,10 @@ void sampling_start(struct sampling *sampling, uint64_t now_ns, uint64_t entered
 enum sampling_action sampling_step(struct sampling *sampling, const struct gate_view *gate, uint64_t limit,
 				   uint64_t now_ns);
 
-/* The gate was opened for a look that began at `now_ns`, when the gate's count was `entered`. */
-void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t now_ns);
+/* When the look begins whose points are in place now. */
+uint64_t sampling_look_begins(const struct sampling *sampling, uint64_t now_ns);
+/* The gate was opened for a look that begins at `begin_ns`, when the gate's count is `entered`. */
+void sampling_opened(struct sampling *sampling, uint64_t entered, uint64_t begin_ns);
 /* The points could not be put in place: another try in the next stretch. */
 void sampling_failed(struct sampling *sampling, uint64_t limit, uint64_t now_ns);
 
@@ -88,8 +103,10 @@ uint64_t sampling_room(uint64_t limit);
 
 struct sampled {
 	uint64_t observed_ns;
-	uint64_t span_ns; /* of that */
-	uint64_t unfinished; /* stalls that began while observed, and whose end was not */
+	uint64_t throughout_ns; /* of that, while every stall was seen: these are counted apart, and stand for themselves */
+	uint64_t span_ns; /* of which that was observed */
+	uint64_t unfinished; /* stalls that began in a look, and whose end was not seen */
+	uint64_t unfinished_ns; /* how long they were at least, together */
 	double look_variance; /* of what looks see a second, relative to the square of the mean; 0: too few looks to tell */
 };
 

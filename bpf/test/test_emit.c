@@ -299,13 +299,16 @@ static void readiness(void)
 
 static void looks(void)
 {
-	struct sampled sampled = { .observed_ns = 1, .span_ns = 2, .unfinished = 3, .look_variance = 1.25 };
+	struct sampled sampled = { .observed_ns = 4, .throughout_ns = 1, .span_ns = 5, .unfinished = 3,
+				   .unfinished_ns = 9, .look_variance = 1.25 };
 	json_t *root;
 
 	emit_sampled(&out, 7, &sampled);
 	root = taken();
-	CHECK(integer(root, "observedNs") == 1 && integer(root, "spanNs") == 2 && integer(root, "unfinished") == 3 &&
-		      integer(root, "pid") == 7, "numbers");
+	CHECK(integer(root, "observedNs") == 4 && integer(root, "throughoutNs") == 1 && integer(root, "spanNs") == 5,
+	      "times");
+	CHECK(integer(root, "unfinished") == 3 && integer(root, "unfinishedNs") == 9 && integer(root, "pid") == 7,
+	      "numbers");
 	CHECK(json_real_value(json_object_get(root, "lookVariance")) == 1.25, "how much looks differ");
 	json_decref(root);
 }

@@ -14,7 +14,7 @@ struct world {
 	uint64_t late_ms; /* the loader gets its processor so long after it wanted to; 0: within a ms */
 	double owed;
 	bool attached, open;
-	uint64_t room, until_ns;
+	uint64_t room, from_ns, until_ns;
 	struct gate_view gate;
 	struct sampling sampling;
 	uint64_t happened, hits, looks, longest_look_ns, opened_ns;
@@ -37,7 +37,7 @@ static void stall(struct world *world, uint64_t at_ns)
 	if (!world->attached)
 		return;
 	world->hits++;
-	if (!world->gate.open || at_ns >= world->until_ns)
+	if (!world->gate.open || at_ns < world->from_ns || at_ns >= world->until_ns)
 		return;
 	world->gate.entered++;
 	if (!world->stuck)
@@ -63,17 +63,20 @@ static void stalls_of_one_ms(struct world *world)
 		stall(world, world->now_ns + i * MS / stalls);
 }
 
-static void open_gate(struct world *world, uint64_t room, uint64_t until_ns)
+static void open_gate(struct world *world, uint64_t room, uint64_t from_ns, uint64_t until_ns)
 {
 	world->gate.open = true;
 	world->gate.closed_ns = 0;
 	world->gate.left = world->gate.entered;
 	world->room = room == UINT64_MAX ? room : world->gate.entered + room;
+	world->from_ns = from_ns;
 	world->until_ns = until_ns;
 }
 
 static void tick(struct world *world)
 {
+	uint64_t begin_ns;
+
 	stalls_of_one_ms(world);
 	world->now_ns += MS;
 	if (world->late_ms && world->now_ns / MS % world->late_ms)
@@ -83,15 +86,16 @@ static void tick(struct world *world)
 		break;
 	case SAMPLING_OPEN_FOR_ALL:
 		CHECK(world->attached, "points are in place");
-		open_gate(world, UINT64_MAX, UINT64_MAX);
+		open_gate(world, UINT64_MAX, 0, UINT64_MAX);
 		break;
 	case SAMPLING_ATTACH_AND_OPEN:
 		CHECK(!world->attached, "only after a rest");
 		world->attached = true;
-		open_gate(world, sampling_room(LIMIT), world->now_ns + world->sampling.look_for_ns);
+		begin_ns = sampling_look_begins(&world->sampling, world->now_ns);
+		open_gate(world, sampling_room(LIMIT), begin_ns, begin_ns + world->sampling.look_for_ns);
 		world->looks++;
 		world->opened_ns = world->now_ns;
-		sampling_opened(&world->sampling, world->gate.entered, world->now_ns);
+		sampling_opened(&world->sampling, world->gate.entered, begin_ns);
 		break;
 	case SAMPLING_CLOSE:
 		world->gate.open = false;
@@ -109,6 +113,27 @@ static void run(struct world *world, uint64_t ms)
 {
 	while (ms--)
 		tick(world);
+}
+
+/* The storm that ends the time in which all were seen is the last of it: what was seen until then must not stand for what came after. */
+static void what_was_seen_before_a_storm_is_told_apart(void)
+{
+	static struct world world;
+	struct sampled sampled;
+
+	start(&world, LIMIT / 2);
+	run(&world, 500);
+	sampling_take(&world.sampling, &world.gate, world.now_ns);
+	run(&world, 300);
+	world.rate = 100000;
+	run(&world, 700);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
+	CHECK(sampled.throughout_ns >= 300 * MS && sampled.throughout_ns <= 410 * MS, "%llu ns",
+	      (unsigned long long)sampled.throughout_ns);
+	CHECK(sampled.observed_ns > sampled.throughout_ns, "and looks after it");
+	run(&world, 1000);
+	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
+	CHECK(sampled.throughout_ns == 0 && sampled.observed_ns > 0, "looks alone");
 }
 
 static void few_are_all_seen(void)
@@ -142,8 +167,8 @@ static void a_storm_is_sampled_within_its_limit(void)
 	CHECK(sampled_in_part(&sampled), "all?");
 	CHECK(world.looks >= 30 && world.looks <= 41, "%llu looks in 10 s", (unsigned long long)world.looks);
 	CHECK(world.gate.entered - entered <= 10 * LIMIT, "%llu seen", (unsigned long long)(world.gate.entered - entered));
-	/* A hit that finds the gate closed still costs: at most one tick's worth after each look. */
-	CHECK(world.hits - hits <= 10 * LIMIT + world.looks * 2 * 200, "%llu hits", (unsigned long long)(world.hits - hits));
+	/* A hit that finds the gate closed still costs, less: those before each look, and at most a tick's worth after it. */
+	CHECK(world.hits - hits <= 10 * LIMIT + world.looks * (SAMPLING_SETTLE_NS / MS + 2) * 200, "%llu hits", (unsigned long long)(world.hits - hits));
 	estimate = (double)(world.gate.entered - entered) / (double)sampled.observed_ns * 1e9;
 	CHECK(estimate > 198000 && estimate < 202000, "%.0f a second", estimate);
 	CHECK(sampled.unfinished == 0, "%llu", (unsigned long long)sampled.unfinished);
@@ -370,8 +395,8 @@ static void what_does_not_end_is_not_waited_for(void)
 	world.longest_look_ns = 0;
 	run(&world, 2000);
 	sampled = sampling_take(&world.sampling, &world.gate, world.now_ns);
-	CHECK(sampled.unfinished > 0, "none");
-	CHECK(world.longest_look_ns <= world.sampling.look_for_ns + SAMPLING_DRAIN_NS + 4 * MS, "%llu ns in place",
+	CHECK(sampled.unfinished > 0 && sampled.unfinished_ns >= sampled.unfinished * SAMPLING_DRAIN_NS, "followed");
+	CHECK(world.longest_look_ns <= world.sampling.look_for_ns + SAMPLING_SETTLE_NS + SAMPLING_LONGEST_DRAIN_NS + 4 * MS, "%llu ns in place",
 	      (unsigned long long)world.longest_look_ns);
 }
 
@@ -405,6 +430,7 @@ static void a_failed_look_is_tried_again(void)
 int main(void)
 {
 	few_are_all_seen();
+	what_was_seen_before_a_storm_is_told_apart();
 	a_storm_is_sampled_within_its_limit();
 	a_moderate_storm_is_estimated_well();
 	a_loader_that_comes_late_changes_nothing();
