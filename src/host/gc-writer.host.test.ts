@@ -274,11 +274,12 @@ describe.skipIf(missing !== '')(`writing GOGC and GOMEMLIMIT of a running progra
     it('where the caller gives up, or has closed the writer', async () => {
       await using churn = new Churn(binary, env);
       await churn.ask('gc');
-      const writer = writerOf(churn);
-      await expect(writer.write({ gcPercent: 200 }, settings, { signal: AbortSignal.abort() })).rejects.toThrow(
+      using given = writerOf(churn);
+      await expect(given.write({ gcPercent: 200 }, settings, { signal: AbortSignal.abort() })).rejects.toThrow(
         /abort/i,
       );
-      // The first look is too fresh: this one waits, and meanwhile the file is closed.
+      // Just opened, its first look is too fresh: this one waits, and meanwhile the file is closed.
+      const writer = writerOf(churn);
       const waiting = refusalOf(writer.write({ gcPercent: 200 }, settings, { signal }));
       writer[Symbol.dispose]();
       expect((await waiting).code).toBe('GONE');

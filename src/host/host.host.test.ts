@@ -72,6 +72,7 @@ describe('a real process', () => {
       inode: file.ino,
       sizeBytes: file.size,
     });
+    expect(proc.hasProgram(pid)).toBe(true);
     expect(proc.cgroups(pid)?.length).toBeGreaterThan(0);
   });
 
@@ -85,10 +86,11 @@ describe('a real process', () => {
     for (const child of children) await stop(child);
     expect(proc.isAlive(identity)).toBe(false);
     for (const read of reads) expect(read(first)).toBeUndefined();
+    expect(proc.hasProgram(first)).toBe(false);
   });
 
   it('may be a kernel thread or a zombie: nothing throws', () => {
-    for (const pid of proc.pids()) for (const read of reads) read(pid);
+    for (const pid of proc.pids()) for (const read of [...reads, proc.hasProgram]) read(pid);
   });
 });
 

@@ -47,6 +47,14 @@ export function openProc(root = '/proc'): Proc {
     executable(pid) {
       return executableOf(`${root}/${pid}/exe`);
     },
+    hasProgram(pid) {
+      try {
+        readlinkSync(`${root}/${pid}/exe`);
+        return true;
+      } catch (error) {
+        return !['ENOENT', 'ESRCH'].includes(errorCode(error));
+      }
+    },
     goEnvironment(pid) {
       const raw = text(pid, 'environ', maxArgumentBytes);
       return raw === undefined ? undefined : parseGoEnvironment(raw);
@@ -61,7 +69,6 @@ export function openProc(root = '/proc'): Proc {
   };
 }
 
-/** Undefined for kernel threads, for processes of others, and when the process has gone. */
 function executableOf(path: string): Executable | undefined {
   try {
     const link = readlinkSync(path);

@@ -66,7 +66,10 @@ export interface Proc {
   isAlive(process: ProcessIdentity): boolean;
   status(pid: number): ProcessStatus | undefined;
   cgroups(pid: number): CgroupMembership[] | undefined;
+  /** Undefined for kernel threads, for processes of others, and when the process has gone. */
   executable(pid: number): Executable | undefined;
+  /** Also where it must not be seen. False for kernel threads, and from the moment a process begins to end, before it is a zombie. */
+  hasProgram(pid: number): boolean;
   goEnvironment(pid: number): GoEnvironment | undefined;
   comm(pid: number): string | undefined;
   commandLine(pid: number): string[] | undefined;
@@ -104,13 +107,16 @@ export interface NodePressure {
   readonly io: Pressure | null;
 }
 
-/** Counters since the cgroup was made. In v1 `max` is memory.failcnt; `low`, `high` and `oom` do not exist there (null). */
+/** Counters since the cgroup was made. In v1 `max` is memory.failcnt; `low`, `high`, `oom` and `oomGroupKill` do not exist there (null). */
 export interface MemoryEvents {
   readonly low: number | null;
   readonly high: number | null;
   readonly max: number;
   readonly oom: number | null;
+  /** Processes; see `killedOnce` for what the kernel counts twice. */
   readonly oomKill: number;
+  /** Groups that were killed as a whole (memory.oom.group, which the kubelet sets); null before Linux 5.17. */
+  readonly oomGroupKill: number | null;
 }
 
 export interface MemoryStat {
@@ -156,6 +162,8 @@ export interface CgroupSample {
   readonly events: MemoryEvents | null;
   /** Of this cgroup alone: a kill in `events` but not here was a group's below. Null in v1. */
   readonly eventsLocal: MemoryEvents | null;
+  /** How often the cgroup of the pod around it was about to go over its own limit, which a single container meets there first. Null outside a pod. */
+  readonly podMaxEvents: number | null;
   readonly stat: MemoryStat | null;
   /**
    * When `stat`, `swapBytes`, `eventsLocal`, the peak and the pressure of cpu and io were read, on `performance.now()`'s clock: they may be

@@ -31,6 +31,8 @@ export const MemoryEventCounts = z.object({
   /** Reclaim at the limit failed. */
   oom: count.nullable(),
   oomKill: count.nullable(),
+  /** Groups that were killed as a whole. */
+  oomGroupKill: told(count),
 });
 export type MemoryEventCounts = z.infer<typeof MemoryEventCounts>;
 
@@ -74,12 +76,15 @@ export const CgroupFacts = z.object({
   events: told(MemoryEventCounts),
   /** Of this cgroup alone. */
   eventsLocal: told(MemoryEventCounts),
+  /** How often the pod's own cgroup was about to go over its limit: a single container meets it there first. Null outside a pod. */
+  podMaxEvents: told(count),
   cpuUsedCores: z.number().nonnegative().nullable(),
   cpuLimitCores: z.number().positive().nullable(),
   /** Share of the window's CFS periods that were throttled. */
   throttledShare: ratio.nullable(),
   /** Time for which the tasks of one CPU were held back, summed over CPUs: may exceed the window. */
   throttledNs: told(z.number().nonnegative()),
+  /** Processes, each once: `events` has them as the kernel counts them. */
   oomKills: count,
   /** Figures this kernel or cgroup version does not give. */
   missing: z.array(z.string()),

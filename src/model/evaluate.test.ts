@@ -36,6 +36,14 @@ describe('evaluate', () => {
     expect(evaluate(windows, thresholds, at(windows)).type).toBe(type);
   });
 
+  it('counts a stop of the world for each window that it lasted through: those before its end show nothing', () => {
+    const stopped = (ms: number) =>
+      syntheticWindows(5, (seq) => (seq === 4 ? { gcStall: stalls(ms, 1), gcPause: stalls(ms, 1) } : {}));
+    expect(evaluate(stopped(1_900), thresholds, at(stopped(1_900))).type).toBe('ok');
+    expect(evaluate(stopped(2_100), thresholds, at(stopped(2_100)))).toMatchObject({ breachingWindows: 3 });
+    expect(evaluate(stopped(9_000), thresholds, at(stopped(9_000)))).toMatchObject({ breachingWindows: 5 });
+  });
+
   it('reports the worst value, the counts and when it began', () => {
     const windows = [0, 1, 2, 3, 4].map((seq) =>
       syntheticWindow(seq, seq % 2 === 0 ? { gcStall: stalls(40 + seq) } : {}),

@@ -27,7 +27,7 @@ export type Evaluation = Breach | { readonly type: 'ok' } | { readonly type: 'st
 /**
  * k-of-n rule per signal: in breach when at least `thresholds.breach.windows` of the latest `thresholds.breach.of` windows are
  * over the limit; of rare events (`summed`), when those of all of them are. Only windows of the newest one's container instance count, and a lost window (gap in `seq`) takes its place
- * among the n without being over. When several signals are in breach, the most urgent is returned (order of `SIGNAL_CHECKS`).
+ * among the n without being over; a stop of the world that lasted for several counts for each of them. When several signals are in breach, the most urgent is returned (order of `SIGNAL_CHECKS`).
  *
  * @param windows of one container, oldest first
  * @param now the clock by which windows are judged fresh
@@ -112,14 +112,16 @@ function breachOf(check: SignalCheck, considered: readonly SignalWindow[], thres
   if (!first) return undefined;
   const values = over.map((window) => check.observe(window) ?? 0);
   const observed = check.summed ? values.reduce((sum, value) => sum + value, 0) : Math.max(...values);
-  if (check.summed ? observed <= limit : over.length < thresholds.breach.windows) return undefined;
+  const spanned = over.reduce((count, window) => count + (check.spans?.(window) ?? 1), 0);
+  const breachingWindows = Math.min(spanned, thresholds.breach.of);
+  if (check.summed ? observed <= limit : breachingWindows < thresholds.breach.windows) return undefined;
   return {
     type: 'breach',
     signal: check.signal,
     observed,
     threshold: limit,
     unit: check.unit,
-    breachingWindows: over.length,
+    breachingWindows,
     ofWindows: thresholds.breach.of,
     firstBreachAt: first.endedAt,
   };

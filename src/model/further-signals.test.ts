@@ -293,6 +293,13 @@ describe.each(CASES)('$signal over $limit', (testCase) => {
   });
 });
 
+it('hits of memory.max are those of the container and of its pod, where a single container meets its limit', () => {
+  const { observe } = checkOf('memoryMaxRate');
+  const window = (podMaxEvents: number | null) =>
+    observe(syntheticWindow(0, { cgroup: { events: { ...events, max: 2 }, podMaxEvents } }));
+  expect([window(5), window(0), window(null)]).toEqual([7, 2, 2]);
+});
+
 describe('what a window does not know', () => {
   const without: WindowOver = { gc: null, cgroup: null };
   it.each(CASES.filter(({ signal }) => !/^gc(Pause|Assist|Stall)/.test(signal)))('is not $signal 0', (testCase) => {

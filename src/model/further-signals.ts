@@ -4,7 +4,7 @@ import { oomKills } from './oom-kills.ts';
 import { sampledStall } from './sampled-signals.ts';
 import type { SignalCheck } from './signal-check.ts';
 import { pooledStallP99Ns } from './summary.ts';
-import { isMissing, type SignalWindow } from './window.ts';
+import { isMissing, type SignalWindow, windowsStoodStill } from './window.ts';
 
 export interface FurtherCheck extends Omit<SignalCheck, 'threshold'> {
   readonly signal: FurtherSignal;
@@ -18,12 +18,13 @@ type Distribution = 'gcPause' | 'gcAssist' | 'gcStall';
 function stall(
   field: Distribution,
   of: 'p99Ns' | 'maxNs',
-): Pick<FurtherCheck, 'unit' | 'field' | 'hurtBy' | 'sampled' | 'observe'> {
+): Pick<FurtherCheck, 'unit' | 'field' | 'hurtBy' | 'sampled' | 'spans' | 'observe'> {
   return {
     unit: 'ns',
     field,
     hurtBy: 'lostEvents',
     ...(field === 'gcPause' ? {} : { sampled: sampledStall(field, of) }),
+    ...(field === 'gcAssist' ? {} : { spans: windowsStoodStill }),
     observe: (window) => (isMissing(window, field) && window[field].count === 0 ? undefined : window[field][of]),
   };
 }
@@ -180,8 +181,8 @@ export const FURTHER_CHECKS: readonly FurtherCheck[] = [
     unit: '1/s',
     field: 'cgroup',
     hurtBy: 'nothing',
-    observe: (window) => perSecond(told(window.cgroup?.events?.max), window),
-    formula: 'Δ(max of memory.events, v1: memory.failcnt) ÷ window',
+    observe: (window) => perSecond(limitHits(window), window),
+    formula: "Δ(max of memory.events + max of the pod's memory.events.local, v1: memory.failcnt of both) ÷ window",
   },
   {
     signal: 'memoryShareOfLimit',
@@ -270,6 +271,12 @@ export const FURTHER_CHECKS: readonly FurtherCheck[] = [
     formula: 'Δ(workingset_refault_anon + _file of memory.stat) ÷ time between two readings',
   },
 ];
+
+/** A single container meets its pod's limit, which is as large as its own, and there the kernel counts it. */
+function limitHits({ cgroup }: SignalWindow): number | undefined {
+  const own = told(cgroup?.events?.max);
+  return own === undefined ? undefined : own + (cgroup?.podMaxEvents ?? 0);
+}
 
 function refaults(reclaim: NonNullable<SignalWindow['cgroup']>['reclaim']): number | undefined {
   const [anon, file] = [told(reclaim?.refaultsAnonPerSecond), told(reclaim?.refaultsFilePerSecond)];

@@ -3,6 +3,8 @@ import { PackedSeries } from './packed/series.ts';
 import type { SignalWindow } from './window.ts';
 
 export const RING_CAPACITY = 600;
+/** That are looked at for those since a moment. */
+const fewest = 4;
 
 export class WindowRing {
   readonly #capacity: number;
@@ -56,7 +58,11 @@ export class WindowRing {
   /** Windows that ended after `epochMs`, oldest first. */
   since(epochMs: number): SignalWindow[] {
     const isLater = (window: SignalWindow): boolean => Date.parse(window.endedAt) > epochMs;
-    const first = this.#newest[0];
-    return (first && !isLater(first) ? this.#newest : this.all()).filter(isLater);
+    // Asked each second for what is new since the last time, so that all that is kept is hardly ever unpacked.
+    for (let count = fewest; ; count *= 4) {
+      const latest = this.latest(count);
+      const [first] = latest;
+      if (latest.length < count || !first || !isLater(first)) return latest.filter(isLater);
+    }
   }
 }

@@ -104,7 +104,7 @@ function totalInterval(
 /** Relative to what was seen, scaled. */
 function deviation({ seen, share, looks, lookVariance }: SeenPart, varianceOfSeen: (set: StallSet) => number): number {
   const ofOneLook = Math.max(leastLookDeviation ** 2, lookVariance);
-  return countOf(seen) === 0 ? 0 : Math.sqrt((ofOneLook * (1 - share)) / looks + varianceOfSeen(seen));
+  return countOf(seen) === 0 ? 0 : Math.sqrt((ofOneLook * (1 - share)) / looks + designEffect * varianceOfSeen(seen));
 }
 
 function countOf({ weights }: StallSet): number {

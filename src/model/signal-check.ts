@@ -27,6 +27,8 @@ export interface SignalCheck {
    * windows together are more than the limit.
    */
   readonly summed?: true;
+  /** How many windows of the latest ones what this one tells lasted for, where that may be more than this one. */
+  readonly spans?: (window: SignalWindow) => number;
   /** The whole of a stretch of windows as one number; by default the mean over time. */
   readonly overall?: (windows: readonly SignalWindow[]) => number;
 }

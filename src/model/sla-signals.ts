@@ -2,7 +2,7 @@
 import { sampledStall } from './sampled-signals.ts';
 import type { SignalCheck } from './signal-check.ts';
 import { pooledStallP99Ns } from './summary.ts';
-import { isMissing } from './window.ts';
+import { isMissing, windowsStoodStill } from './window.ts';
 
 export const SLA_CHECKS: readonly SignalCheck[] = [
   {
@@ -24,6 +24,7 @@ export const SLA_CHECKS: readonly SignalCheck[] = [
     threshold: (thresholds) => thresholds.gcStallP99Ns,
     hurtBy: 'lostEvents',
     sampled: sampledStall('gcStall', 'p99Ns'),
+    spans: windowsStoodStill,
     field: 'gcStall',
     overall: (windows) => pooledStallP99Ns(windows, 'gcStall'),
   },

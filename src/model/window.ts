@@ -202,3 +202,11 @@ export function isMissing(
   if (typeof field !== 'string') return field.some((each) => isMissing({ missing }, each));
   return missing.some((name) => field === name || (field.startsWith(name) && field[name.length] === '.'));
 }
+
+/**
+ * How many windows its longest stop of the world reached into: a pause is told when it ends, and the windows in which the program stood still
+ * until then show nothing at all.
+ */
+export function windowsStoodStill({ gcPause, durationMs }: Pick<SignalWindow, 'gcPause' | 'durationMs'>): number {
+  return 1 + Math.floor(gcPause.maxNs / (durationMs * 1e6));
+}

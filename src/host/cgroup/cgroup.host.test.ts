@@ -1,4 +1,5 @@
 /** Figures of a real cgroup against a plain read of its files, while a process of ours is driven into its limit. */
+import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -180,6 +181,54 @@ describe.skipIf(missingCgroups !== undefined)(`figures of a cgroup${because}`, (
     expect(reader?.read()).toBeUndefined();
     remove('brief');
   });
+
+  it('tell the hits of the limit of a pod that a single container meets, which its own counts leave out', async () => {
+    const pod = 'pod0f9c2b6e-3d1a-4c5b-9e8f-7a6b5c4d3e2f';
+    const [container, sandbox] = [`${pod}/robot`, `${pod}/sandbox`];
+    make(pod);
+    if (isV2) writeFileSync(`${folderOf('', pod)}/cgroup.subtree_control`, '+memory');
+    for (const name of [container, sandbox]) make(name);
+    const memory = isHybrid ? 'memory' : '';
+    for (const name of [pod, container])
+      writeFileSync(`${folderOf(memory, name)}/${isHybrid ? 'memory.limit_in_bytes' : 'memory.max'}`, String(64 << 20));
+    // Holds more than what the kernel charges in one go: else the container may be the first to meet its limit.
+    const hold = 'echo $$ > "$0"; x=$(head -c 8000000 /dev/zero | tr "\\0" x); read -r line';
+    const holder = spawn('sh', ['-c', hold, `${folderOf(memory, sandbox)}/cgroup.procs`]);
+    try {
+      const held = () =>
+        Number(
+          readFileSync(`${folderOf(memory, sandbox)}/${isHybrid ? 'memory.usage_in_bytes' : 'memory.current'}`, 'utf8'),
+        );
+      await expect.poll(held, waiting).toBeGreaterThan(8_000_000);
+      await using child = await Thrasher.start(`/var/tmp/${group}`);
+      for (const hierarchy of hierarchies)
+        writeFileSync(`${folderOf(hierarchy, container)}/cgroup.procs`, String(child.pid));
+      using reader = openCgroup(membershipsOf(container));
+      expect(reader?.read()?.podMaxEvents).toBe(0);
+      child.begin();
+      await expect.poll(() => reader?.read('tick')?.podMaxEvents, waiting).toBeGreaterThan(100);
+      child.standStill();
+      await sleep(500);
+      const kernels = (name: string): number => {
+        if (isHybrid) return Number(readFileSync(`${folderOf(memory, name)}/memory.failcnt`, 'utf8'));
+        const text = readFileSync(`${folderOf('', name)}/memory.events.local`, 'utf8');
+        return Number(/^max (\d+)$/m.exec(text)?.[1]);
+      };
+      // Not even a stopped program stands still at once on emulated processors: read between two looks of the kernel's own.
+      const atLeast = [kernels(pod), kernels(container)];
+      const still = reader?.read();
+      const atMost = [kernels(pod), kernels(container)];
+      for (const [i, count] of [still?.podMaxEvents, still?.events?.max].entries()) {
+        expect(count).toBeGreaterThanOrEqual(atLeast[i] ?? Number.NaN);
+        expect(count).toBeLessThanOrEqual(atMost[i] ?? Number.NaN);
+      }
+      expect(still?.events?.max).toBeLessThan((still?.podMaxEvents ?? 0) / 10);
+    } finally {
+      holder.kill('SIGKILL');
+      await new Promise((resolve) => holder.once('exit', resolve));
+      for (const name of [container, sandbox, pod]) remove(name);
+    }
+  }, 150_000);
 
   it('of the node stand in /proc/pressure', () => {
     using node = openNodePressure();

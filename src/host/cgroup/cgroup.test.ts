@@ -47,6 +47,7 @@ describe('unified hierarchy', () => {
       [at('memory.swap.max')]: '0\n',
       [at('memory.events')]: 'low 0\nhigh 0\nmax 4\noom 1\noom_kill 1\n',
       [at('memory.events.local')]: 'low 0\nhigh 0\nmax 3\noom 0\noom_kill 0\n',
+      [at('../memory.events.local')]: 'low 0\nhigh 0\nmax 6\noom 0\noom_kill 0\n',
       [at('cpu.stat')]: 'usage_usec 5\nnr_periods 2\nnr_throttled 1\nthrottled_usec 3\n',
       [at('cpu.max')]: '150000 100000\n',
       [at('memory.pressure')]: pressure,
@@ -64,8 +65,9 @@ describe('unified hierarchy', () => {
       memoryPeakBytes: 2000,
       swapBytes: 70,
       swapLimitBytes: 0,
-      events: { low: 0, high: 0, max: 4, oom: 1, oomKill: 1 },
-      eventsLocal: { low: 0, high: 0, max: 3, oom: 0, oomKill: 0 },
+      events: { low: 0, high: 0, max: 4, oom: 1, oomKill: 1, oomGroupKill: null },
+      eventsLocal: { low: 0, high: 0, max: 3, oom: 0, oomKill: 0, oomGroupKill: null },
+      podMaxEvents: 6,
       stat: {
         anonBytes: 600,
         fileBytes: 300,
@@ -189,6 +191,23 @@ describe('unified hierarchy', () => {
     expect(sample?.missing.map(({ name }) => name)).not.toContain('memory.max');
   });
 
+  it.each([
+    [`/kubepods.slice/kubepods-pod${'0f9c2b6e_3d1a_4c5b_9e8f_7a6b5c4d3e2f'}.slice/cri-${'a'.repeat(64)}.scope`, 7],
+    [`/system.slice/robot.service`, null],
+    [`/podman-shared/robot`, null],
+  ])('of %s the hits of the limit around it are those of a pod, or nobody’s: %s', (of, hits) => {
+    const counts = 'low 0\nhigh 0\nmax 7\noom 0\noom_kill 0\n';
+    write({
+      'cgroup.controllers': 'memory\n',
+      [`${of}/memory.max`]: '5000\n',
+      [`${of}/../memory.events.local`]: counts,
+    });
+    using reader = openCgroup([v2(of)], root);
+    const sample = reader?.read();
+    expect(sample?.podMaxEvents).toBe(hits);
+    expect(sample?.missing.map(({ name }) => name)).not.toContain('../memory.events.local');
+  });
+
   it('is undefined once the cgroup has gone', () => {
     write({ 'cgroup.controllers': '', [at('memory.max')]: 'max\n' });
     const reader = openCgroup([v2(path)], root);
@@ -208,6 +227,7 @@ describe('v1 controllers', () => {
       [`memory${path}/memory.memsw.usage_in_bytes`]: '1300\n',
       [`memory${path}/memory.memsw.limit_in_bytes`]: '5000\n',
       [`memory${path}/memory.failcnt`]: '12\n',
+      [`memory/kubepods/burstable/${pod}/memory.failcnt`]: '34\n',
       [`memory${path}/memory.oom_control`]: 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n',
       [`memory${path}/memory.stat`]: 'cache 300\nrss 600\ntotal_cache 300\ntotal_rss 600\ntotal_pgmajfault 4\n',
       [`cpu,cpuacct${path}/cpu.stat`]: 'nr_periods 2\nnr_throttled 1\nthrottled_time 3\n',
@@ -223,8 +243,9 @@ describe('v1 controllers', () => {
       memoryLimitBytes: 5000,
       swapBytes: 300,
       swapLimitBytes: 0,
-      events: { low: null, high: null, max: 12, oom: null, oomKill: 2 },
+      events: { low: null, high: null, max: 12, oom: null, oomKill: 2, oomGroupKill: null },
       eventsLocal: null,
+      podMaxEvents: 34,
       stat: { anonBytes: 600, majorFaults: 4, pagesScanned: null },
       cpu: { usageNs: 77, nrPeriods: 2, nrThrottled: 1, throttledNs: 3 },
       cpuLimitCores: null,

@@ -46,8 +46,8 @@ describe('counters', () => {
 
   it('memory.events, with lines that newer kernels add', () => {
     const text = 'low 1\nhigh 2\nmax 3\noom 4\noom_kill 5\noom_group_kill 6\nsock_throttled 7\n';
-    expect(parseEventsV2(text)).toEqual({ low: 1, high: 2, max: 3, oom: 4, oomKill: 5 });
-    expect(parseEventsV2('high 2\nmax 3\noom 4\noom_kill 5\n')?.low).toBeNull();
+    expect(parseEventsV2(text)).toEqual({ low: 1, high: 2, max: 3, oom: 4, oomKill: 5, oomGroupKill: 6 });
+    expect(parseEventsV2('high 2\nmax 3\noom 4\noom_kill 5\n')).toMatchObject({ low: null, oomGroupKill: null });
     expect(parseEventsV2('low 0\nhigh 0\n')).toBeUndefined();
   });
 

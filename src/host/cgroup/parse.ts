@@ -33,13 +33,13 @@ export function parseCpuMax(text: string): Limit | undefined {
   return { value: match[1] === 'max' ? null : Number(match[1]) / periodUs };
 }
 
-const eventsV2 = keyedReader(['low', 'high', 'max', 'oom', 'oom_kill']);
+const eventsV2 = keyedReader(['low', 'high', 'max', 'oom', 'oom_kill', 'oom_group_kill']);
 
 /** v2 `memory.events` and `memory.events.local`. */
 export function parseEventsV2(text: string): MemoryEvents | undefined {
-  const [low, high, max, oom, oomKill] = eventsV2(text);
+  const [low, high, max, oom, oomKill, oomGroupKill] = eventsV2(text);
   if (high === undefined || max === undefined || oom === undefined || oomKill === undefined) return undefined;
-  return { low: low ?? null, high, max, oom, oomKill };
+  return { low: low ?? null, high, max, oom, oomKill, oomGroupKill: oomGroupKill ?? null };
 }
 
 const oomControl = keyedReader(['oom_kill']);

@@ -2,6 +2,7 @@ import { parsePressure } from '../psi.ts';
 import type { CgroupReader, CpuStat, MemoryEvents, MissingFile } from '../types.ts';
 import { CgroupFiles } from './files.ts';
 import { parseCount, parseCpuStatV1, parseLimitV1, parseMemoryStatV1, parseOomKillV1, parseQuotaV1 } from './parse.ts';
+import { inPod } from './pod.ts';
 import { cgroupReader } from './reader.ts';
 import { workingSetBytes } from './working-set.ts';
 
@@ -36,6 +37,8 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
   const withSwap = memory('memory.memsw.usage_in_bytes', parseCount);
   const withSwapLimit = memory('memory.memsw.limit_in_bytes', parseLimitV1);
   const failures = memory('memory.failcnt', parseCount);
+  const podName = inPod(directories.memory, 'memory.failcnt');
+  const podFailures = podName === undefined ? [] : [memory(podName, parseCount)];
   const oomKills = memory('memory.oom_control', parseOomKillV1);
   const stat = memory('memory.stat', parseMemoryStatV1);
   const cpuUsage = files.add(directories.cpuacct, 'cpuacct.usage', parseCount);
@@ -52,13 +55,13 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
     files,
     paced: {
       eachTick: [usage, limit, cpuUsage],
-      unlessCalm: [failures, oomKills, memoryPressure],
+      unlessCalm: [failures, ...podFailures, oomKills, memoryPressure],
       whenMoved: [stat, withSwap, peak, cpuPressure, ioPressure],
       seldom: [withSwapLimit, quotaUs, periodUs],
     },
     limit,
     pressure: memoryPressure,
-    events: [failures, oomKills],
+    events: [failures, ...podFailures, oomKills],
     // Without a quota nothing is throttled.
     further: (extent) => (extent === 'whole' || (quotaUs.value?.value ?? null) !== null ? [throttling] : []),
     sample: () => ({
@@ -71,6 +74,7 @@ export function openCgroupV1(directories: DirectoriesV1): CgroupReader {
       swapLimitBytes: above(withSwapLimit.value?.value ?? null, limit.value?.value ?? null),
       events: eventsOf(failures.value, oomKills.value),
       eventsLocal: null,
+      podMaxEvents: podFailures[0]?.value ?? null,
       stat: stat.value,
       cpu: cpuOf(cpuUsage.value, throttling.value),
       cpuLimitCores: coresOf(quotaUs.value?.value ?? null, periodUs.value),
@@ -85,7 +89,9 @@ function above(memoryAndSwap: number | null, memory: number | null): number | nu
 }
 
 function eventsOf(max: number | null, oomKill: number | null): MemoryEvents | null {
-  return max === null || oomKill === null ? null : { low: null, high: null, max, oom: null, oomKill };
+  return max === null || oomKill === null
+    ? null
+    : { low: null, high: null, max, oom: null, oomKill, oomGroupKill: null };
 }
 
 function cpuOf(usageNs: number | null, throttling: Omit<CpuStat, 'usageNs'> | null): CpuStat | null {

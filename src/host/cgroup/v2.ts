@@ -2,6 +2,7 @@ import { parsePressure } from '../psi.ts';
 import type { CgroupReader } from '../types.ts';
 import { CgroupFiles } from './files.ts';
 import { parseCount, parseCpuMax, parseCpuStatV2, parseEventsV2, parseLimitV2, parseMemoryStatV2 } from './parse.ts';
+import { inPod } from './pod.ts';
 import { cgroupReader } from './reader.ts';
 import { workingSetBytes } from './working-set.ts';
 
@@ -17,6 +18,8 @@ export function openCgroupV2(directory: string): CgroupReader {
   const swapMax = file('memory.swap.max', parseLimitV2);
   const events = file('memory.events', parseEventsV2);
   const eventsLocal = file('memory.events.local', parseEventsV2);
+  const podName = inPod(directory, 'memory.events.local');
+  const podEvents = podName === undefined ? [] : [file(podName, parseEventsV2)];
   const stat = file('memory.stat', parseMemoryStatV2);
   const cpu = file('cpu.stat', parseCpuStatV2);
   const cpuMax = file('cpu.max', parseCpuMax);
@@ -30,14 +33,14 @@ export function openCgroupV2(directory: string): CgroupReader {
     files,
     paced: {
       eachTick: [current, max, cpu],
-      unlessCalm: [events, memoryPressure],
+      unlessCalm: [events, ...podEvents, memoryPressure],
       // What is counted in events.local is counted in events too, and swapping stalls, so these cannot move alone.
       whenMoved: [stat, swap, peak, eventsLocal, cpuPressure, ioPressure],
       seldom: [high, swapMax, cpuMax],
     },
     limit: max,
     pressure: memoryPressure,
-    events: [events],
+    events: [events, ...podEvents],
     sample: () => ({
       memoryCurrentBytes: current.value,
       memoryWorkingSetBytes: workingSetBytes(current.value, stat.value),
@@ -48,6 +51,7 @@ export function openCgroupV2(directory: string): CgroupReader {
       swapLimitBytes: swapMax.value?.value ?? null,
       events: events.value,
       eventsLocal: eventsLocal.value,
+      podMaxEvents: podEvents[0]?.value?.max ?? null,
       stat: stat.value,
       cpu: cpu.value,
       cpuLimitCores: cpuMax.value?.value ?? null,

@@ -13,8 +13,8 @@ export type MemoryWaitKind = (typeof memoryWaitKinds)[number];
 export const networkKinds = ['tlsClient', 'tlsServer', 'openssl', 'connect', 'read'] as const;
 export type NetworkKind = (typeof networkKinds)[number];
 
-/** Durations that are counted one and all, whatever their length. */
-export const countedKinds = [...memoryWaitKinds, 'assist', ...networkKinds] as const;
+/** Durations that are counted one and all, whatever their length; of `assistLooked` those that began in a look, see `SampledEvent`. */
+export const countedKinds = [...memoryWaitKinds, 'assist', 'assistLooked', ...networkKinds] as const;
 export type CountedKind = (typeof countedKinds)[number];
 
 /**
@@ -42,16 +42,20 @@ export const histogramEventSchema = z.object({
 export type HistogramEvent = z.infer<typeof histogramEventSchema>;
 
 /**
- * Assists were so many that they were looked at for `observedNs` of the last `spanNs` only, at random moments: their histogram holds what
- * began then. Without this event it holds every one.
+ * Assists were so many that they were observed for `observedNs` of the last `spanNs` only. For `throughoutNs` of it every one was seen, before
+ * the storm or after it: these are in the histogram `assist`, as all are without this event. For the rest of it they were looked at, at random
+ * moments: those that began in a look are in the histogram `assistLooked`.
  */
 export const sampledEventSchema = z.object({
   type: z.literal('sampled'),
   pid,
   observedNs: ns,
+  throughoutNs: ns,
   spanNs: ns,
-  /** Stalls that began while it was looked, and had not ended 50 ms later. */
+  /** Stalls that began in a look, were followed for 50 ms at least, and had not ended by then. */
   unfinished: z.int().nonnegative(),
+  /** How long those were at least, together. */
+  unfinishedNs: ns,
   /** Of what the latest 16 looks saw a second, relative to the square of its mean; 0: too few looks to tell. */
   lookVariance: z.number().nonnegative(),
 });

@@ -5,7 +5,7 @@ import type { RuntimeHistogram } from './churn.ts';
 export const everyAssist = '10000000';
 
 export const assistsOnly = (histograms: readonly HistogramEvent[]): HistogramEvent[] =>
-  histograms.filter((histogram) => histogram.of === 'assist');
+  histograms.filter(({ of }) => of === 'assist' || of === 'assistLooked');
 
 /** What the runtime counted between two readings. */
 export function countsBetween(before: RuntimeHistogram, after: RuntimeHistogram): number[] {

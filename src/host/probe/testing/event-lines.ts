@@ -67,7 +67,16 @@ export const events: ProbeEvent[] = [
       [5, 2],
     ],
   },
-  { type: 'sampled', pid: 1, observedNs: 10_000_000, spanNs: 1_000_000_000, unfinished: 2, lookVariance: 0.25 },
+  {
+    type: 'sampled',
+    pid: 1,
+    observedNs: 10_000_000,
+    throughoutNs: 0,
+    spanNs: 1_000_000_000,
+    unfinished: 2,
+    unfinishedNs: 120_000_000,
+    lookVariance: 0.25,
+  },
   {
     type: 'histogram',
     of: 'reclaimMemcg',
