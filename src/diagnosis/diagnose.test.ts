@@ -79,9 +79,48 @@ describe('memory limit too tight', () => {
     expect(first(evidenceOf(20, () => pressed))).toMatchObject({ cause: 'MemoryLimitTooTight' });
   });
 
+  it('is named where pages are read again and again at the limit, though kubelet does not count them as in use', () => {
+    const thrashing = (refaultsFilePerSecond: number) => () => ({
+      cgroup: {
+        ...pressed.cgroup,
+        workingSetBytes: 300 * MIB,
+        events: { low: 0, high: 0, max: 40, oom: 0, oomKill: 0 },
+        reclaim: {
+          majorFaultsPerSecond: 0,
+          refaultsAnonPerSecond: 0,
+          refaultsFilePerSecond,
+          pagesScannedPerSecond: null,
+          pagesStolenPerSecond: null,
+        },
+      },
+    });
+    expect(first(evidenceOf(20, thrashing(50_000)))).toMatchObject({
+      cause: 'MemoryLimitTooTight',
+      evidence: expect.arrayContaining([
+        'up to 50000 pages a second came back soon after they were evicted, at the limit in 20 of 20 windows',
+      ]),
+    });
+    expect(diagnose(evidenceOf(20, thrashing(10)))).toEqual([]);
+  });
+
+  it('tells whose limit was met, the container’s or that of its pod, which is no ground by itself', () => {
+    const events = { low: 0, high: 0, max: 2, oom: 0, oomKill: 0, oomGroupKill: 0 };
+    const met = { events, podMaxEvents: 40 };
+    expect(first(evidenceOf(20, () => ({ cgroup: met })))?.cause).toBe('NotGc');
+    const evidence = evidenceOf(20, (seq) => ({ cgroup: { ...pressed.cgroup, ...(seq === 19 ? met : {}) } }));
+    expect(first(evidence)?.evidence).toContain("memory.max was met 42 times: the container's own 2, its pod's 40");
+  });
+
   it('is not it under pressure far from the limit', () => {
     const evidence = evidenceOf(20, () => ({ cgroup: { ...pressed.cgroup, memoryCurrentBytes: 100 * MIB } }));
     expect(diagnose(evidence)).toEqual([]);
+  });
+
+  it.each<[string, (seq: number) => WindowOver]>([
+    ['one window at a time', (seq) => (seq % 4 === 0 ? pressed : {})],
+    ['a limit that only page cache fills', () => ({ cgroup: { ...pressed.cgroup, workingSetBytes: 100 * MIB } })],
+  ])('is not it under pressure with %s', (_, over) => {
+    expect(diagnose(evidenceOf(20, over)).map(({ cause }) => cause)).not.toContain('MemoryLimitTooTight');
   });
 
   it.each<[string, WindowOver]>([
@@ -104,6 +143,15 @@ describe('a leak', () => {
     expect(finding).toMatchObject({ cause: 'Leak' });
     expect(finding?.remedy).toBeUndefined();
     expect(finding?.summary).toContain('30 MiB a minute');
+  });
+
+  it('is known in half the time where memory is about to end', () => {
+    const near = (seq: number): WindowOver => ({
+      ...growing(1)(seq),
+      cgroup: { memoryCurrentBytes: (400 + seq) * MIB, memoryPressure: { some: 0.3, full: 0.2 } },
+    });
+    expect(first(evidenceOf(80, near))?.cause).toBe('Leak');
+    expect(diagnose(evidenceOf(80, growing(1))).map(({ cause }) => cause)).not.toContain('Leak');
   });
 
   it('outranks a GOGC that is too low', () => {
@@ -129,6 +177,27 @@ describe('a leak', () => {
   });
 });
 
+describe('goroutines that are left behind', () => {
+  const growing = (seq: number): WindowOver => ({
+    gc: { rootsBytes: (1 + 0.05 * seq) * MIB, heapLiveBytes: (50 + 0.3 * seq) * MIB },
+  });
+
+  it('are stacks to scan that grow and go on growing; what they hold on to is no leak of its own', () => {
+    const [finding, ...others] = diagnose(evidenceOf(300, growing));
+    expect(finding).toMatchObject({ cause: 'GoroutineLeak', summary: expect.stringContaining('3 MiB a minute') });
+    expect(finding?.remedy).toBeUndefined();
+    expect(others.find(({ cause }) => cause === 'Leak')?.confidence).toBeLessThan(0.4);
+  });
+
+  it.each<[string, (seq: number) => WindowOver]>([
+    ['as many more robots', (seq) => ({ ...growing(seq), activeRobots: 1000 + 50 * seq })],
+    ['a few deeper stacks', (seq) => ({ gc: { rootsBytes: MIB / 4 + 1000 * seq } })],
+    ['a heap that grows alone', (seq) => ({ gc: { heapLiveBytes: (50 + seq) * MIB } })],
+  ])('are not %s', (_, over) => {
+    expect(diagnose(evidenceOf(300, over)).map(({ cause }) => cause)).not.toContain('GoroutineLeak');
+  });
+});
+
 describe('others', () => {
   it('names CPU throttling that lengthens collections', () => {
     const evidence = evidenceOf(20, () => ({
@@ -136,6 +205,24 @@ describe('others', () => {
       cgroup: { throttledShare: 0.7, cpuLimitCores: 0.5 },
     }));
     expect(first(evidence)).toMatchObject({ cause: 'CpuThrottling' });
+  });
+
+  it('names CPU throttling in most periods before anything else, though no budget is broken', () => {
+    const throttled = () => ({ cgroup: { throttledShare: 0.9, cpuLimitCores: 0.5 } });
+    expect(diagnose(evidenceOf(20, throttled)).map(({ cause }) => cause)).toEqual(['CpuThrottling', 'NotGc']);
+    const seldom = () => ({ cgroup: { throttledShare: 0.3, cpuLimitCores: 0.5 } });
+    expect(first(evidenceOf(20, seldom))?.cause).toBe('NotGc');
+  });
+
+  it('does not act on a GOGC that is a little too low while the CPU limit lengthens what the collector costs', () => {
+    const [finding, ...others] = diagnose(
+      evidenceOf(20, () => ({
+        gc: { gogc: 40, cpuShare: 0.1 },
+        cgroup: { throttledShare: 0.9, cpuLimitCores: 0.1 },
+      })),
+    );
+    expect(finding?.cause).toBe('CpuThrottling');
+    expect(others.find(({ cause }) => cause === 'GogcTooLow')?.confidence).toBeLessThan(0.4);
   });
 
   it('says that it is not GC where every budget is kept', () => {
@@ -292,6 +379,28 @@ describe('memory of the node', () => {
     });
   });
 
+  const others = { ...calmKernelMemory, reclaimMemcg: memoryWaits(30) };
+  const noHits = { low: 0, high: 0, max: 0, oom: 0, oomKill: 0 };
+
+  it('is named where a limit above the container is what its threads free memory for', () => {
+    const own = { ...pressed.cgroup, node: node(0.05), events: noHits };
+    const finding = first(evidenceOf(20, () => ({ cgroup: own, kernelMemory: others })));
+    expect(finding?.cause).toBe('NodePressure');
+    expect(finding?.evidence[1]).toBe(
+      "in 20 windows its threads had to free memory for a limit that is not the container's own",
+    );
+    const hits = { ...own, events: { ...noHits, max: 3 } };
+    expect(diagnose(evidenceOf(20, () => ({ cgroup: hits, kernelMemory: others })))).toEqual([]);
+  });
+
+  it('is named where a process is killed that is far from its own limit; near it, the limit is', () => {
+    const killed = (memoryCurrentBytes: number) => () => ({
+      cgroup: { oomKills: 1, memoryCurrentBytes, events: noHits },
+    });
+    expect(first(evidenceOf(20, killed(100 * MIB)))?.cause).toBe('NodePressure');
+    expect(first(evidenceOf(20, killed(500 * MIB)))?.cause).toBe('MemoryLimitTooTight');
+  });
+
   it.each<[string, (seq: number) => WindowOver]>([
     ['a calm node', () => ({ cgroup: { ...pressed.cgroup, node: node(0.05) } })],
     ['a container at its limit', () => ({ cgroup: { ...pressed.cgroup, memoryCurrentBytes: 500 * MIB } })],
@@ -328,6 +437,21 @@ describe('a world that is slow to stop', () => {
       'in 20 of the 20 windows with a stall over 30 ms, stopping was half of the longest pause or more',
       'stopping is 91.7 % of all pause time, 40 pauses',
     ]);
+  });
+
+  it('is named after one stop that lasted for seconds: the windows in which nothing ran show nothing', () => {
+    const evidence = evidenceOf(20, (seq) =>
+      seq === 15 ? { gcStall: stalls(4000, 2), gcPause: stalls(4000, 2), gcStopping: stalls(3990, 2) } : {},
+    );
+    expect(first(evidence)?.cause).toBe('SlowStopping');
+  });
+
+  it('is no less certain for the CPU that the runtime charges to the collector while it waits', () => {
+    const charged = { ...slow, gcPause: { ...stalls(60, 2), sumNs: 100e6 }, gc: { gogc: 100, cpuShare: 0.12 } };
+    const work = { ...charged, gc: { gogc: 100, cpuShare: 0.4 } };
+    const confidenceOf = (over: WindowOver) =>
+      diagnose(evidenceOf(20, () => over)).find(({ cause }) => cause === 'SlowStopping')?.confidence;
+    expect(confidenceOf(charged)).toBeGreaterThan(confidenceOf(work) ?? 1);
   });
 
   it('is named where the team set a limit for it', () => {
@@ -385,6 +509,22 @@ describe('mapping of memory', () => {
     const strict = deriveThresholds(syntheticSpec({ thresholds: { mmapSlowRate: 0 } }));
     const over = () => ({ kernelMemory: mapping(2) });
     expect(first(evidenceOf(20, over, { thresholds: strict }))).toMatchObject({ cause: 'MemoryMapping' });
+  });
+
+  it('comes before stalls of the collector where it is what opened the incident', () => {
+    const strict = deriveThresholds(syntheticSpec({ thresholds: { mmapSlowRate: 0 } }));
+    const also = (): WindowOver => ({
+      kernelMemory: mapping(2),
+      gcStall: stalls(60),
+      gcPause: stalls(60, 2),
+      gcStopping: stalls(40, 2),
+    });
+    const causes = (trigger: SignalName) =>
+      diagnose(evidenceOf(20, also, { thresholds: strict, trigger }))
+        .map(({ cause }) => cause)
+        .slice(0, 2);
+    expect(causes('mmapSlowRate')).toEqual(['MemoryMapping', 'SlowStopping']);
+    expect(causes('gcStallP99')).toEqual(['SlowStopping', 'MemoryMapping']);
   });
 
   it.each<[string, (seq: number) => WindowOver]>([

@@ -1,8 +1,10 @@
 /** All causes asked, answers ranked. Pure: the same evidence gives the same diagnosis, also in a replay from a bundle. */
+import type { SignalName } from '../api/index.ts';
 import { allocationBound } from './allocation-bound.ts';
 import { cpuThrottling } from './cpu-throttling.ts';
 import { CAUSES, type Cause, type CauseCheck, type Evidence, type Facts, type Finding, factsOf } from './evidence.ts';
 import { gogcTooLow } from './gogc-too-low.ts';
+import { goroutineLeak } from './goroutine-leak.ts';
 import { leak } from './leak.ts';
 import { memoryLimitTooTight } from './memory-limit-too-tight.ts';
 import { memoryMapping } from './memory-mapping.ts';
@@ -11,9 +13,11 @@ import { nodePressure } from './node-pressure.ts';
 import { notGc } from './not-gc.ts';
 import { pageFaults } from './page-faults.ts';
 import { slowStopping } from './slow-stopping.ts';
+import { weightBy } from './trigger.ts';
 import { unexplained } from './unexplained.ts';
 
 const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
+  GoroutineLeak: goroutineLeak,
   Leak: leak,
   MemoryLimitTooTight: memoryLimitTooTight,
   CpuThrottling: cpuThrottling,
@@ -27,17 +31,18 @@ const CHECKS: Readonly<Record<Exclude<Cause, 'Unexplained'>, CauseCheck>> = {
 };
 
 /**
- * What a cause, where it is found, makes doubtful: a leak brings every other sign with it, and tuning would only hide it; under a
- * tight limit GC works hard whatever GOGC says; throttled collections look like long ones,
- * but collections that come too often may be what uses up the quota; so do collections that wait for the node's memory, for the memory
- * map, for pages or for the world to stop. A thread without CPU or without its page stops late, and pages are evicted where memory is
- * short. Weights from 0 to 1.
+ * What a cause, where it is found, makes doubtful: a leak brings every other sign with it, and tuning would only hide it; goroutines that
+ * leak hold on to memory; under a tight limit GC works hard whatever GOGC says; throttled collections look like long ones, but
+ * collections that come too often may be what uses up the quota; so do collections that wait for the node's memory, for the memory map,
+ * for pages or for the world to stop. A thread without CPU or without its page stops late, and pages are evicted where memory is short.
+ * What is late for want of CPU or memory, or stood still, was not late beside them. Weights from 0 to 1.
  */
 const CASTS_DOUBT_ON: Readonly<Partial<Record<Cause, Readonly<Partial<Record<Cause, number>>>>>> = {
+  GoroutineLeak: { Leak: 0.8, MemoryLimitTooTight: 1, GogcTooLow: 1, AllocationBound: 1 },
   Leak: { MemoryLimitTooTight: 1, GogcTooLow: 1, AllocationBound: 1 },
-  MemoryLimitTooTight: { GogcTooLow: 1, AllocationBound: 1, PageFaults: 0.5 },
-  CpuThrottling: { GogcTooLow: 0.5, AllocationBound: 1, SlowStopping: 0.5 },
-  NodePressure: { GogcTooLow: 0.5, AllocationBound: 1, PageFaults: 0.5 },
+  MemoryLimitTooTight: { GogcTooLow: 1, AllocationBound: 1, PageFaults: 0.5, NotGc: 0.5 },
+  CpuThrottling: { GogcTooLow: 0.5, AllocationBound: 1, SlowStopping: 0.5, NotGc: 0.5 },
+  NodePressure: { GogcTooLow: 0.5, AllocationBound: 1, PageFaults: 0.5, NotGc: 0.5 },
   MemoryMapping: { GogcTooLow: 0.5, AllocationBound: 1 },
   PageFaults: { GogcTooLow: 0.5, AllocationBound: 1, SlowStopping: 0.5 },
   SlowStopping: { GogcTooLow: 0.5, AllocationBound: 1 },
@@ -52,7 +57,7 @@ export function diagnose(evidence: Evidence): Finding[] {
   const found = CAUSES.flatMap((cause) => (cause === 'Unexplained' ? [] : (CHECKS[cause](facts) ?? [])));
   if (found.length === 0) return unexplained(facts).map((finding) => withNetwork(finding, facts));
   return found
-    .map((finding) => withNetwork(doubted(finding, found), facts))
+    .map((finding) => withNetwork(doubted(finding, found, evidence.trigger), facts))
     .sort((a, b) => b.confidence - a.confidence || CAUSES.indexOf(a.cause) - CAUSES.indexOf(b.cause));
 }
 
@@ -63,8 +68,8 @@ function withNetwork(finding: Finding, { recent, evidence }: Facts): Finding {
   return { ...finding, evidence: [...finding.evidence, ...also, ...blockedReads(recent)] };
 }
 
-function doubted(finding: Finding, all: readonly Finding[]): Finding {
-  let confidence = finding.confidence;
+function doubted(finding: Finding, all: readonly Finding[], trigger: SignalName | undefined): Finding {
+  let confidence = finding.confidence * weightBy(trigger, finding.cause);
   for (const other of all) {
     confidence *= 1 - other.confidence * (CASTS_DOUBT_ON[other.cause]?.[finding.cause] ?? 0);
   }

@@ -29,6 +29,7 @@ export interface Evidence {
 }
 
 export const CAUSES = [
+  'GoroutineLeak',
   'Leak',
   'MemoryLimitTooTight',
   'CpuThrottling',
