@@ -87,7 +87,7 @@ describe('policies on the real API server', () => {
     await kubectl(['create', 'namespace', 'robots']);
     expect(await kubectl(['apply', '-f', examples])).toMatchObject({
       code: 0,
-      stdout: ['device-gateway', 'one-process', 'dispatch']
+      stdout: ['dispatch-cooperating', 'device-gateway', 'dispatch-guarded', 'one-process', 'dispatch']
         .map((name) => `robotgcpolicy.robotgc.dev/${name} created\n`)
         .join(''),
     });

@@ -3,7 +3,10 @@
  * `spec` is written once by the agent that saw the breach; `status` is the operator's, except `status.capture`, the agent's.
  */
 import { z } from 'zod';
+import { ApprovalStatus } from './approval.ts';
+import { PassedOver, RunbookName } from './runbooks.ts';
 import { SignalName, SignalUnit } from './signals.ts';
+import { Knob, Setting, Way } from './ways.ts';
 
 export const PHASES = [
   'Detected',
@@ -79,18 +82,22 @@ export const Diagnosis = z.object({
 });
 export type Diagnosis = z.infer<typeof Diagnosis>;
 
-/** `null` = unset: the environment variable is absent. */
-export const Setting = z.string().nullable();
-export type Setting = z.infer<typeof Setting>;
-
 export const Plan = z.object({
-  kind: z.enum(['Live', 'Rollout', 'None']),
-  knob: z.enum(['GOGC']).optional(),
+  kind: z.enum([...Way.options, 'None']),
+  knob: Knob.optional(),
   from: Setting.optional(),
   to: Setting.optional(),
   reason: z.string(),
+  runbook: RunbookName.optional().describe('The named remedy that was chosen.'),
+  passedOver: z
+    .array(PassedOver)
+    .optional()
+    .describe('Others that are made for the same cause, and why they were not chosen.'),
+  makesRoomFor: Knob.optional().describe('What follows once this is in effect, in the same incident.'),
+  underBytes: z.int().positive().optional().describe('Of Live: the memory limit that it was worked out for.'),
   clampedBy: z.array(z.string()).optional(),
   blockedBy: z.array(z.string()).optional().describe('Guardrails that forbid acting, each with its number.'),
+  conflicts: z.array(z.string()).optional().describe('Who else has the say, because of whom a rollout was left out.'),
   patch: z.string().optional().describe('Ready to apply with kubectl, in Recommend mode.'),
 });
 export type Plan = z.infer<typeof Plan>;
@@ -104,18 +111,36 @@ export const Owner = z.object({
 export type Owner = z.infer<typeof Owner>;
 
 export const ActionRecord = z.object({
-  kind: z.enum(['Live', 'Rollout', 'Rollback']),
+  kind: z.enum([...Way.options, 'Rollback']),
+  undoes: Way.optional().describe('Of a rollback: by which way it goes back.'),
   owner: Owner,
   container: z.string(),
-  knob: z.enum(['GOGC']),
+  knob: Knob,
   before: Setting,
   after: Setting,
+  makesRoomFor: Knob.optional().describe('What follows once this is in effect; judged with it, undone before it.'),
+  underBytes: z
+    .object({ before: z.int().positive().optional(), after: z.int().positive().optional() })
+    .optional()
+    .describe('Of Live: the memory limit that each value was worked out for; containers with less are left alone.'),
+  canary: z.boolean().optional().describe('One pod first: the others follow once it is verified.'),
+  persists: z
+    .boolean()
+    .optional()
+    .describe('What was verified in place, written to the template; it is not verified once more.'),
+  onDelete: z.literal('Keep').optional().describe('Of Live: the policy says to keep it when the policy is deleted.'),
   previousManagers: z.array(z.string()).optional(),
+  conflictsWith: z.array(z.string()).optional().describe('Field managers because of which nothing was changed.'),
   at: z.iso.datetime(),
   result: z.enum(['Pending', 'Applied', 'Completed', 'Failed']),
   message: z.string().optional(),
 });
 export type ActionRecord = z.infer<typeof ActionRecord>;
+
+/** Begun, and not over: written down, or carried out and not yet in effect everywhere. */
+export function isOpenAction({ result }: Pick<ActionRecord, 'result'>): boolean {
+  return result === 'Pending' || result === 'Applied';
+}
 
 /** The numbers before and after are taken from windows of equal length. */
 export const SignalSummary = z.object({
@@ -148,6 +173,7 @@ export const IncidentStatus = z.object({
   bundle: BundleRef.optional(),
   diagnosis: Diagnosis.optional(),
   plan: Plan.optional(),
+  approval: ApprovalStatus.optional(),
   actions: z.array(ActionRecord).optional(),
   verification: Verification.optional(),
   times: z

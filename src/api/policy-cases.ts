@@ -58,6 +58,7 @@ export const FULL_SPEC = {
   },
   activity: { podMetric: { port: 9090, path: '/metrics', name: 'robot_active_sessions' } },
   tuning: {
+    continuous: true,
     formula: { base: 50, baseline: 5000 },
     gogc: { min: 25, max: 400, maxStep: '100%' },
     memoryLimit: { min: '128Mi', max: '2Gi', step: '25%', goMemLimit: '90%' },
@@ -65,7 +66,15 @@ export const FULL_SPEC = {
   actions: {
     mode: 'Auto',
     apply: ['Live', 'Resize', 'Rollout'],
+    approval: { offer: '24h', valid: '15m' },
     fieldConflicts: 'TakeOver',
+    persist: true,
+    liveBy: 'Program',
+    runbooks: ['RaiseMemoryLimit', 'RaiseGogc'],
+    blastRadius: '25%',
+    maintenanceWindows: [
+      { days: ['Mon', 'Tue', 'Wed', 'Thu', 'Fri'], from: '02:00', to: '05:00', timeZone: 'Europe/Berlin' },
+    ],
     cooldown: '5m',
     budget: { actions: 6, per: '1h' },
     verify: { after: '60s', window: '1m30s', rollback: true },
@@ -94,6 +103,12 @@ export const GOOD_SPECS: Readonly<Record<string, Record<string, unknown>>> = {
     activity: { podMetric: { port: 9090, name: 'sessions', labels: { state: 'active' } } },
   }),
   'captures of a minute': with_({ capture: { duration: '1m' } }),
+  'maintained at night, past midnight': with_({ actions: { maintenanceWindows: [{ from: '22:00', to: '04:00' }] } }),
+  'maintained all Sunday': with_({
+    actions: {
+      maintenanceWindows: [{ days: ['Sun'], from: '00:00', to: '24:00', timeZone: 'America/Argentina/Buenos_Aires' }],
+    },
+  }),
   'verified over a day': with_({ actions: { verify: { window: '1d' } } }),
 };
 
@@ -310,6 +325,60 @@ export const BAD_POLICIES: readonly BadPolicy[] = [
     words: 'write each of Live, Resize, Rollout at most once',
   },
   {
+    what: 'a remedy that nobody knows',
+    spec: with_({ actions: { runbooks: ['RaiseGogc', 'Restart'] } }),
+    path: 'spec.actions.runbooks[1]',
+    words: 'LowerGogc',
+  },
+  { what: 'nobody who sets it', spec: with_({ actions: { liveBy: 'Nobody' } }), path: 'spec.actions.liveBy' },
+  { what: 'no remedy', spec: with_({ actions: { runbooks: [] } }), path: 'spec.actions.runbooks' },
+  {
+    what: 'a remedy twice',
+    spec: with_({ actions: { runbooks: ['RaiseGogc', 'RaiseGogc'] } }),
+    path: 'spec.actions.runbooks',
+    words: 'write each name at most once',
+  },
+  {
+    what: 'a resize that is kept and never made',
+    spec: with_({ actions: { apply: ['Live', 'Rollout'], persist: true } }),
+    path: 'spec.actions',
+    words: 'write Resize into apply',
+  },
+  {
+    what: 'a window that is never open',
+    spec: with_({ actions: { maintenanceWindows: [{ from: '02:00', to: '02:00' }] } }),
+    path: 'spec.actions.maintenanceWindows[0]',
+    words: 'write another to',
+  },
+  {
+    what: 'a day twice',
+    spec: with_({ actions: { maintenanceWindows: [{ days: ['Mon', 'Mon'], from: '02:00', to: '03:00' }] } }),
+    path: 'spec.actions.maintenanceWindows[0].days',
+    words: 'write each day at most once',
+  },
+  {
+    what: 'a day by its whole name',
+    spec: with_({ actions: { maintenanceWindows: [{ days: ['Monday'], from: '02:00', to: '03:00' }] } }),
+    path: 'spec.actions.maintenanceWindows[0].days[0]',
+  },
+  {
+    what: 'a time without minutes',
+    spec: with_({ actions: { maintenanceWindows: [{ from: '2', to: '03:00' }] } }),
+    path: 'spec.actions.maintenanceWindows[0].from',
+    words: 'write a time of the day such as 02:00',
+  },
+  {
+    what: 'a time zone that there is not',
+    spec: with_({ actions: { maintenanceWindows: [{ from: '02:00', to: '03:00', timeZone: 'Europe/Atlantis' }] } }),
+    path: 'spec.actions.maintenanceWindows[0].timeZone',
+    words: 'time zone',
+  },
+  {
+    what: 'no windows at all',
+    spec: with_({ actions: { maintenanceWindows: [] } }),
+    path: 'spec.actions.maintenanceWindows',
+  },
+  {
     what: 'too short a look',
     spec: with_({ actions: { verify: { window: '5s' } } }),
     path: 'spec.actions.verify.window',
@@ -332,6 +401,18 @@ export const BAD_POLICIES: readonly BadPolicy[] = [
     spec: with_({ capture: { duration: '1d' } }),
     path: 'spec.capture.duration',
     words: 'write between 1s and 60s',
+  },
+  {
+    what: 'continuous tuning by robots that nobody counts',
+    spec: with_({ tuning: { continuous: true }, actions: { apply: ['Live'] } }),
+    path: 'spec',
+    words: 'write how they are counted',
+  },
+  {
+    what: 'continuous tuning by rollouts',
+    spec: with_({ tuning: { continuous: true }, activity: { tcpConnections: { port: 8080 } } }),
+    path: 'spec',
+    words: 'write Live into actions.apply',
   },
   { what: 'an unknown field', spec: with_({ tunning: {} }), path: 'spec.tunning' },
 ];

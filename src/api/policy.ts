@@ -3,8 +3,11 @@
  * values stay in the form in which people write them, `src/model` turns them into numbers.
  */
 import { z } from 'zod';
+import { RunbookName } from './runbooks.ts';
 import { FurtherThresholds } from './signals.ts';
+import { TuningState } from './tuning.ts';
 import { Bytes, Duration, Growth, Percent } from './units.ts';
+import { Way } from './ways.ts';
 
 const METRIC_HINT = 'write the name of a Prometheus metric, such as robot_active_sessions';
 const ANNOTATION_HINT = 'write the key of a pod annotation, such as example.com/active-robots';
@@ -94,6 +97,10 @@ export const Activity = z.strictObject({
 });
 
 export const Tuning = z.strictObject({
+  continuous: z
+    .boolean()
+    .default(false)
+    .describe('GOGC follows the active robots by the formula without a breach too, in the running processes (Live).'),
   formula: z
     .strictObject({
       base: z.int().min(5).max(1000).default(50).describe('GOGC at or below the baseline.'),
@@ -113,21 +120,108 @@ export const Tuning = z.strictObject({
       max: Bytes.optional(),
       step: Growth.default('25%'),
       goMemLimit: Percent.default('90%').describe('Share of the memory limit that the heap goal may fill.'),
+      holdHeap: z
+        .boolean()
+        .default(false)
+        .describe(
+          'With tuning.continuous: where the program has no GOMEMLIMIT, it is set live to that share, and follows the memory limit.',
+        ),
     })
     .prefault({}),
 });
 
+export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+
+const TIME_HINT = 'write a time of the day such as 02:00';
+const ZONE_HINT = 'write a time zone of IANA, such as Europe/Berlin or UTC';
+const TimeOfDay = z
+  .string()
+  .max(5)
+  .regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, TIME_HINT)
+  .meta({ hint: TIME_HINT });
+/** 24:00 is the end of the day. */
+const EndOfTime = z
+  .string()
+  .max(5)
+  .regex(/^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/, TIME_HINT)
+  .meta({ hint: TIME_HINT });
+
+export const MaintenanceWindow = z.strictObject({
+  days: z
+    .array(z.enum(WEEKDAYS))
+    .min(1)
+    .max(7)
+    .default([...WEEKDAYS])
+    .describe('Days on which it begins.'),
+  from: TimeOfDay.describe('By the clock on the wall of the time zone.'),
+  to: EndOfTime.describe('Not included; before `from` it is on the next day.'),
+  timeZone: z
+    .string()
+    .max(64)
+    .regex(/^[A-Z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/, ZONE_HINT)
+    .meta({ hint: ZONE_HINT })
+    .default('UTC')
+    .describe('Name in the IANA database.'),
+});
+
+export type MaintenanceWindow = z.output<typeof MaintenanceWindow>;
+
 export const Actions = z.strictObject({
   mode: z.enum(['Observe', 'Recommend', 'Auto']).default('Recommend'),
-  apply: z
-    .array(z.enum(['Live', 'Resize', 'Rollout']))
+  apply: z.array(Way).min(1).max(3).default(['Rollout']),
+  runbooks: z
+    .array(RunbookName)
     .min(1)
-    .max(3)
-    .default(['Rollout']),
+    .max(RunbookName.options.length)
+    .optional()
+    .describe('Remedies that may be chosen, by preference; absent: all, in the order in which they are listed here.'),
+  approval: z
+    .strictObject({
+      offer: Duration.default('24h').describe('How long a recommendation may be approved.'),
+      valid: Duration.default('15m').describe(
+        'How long an approval stands: until then its change is made, or it has to be given anew.',
+      ),
+    })
+    .prefault({}),
   fieldConflicts: z
     .enum(['Refuse', 'TakeOver'])
     .default('Refuse')
     .describe('What to do when another field manager owns GOGC: report Conflict, or take the field over.'),
+  resizeRestarts: z
+    .enum(['Refuse', 'Allow'])
+    .default('Refuse')
+    .describe('Whether Resize may change containers whose resizePolicy restarts them for a new memory limit.'),
+  persist: z
+    .boolean()
+    .default(false)
+    .describe(
+      'A memory limit that was raised in place, and verified, is written to the owner’s template too; its pods are rolled, unless the update strategy is OnDelete.',
+    ),
+  blastRadius: Percent.default('25%').describe(
+    'Share of a workload’s pods that may be changed at once, rounded down; at least one pod.',
+  ),
+  maintenanceWindows: z
+    .array(MaintenanceWindow)
+    .min(1)
+    .max(16)
+    .optional()
+    .describe('Acting is allowed only while one of them is open; absent: always.'),
+  canary: z
+    .boolean()
+    .default(false)
+    .describe('One pod first, the others once it is verified; a rollout can do so of a StatefulSet.'),
+  liveBy: z
+    .enum(['Agent', 'Program'])
+    .default('Agent')
+    .describe(
+      'Who sets what Live decides: the node’s agent, in the memory of the running process; or the program itself, which follows a file with the pod’s annotation, and nothing is written to its memory.',
+    ),
+  onDelete: z
+    .enum(['Revert', 'Keep'])
+    .default('Revert')
+    .describe(
+      'What becomes of settings of running processes (Live) when the policy is deleted: back to the program’s own, or left.',
+    ),
   cooldown: Duration.default('5m'),
   budget: z.strictObject({ actions: z.int().min(1).max(1000).default(6), per: Duration.default('1h') }).prefault({}),
   verify: z
@@ -174,6 +268,19 @@ export const Condition = z.object({
 });
 export type Condition = z.infer<typeof Condition>;
 
+/** What became of the settings that Live shall set in a container's running processes. */
+export const LiveState = z
+  .object({
+    state: z.enum(['Pending', 'Applied', 'Refused', 'Reverted']),
+    gogc: z.int().optional().describe('In effect for the next cycle, −1: off; absent where it is not known.'),
+    memoryLimitBytes: z.int().optional().describe('GOMEMLIMIT in effect; absent: none, or not known.'),
+    reason: z.string().optional(),
+    message: z.string().optional(),
+    at: z.iso.datetime(),
+  })
+  .describe('Settings of the running processes, where Live has been asked for; absent otherwise.');
+export type LiveState = z.infer<typeof LiveState>;
+
 /** One container of a matched pod, as its node's agent sees it. */
 export const ContainerState = z.object({
   pod: z.string(),
@@ -196,6 +303,11 @@ export const ContainerState = z.object({
     })
     .optional()
     .describe('How the container allocates, looked at now and then; absent until it was.'),
+  live: LiveState.optional(),
+  staleGoMemLimit: z
+    .object({ reason: z.enum(['AboveMemoryLimit', 'BelowMemoryLimit']), message: z.string() })
+    .optional()
+    .describe('GOMEMLIMIT does not match the memory limit in effect; absent while it does.'),
   missing: z
     .array(z.object({ signals: z.array(z.string()), reason: z.string(), message: z.string() }))
     .optional()
@@ -220,6 +332,15 @@ export const PolicyStatus = z.object({
   watched: z.int().optional(),
   refused: z.int().optional(),
   incidents: z.object({ open: z.int(), resolved: z.int(), escalated: z.int(), rolledBack: z.int() }).optional(),
+  mttrSeconds: z.number().optional().describe('Mean time from breach to verified remedy, of the resolved incidents.'),
+  autoHealRate: z
+    .number()
+    .optional()
+    .describe('Resolved ÷ (resolved + rolled back + escalated): what was healed without people.'),
   lastRecommendation: z.string().optional(),
+  tuning: z
+    .array(TuningState)
+    .optional()
+    .describe('Where tuning.continuous is on: of each workload what the formula asks for, and what was done about it.'),
 });
 export type PolicyStatus = z.infer<typeof PolicyStatus>;

@@ -29,6 +29,14 @@ const givenKeys = (object: object) => Object.values(object).filter((value) => va
 const hasTwice = (items: readonly string[]) => new Set(items).size < items.length;
 const isNothing = (text: string) => /[0-9]/.test(text) && !/[1-9]/.test(text);
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 const NO_DUPLICATES = 'self.all(x, self.exists_one(y, x == y))';
 const MORE_THAN_NOTHING = "!self.matches('[0-9]') || self.matches('[1-9]')";
 /** CEL's `duration` knows no days, and fails on what is none: the form itself is another rule's business. */
@@ -107,6 +115,19 @@ export const POLICY_RULES: readonly Rule[] = [
     broken: ({ activity }) => when(activity !== undefined && givenKeys(activity) !== 1, 'activity'),
   },
   {
+    at: [],
+    cel: '!has(self.tuning.continuous) || !self.tuning.continuous || has(self.activity)',
+    message:
+      'continuous tuning follows the active robots: write how they are counted, such as activity: {tcpConnections: {port: 8080}}',
+    broken: ({ tuning, activity }) => when(tuning.continuous && activity === undefined),
+  },
+  {
+    at: [],
+    cel: "!has(self.tuning.continuous) || !self.tuning.continuous || 'Live' in self.actions.apply",
+    message: 'continuous tuning restarts nothing: write Live into actions.apply, or leave tuning.continuous out',
+    broken: ({ tuning, actions }) => when(tuning.continuous && !actions.apply.includes('Live')),
+  },
+  {
     at: ['tuning', 'gogc'],
     cel: 'self.min <= self.max',
     message: 'gogc.min is above gogc.max: write a min of at most the max, such as {min: 25, max: 400}',
@@ -132,6 +153,46 @@ export const POLICY_RULES: readonly Rule[] = [
     cel: NO_DUPLICATES,
     message: 'apply is an order of preference: write each of Live, Resize, Rollout at most once',
     broken: ({ actions }) => when(hasTwice(actions.apply), 'actions', 'apply'),
+  },
+  {
+    at: ['actions', 'runbooks'],
+    cel: NO_DUPLICATES,
+    message: 'runbooks is an order of preference: write each name at most once',
+    broken: ({ actions }) => when(hasTwice(actions.runbooks ?? []), 'actions', 'runbooks'),
+  },
+  {
+    at: ['actions'],
+    cel: "!has(self.persist) || !self.persist || (has(self.apply) && 'Resize' in self.apply)",
+    message: 'persist is for what was resized in place: write Resize into apply, or leave persist out',
+    broken: ({ actions }) => when(actions.persist && !actions.apply.includes('Resize'), 'actions'),
+  },
+  {
+    at: ['actions', 'maintenanceWindows', '[]'],
+    cel: 'self.from != self.to',
+    message: 'a window that ends as it begins is never open: write another to, or 00:00 to 24:00 for the whole day',
+    broken: ({ actions }) =>
+      (actions.maintenanceWindows ?? []).flatMap(({ from, to }, index) =>
+        when(from === to, 'actions', 'maintenanceWindows', index),
+      ),
+  },
+  {
+    at: ['actions', 'maintenanceWindows', '[]', 'days'],
+    cel: NO_DUPLICATES,
+    message: 'write each day at most once',
+    broken: ({ actions }) =>
+      (actions.maintenanceWindows ?? []).flatMap(({ days }, index) =>
+        when(hasTwice(days), 'actions', 'maintenanceWindows', index, 'days'),
+      ),
+  },
+  {
+    at: ['actions', 'maintenanceWindows', '[]', 'timeZone'],
+    // The API server's own words name the zone: CEL has no way to ask whether there is one, only to fail where there is none.
+    cel: "self != 'Local' && timestamp('2026-01-01T00:00:00Z').getHours(self) >= 0",
+    message: 'there is no such time zone: write a name of the IANA database, such as Europe/Berlin or UTC',
+    broken: ({ actions }) =>
+      (actions.maintenanceWindows ?? []).flatMap(({ timeZone }, index) =>
+        when(!isTimeZone(timeZone), 'actions', 'maintenanceWindows', index, 'timeZone'),
+      ),
   },
   {
     at: ['actions', 'verify', 'window'],

@@ -58,3 +58,9 @@ export function quantityBytes(text: string): number | undefined {
   if (!match) return undefined;
   return Math.round(Number(match[1]) * (match[2] ? (unitBytes[match[2]] ?? Number.NaN) : 1));
 }
+
+/** Bytes as a Kubernetes quantity, exactly: in the largest binary unit that divides them, `160Mi`. */
+export function bytesQuantity(bytes: number): string {
+  const unit = (['Ti', 'Gi', 'Mi', 'Ki'] as const).find((each) => bytes > 0 && bytes % (unitBytes[each] ?? 1) === 0);
+  return unit === undefined ? String(bytes) : `${bytes / (unitBytes[unit] ?? 1)}${unit}`;
+}

@@ -77,6 +77,14 @@ export function isKubeError(error: unknown, ...codes: KubeErrorCode[]): error is
   return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/**
+ * What the server has refused for good: the same request would be refused again. Anything else is worth another try, and so is a conflict over
+ * a version, after another look.
+ */
+export function isAnswer(error: unknown): error is KubeError {
+  return isKubeError(error, 'Forbidden', 'Invalid', 'NotFound', 'BadRequest');
+}
+
 /** The API server's `Status`, as far as it is read here. */
 const statusSchema = z.object({
   kind: z.literal('Status'),

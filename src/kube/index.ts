@@ -28,7 +28,7 @@ export { DeadlineExceeded, deadline, pause, systemClock } from './clock.ts';
 export type { ElectorRun, LeaderElectorOptions } from './elector.ts';
 export { LeaderElector, LeadershipLost } from './elector.ts';
 export type { FieldConflict, KubeErrorCode, KubeErrorDetail } from './errors.ts';
-export { isKubeError, KubeError } from './errors.ts';
+export { isAnswer, isKubeError, KubeError } from './errors.ts';
 export type { EventTarget } from './event-body.ts';
 export type { EventRecorderOptions } from './events.ts';
 export { EventRecorder } from './events.ts';

@@ -52,6 +52,17 @@ export function controllerOf(meta: Pick<ObjectMeta, 'ownerReferences'>): OwnerRe
   return meta.ownerReferences.find((owner) => owner.controller);
 }
 
+export const labelSelector = z.object({
+  matchLabels: stringMap,
+  matchExpressions: orEmpty(
+    z.object({
+      key: z.string(),
+      operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+      values: orEmpty(z.string()),
+    }),
+  ),
+});
+
 export const condition = z.object({
   type: z.string(),
   status: z.string(),

@@ -56,6 +56,9 @@ export type ContainerStatus = z.infer<typeof containerStatus>;
 
 /** Longer than any number or word that is looked for in a pod's annotations. */
 const maxAnnotationLength = 64;
+/** Settings for some containers; ours are longer, and no more than this is read. */
+const maxOwnAnnotationLength = 4096;
+const ownPrefix = 'robotgc.dev/';
 
 /**
  * Keys, and values that are short: policies name keys of their own choice, and what makes pods large is whole documents kept as values
@@ -63,7 +66,10 @@ const maxAnnotationLength = 64;
  */
 const shortAnnotations = stringMap.transform((map) =>
   Object.fromEntries(
-    Object.entries(map).map(([key, value]) => [key, value.length > maxAnnotationLength ? '…' : value]),
+    Object.entries(map).map(([key, value]) => {
+      const most = key.startsWith(ownPrefix) ? maxOwnAnnotationLength : maxAnnotationLength;
+      return [key, value.length > most ? '…' : value];
+    }),
   ),
 );
 
@@ -73,6 +79,8 @@ const podSchema = z.object({
     nodeName: text,
     hostNetwork: flag,
     restartPolicy: text,
+    /** Of the pod as a whole, within which its containers share. */
+    resources,
     containers: orEmpty(container),
     initContainers: orEmpty(container),
   }),
@@ -83,7 +91,7 @@ const podSchema = z.object({
       hostIP: text,
       qosClass: text,
       startTime: text,
-      conditions: orEmpty(condition),
+      conditions: orEmpty(condition.extend({ observedGeneration: count })),
       containerStatuses: orEmpty(containerStatus),
       initContainerStatuses: orEmpty(containerStatus),
     })
@@ -99,3 +107,10 @@ export const pods: Resource<Pod> = {
   namespaced: true,
   parse: (raw) => podSchema.parse(raw),
 };
+
+/** In effect by the kubelet, else as the pod's spec asks; a quantity. */
+export function memoryLimitOf({ spec, status }: Pick<Pod, 'spec' | 'status'>, container: string): string | undefined {
+  const known = status.containerStatuses.find(({ name }) => name === container);
+  const asked = spec.containers.find(({ name }) => name === container);
+  return known?.resources.limits.memory ?? asked?.resources.limits.memory;
+}

@@ -1,20 +1,26 @@
 import { z } from 'zod';
 import type { Resource } from '../resource.ts';
-import { condition, count, flag, objectMeta, orEmpty, stringMap, text } from './meta.ts';
+import { fieldOwners } from './managed-fields.ts';
+import { condition, count, flag, labelSelector, objectMeta, orEmpty, stringMap, text } from './meta.ts';
 import { container } from './pod.ts';
-
-const labelSelector = z
-  .object({
-    matchLabels: stringMap,
-    matchExpressions: orEmpty(z.object({ key: z.string(), operator: z.string(), values: orEmpty(z.string()) })),
-  })
-  .nullish()
-  .transform((selector) => selector ?? { matchLabels: {}, matchExpressions: [] });
 
 const template = z.object({
   metadata: z.object({ labels: stringMap, annotations: stringMap }).prefault({}),
   spec: z.object({ containers: orEmpty(container), initContainers: orEmpty(container) }).prefault({}),
 });
+
+/** A number of pods, or a share of all such as `25%`; empty where the kind has none. */
+const numberOrShare = z
+  .union([z.number(), z.string()])
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? '' : String(value)));
+
+const updateStrategy = z.object({
+  type: text,
+  rollingUpdate: z.object({ partition: count, maxUnavailable: numberOrShare, maxSurge: numberOrShare }).nullish(),
+});
+
+export type WorkloadKind = 'Deployment' | 'StatefulSet' | 'DaemonSet';
 
 /** One shape for what owns pods: counts that a kind does not have are 0, so that callers need no switch over kinds. */
 const workloadSchema = z.object({
@@ -25,9 +31,13 @@ const workloadSchema = z.object({
       .nullish()
       .transform((value) => value ?? 1),
     paused: flag,
-    selector: labelSelector,
+    selector: labelSelector.nullish().transform((selector) => selector ?? { matchLabels: {}, matchExpressions: [] }),
     template: template.prefault({}),
     strategyType: text,
+    /** Of a StatefulSet: pods with a lower ordinal stay as they are. */
+    partition: count,
+    maxUnavailable: numberOrShare,
+    maxSurge: numberOrShare,
   }),
   status: z
     .object({
@@ -40,19 +50,18 @@ const workloadSchema = z.object({
     })
     .prefault({}),
 });
-export type Workload = z.infer<typeof workloadSchema>;
+export type Workload = z.infer<typeof workloadSchema> & z.infer<typeof fieldOwners> & { readonly kind: WorkloadKind };
 
 const rawWorkload = z.looseObject({
-  spec: z.looseObject({
-    strategy: z.object({ type: text }).nullish(),
-    updateStrategy: z.object({ type: text }).nullish(),
-  }),
+  metadata: z.unknown(),
+  spec: z.looseObject({ strategy: updateStrategy.nullish(), updateStrategy: updateStrategy.nullish() }),
 });
 
-function parseWorkload(raw: unknown): Workload {
-  const { spec } = rawWorkload.parse(raw);
-  const strategyType = spec.strategy?.type ?? spec.updateStrategy?.type ?? '';
-  return workloadSchema.parse({ ...rawWorkload.parse(raw), spec: { ...spec, strategyType } });
+function parseWorkload(kind: WorkloadKind, raw: unknown): Workload {
+  const object = rawWorkload.parse(raw);
+  const strategy = object.spec.strategy ?? object.spec.updateStrategy;
+  const spec = { ...object.spec, strategyType: strategy?.type, ...strategy?.rollingUpdate };
+  return { kind, ...workloadSchema.parse({ ...object, spec }), ...fieldOwners.parse(object.metadata) };
 }
 
 const daemonStatus = z.looseObject({
@@ -74,7 +83,7 @@ const daemonStatus = z.looseObject({
 function parseDaemonSet(raw: unknown): Workload {
   const object = daemonStatus.parse(raw);
   const { status } = object;
-  return parseWorkload({
+  return parseWorkload('DaemonSet', {
     ...object,
     spec: { ...object.spec, replicas: status.desiredNumberScheduled },
     status: {
@@ -94,13 +103,13 @@ export const deployments: Resource<Workload> = {
   ...apps,
   plural: 'deployments',
   kind: 'Deployment',
-  parse: parseWorkload,
+  parse: (raw) => parseWorkload('Deployment', raw),
 };
 export const statefulSets: Resource<Workload> = {
   ...apps,
   plural: 'statefulsets',
   kind: 'StatefulSet',
-  parse: parseWorkload,
+  parse: (raw) => parseWorkload('StatefulSet', raw),
 };
 export const daemonSets: Resource<Workload> = {
   ...apps,
