@@ -9,6 +9,7 @@ const NEARLY_STOPPED = 0.005;
 const MAX_LOSSY_SHARE = 0.2;
 /** A workload with less than half its load looks healed whatever was done. */
 const SAME_LOAD = 0.5;
+const NEARLY_AS_MUCH = 0.8;
 
 /** The runtime books its workers' time by the clock on the wall: where they wait for a processor, collections seem dearer than they are. */
 const CROWDED = 0.5;
@@ -27,6 +28,19 @@ export function onNodeAsFree({ before, after }: Stretches): readonly SignalWindo
   if (waits.length === 0) return after;
   const limit = Math.max(CROWDED, median(waits) + MORE_CROWDED);
   return after.filter((window) => (cpuPressureOfNode(window) ?? 0) <= limit);
+}
+
+/**
+ * Where the load rose, of the windows before those under as much as after, or nearly: what was calm before a surge is no yardstick for what was
+ * done about it. All of them where it did not rise, or too few are left.
+ */
+export function underLikeLoad({ before, after }: Stretches): readonly SignalWindow[] {
+  const [was, is] = [before, after].map((windows) => windows.flatMap(({ gc }) => gc?.allocBytesPerSecond ?? []));
+  if (!was?.length || !is?.length) return before;
+  const least = NEARLY_AS_MUCH * median(is);
+  if (median(was) >= least) return before;
+  const alike = before.filter(({ gc }) => (gc?.allocBytesPerSecond ?? 0) >= least);
+  return alike.length >= MIN_WINDOWS ? alike : before;
 }
 
 export function whyNotComparable(stretches: Stretches): string | undefined {

@@ -47,8 +47,11 @@ describe("an incident's phases", () => {
     expect(() => transition('Resolved', 'rollBack')).toThrow('the phase is final');
   });
 
-  it('that are final lead nowhere, every other one leads somewhere', () => {
-    for (const phase of PHASES) expect(successors(phase).length === 0).toBe(isFinal(phase));
+  it('that are final lead nowhere, but what was only recommended may be approved; every other one leads somewhere', () => {
+    expect(successors('Observed')).toEqual(['Acting']);
+    for (const phase of PHASES.filter((each) => each !== 'Observed')) {
+      expect(successors(phase).length === 0).toBe(isFinal(phase));
+    }
   });
 
   it('can all be reached, and from each an end', () => {

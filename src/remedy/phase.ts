@@ -9,13 +9,24 @@ const TABLE = {
   Captured: { diagnosed: 'Diagnosed', unexplained: 'Escalated' },
   Diagnosed: { act: 'Acting', recommend: 'Observed', noRemedy: 'Escalated' },
   // A rollback is an action too: it is carried out in the same phase, and ends the incident.
-  Acting: { applied: 'Verifying', rollBack: 'Acting', rolledBack: 'RolledBack', failed: 'Escalated' },
+  // `kept`: what was verified is in the template too, or cannot be.
+  // `nextWay`: a way was refused with nothing changed, and the policy names another.
+  Acting: {
+    applied: 'Verifying',
+    nextWay: 'Acting',
+    rollBack: 'Acting',
+    rolledBack: 'RolledBack',
+    switchedOff: 'Observed',
+    failed: 'Escalated',
+    kept: 'Resolved',
+  },
   // `stepFurther`: the action went the right way, but the step limit kept it short of its target.
-  Verifying: { better: 'Resolved', rollBack: 'Acting', stepFurther: 'Acting', giveUp: 'Escalated' },
+  Verifying: { better: 'Resolved', persist: 'Acting', rollBack: 'Acting', stepFurther: 'Acting', giveUp: 'Escalated' },
   Resolved: {},
   RolledBack: {},
   Escalated: {},
-  Observed: {},
+  // A person approved what was recommended.
+  Observed: { approve: 'Acting' },
 } as const satisfies Readonly<Record<Phase, Readonly<Record<string, Phase>>>>;
 
 type Table = typeof TABLE;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type ActionRecord, SIGNALS } from '../api/index.ts';
+import { type ActionRecord, type Setting, SIGNALS } from '../api/index.ts';
 import { diagnose } from '../diagnosis/index.ts';
 import { deriveThresholds, GC_COST_SIGNALS, summarise } from '../model/index.ts';
 import { syntheticSpec, syntheticWindows } from '../model/testing.ts';
@@ -14,14 +14,21 @@ const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dispatch', uid
 const auto = (actions: Record<string, unknown> = {}, gogc: Record<string, unknown> = { maxStep: '900%' }) =>
   syntheticSpec({ actions: { mode: 'Auto', ...actions }, tuning: { gogc } });
 
-const rollout = (over: Partial<RolloutWay> = {}): Way[] => [
+const unset = { setting: null, fromRef: false };
+
+/** @param setting of GOGC in the template */
+const rollout = ({
+  setting = '10',
+  settingFromRef: fromRef = false,
+  ...over
+}: Partial<RolloutWay> & { setting?: Setting; settingFromRef?: boolean } = {}): Way[] => [
   {
     kind: 'Rollout',
     owner,
     namespace: 'robots',
     container: 'robot',
-    setting: '10',
-    settingFromRef: false,
+    settings: { GOGC: { setting, fromRef }, GOMEMLIMIT: unset, MemoryLimit: { setting: '1Gi', fromRef: false } },
+    requestFollows: false,
     inProgress: false,
     ...over,
   },
@@ -58,6 +65,8 @@ function past(secondsAgo: number, over: Partial<ActionRecord> = {}): ActionRecor
   };
 }
 
+const back = { kind: 'Rollback', before: '20', after: '10' } as const;
+
 describe('plan', () => {
   it('is the formula, with the value before', () => {
     expect(plan(ready, now)).toEqual({
@@ -66,6 +75,7 @@ describe('plan', () => {
       from: '10',
       to: '100',
       reason: 'GOGC 100 by the formula for 10000 active robots.',
+      runbook: 'RaiseGogc',
       clampedBy: [],
     });
   });
@@ -83,7 +93,7 @@ describe('plan', () => {
   });
 
   it.each<[string, Partial<PlanInput>, string]>([
-    ['another cause', { diagnosis: { ...ready.diagnosis, cause: 'Leak', remedy: undefined } }, 'Leak: nothing'],
+    ['another cause', { diagnosis: { ...ready.diagnosis, cause: 'NotGc', remedy: undefined } }, 'NotGc: nothing'],
     ['too little confidence', { diagnosis: { ...ready.diagnosis, confidence: 0.39 } }, 'confidence 0.39, needed 0.4'],
     ['a trigger that GOGC does not lower', { signal: 'memoryPressureSome' }, 'does not lower memoryPressureSome'],
     ['a policy without Rollout', { spec: auto({ apply: ['Live'] }) }, 'Live is elsewhere.'],
@@ -123,7 +133,9 @@ describe('ways to act', () => {
     const planned = (apply: string[]) => plan({ ...ready, spec: auto({ apply }), ways: both }, now);
     expect(planned(['Live', 'Rollout'])).toMatchObject({ kind: 'Live', from: '10', to: '100' });
     expect(planned(['Rollout', 'Live'])).toMatchObject({ kind: 'Rollout', from: '10', to: '100' });
-    expect(planned(['Live'])).toMatchObject({ kind: 'Live' });
+    // A new pod has the limit of its template; one that runs may be given another.
+    expect(planned(['Live'])).toMatchObject({ kind: 'Live', underBytes: 2 ** 30 });
+    expect(planned(['Rollout'])).not.toHaveProperty('underBytes');
   });
 
   it('give way to the next where something stands against one', () => {
@@ -189,8 +201,63 @@ describe('guardrails', () => {
     ['the cool-down', { history: [past(299)] }, 'Cooldown: the last action was 299 s ago, the cool-down is 300 s'],
     [
       'a cool-down doubled by each rollback',
-      { history: [past(1100, { kind: 'Rollback' }), past(1200), past(2400, { kind: 'Rollback' }), past(2500)] },
+      { history: [past(1100, back), past(1200), past(2400, back), past(2500)] },
       'Cooldown: the last action was 1100 s ago, the cool-down is 1200 s after 2 rollbacks',
+    ],
+    [
+      'a cool-down that a way which was refused, and withdrawn, does not double',
+      { history: [past(100, back), past(110, { result: 'Failed' })] },
+      'Cooldown: the last action was 100 s ago, the cool-down is 300 s',
+    ],
+    [
+      'a cool-down doubled though the rollbacks undid several steps each',
+      {
+        history: [
+          past(600, { kind: 'Rollback', before: '40', after: '10' }),
+          past(700, { before: '20', after: '40' }),
+          past(800),
+          past(2400, { kind: 'Rollback', before: '40', after: '10' }),
+          past(2500, { before: '20', after: '40' }),
+          past(2600),
+        ],
+      },
+      'Cooldown: the last action was 600 s ago, the cool-down is 1200 s after 2 rollbacks',
+    ],
+    [
+      'a cool-down doubled once by an incident whose knobs went back one after the other',
+      {
+        history: [
+          past(500, { kind: 'Rollback', knob: 'MemoryLimit', before: '160Mi', after: '128Mi' }),
+          past(510, { kind: 'Rollback', before: '40', after: '10' }),
+          past(700, { before: '10', after: '40' }),
+          past(800, { knob: 'MemoryLimit', before: '128Mi', after: '160Mi' }),
+        ],
+      },
+      'Cooldown: the last action was 500 s ago, the cool-down is 600 s after 1 rollbacks',
+    ],
+    [
+      'a storm in the fleet',
+      {
+        breaker: {
+          type: 'open',
+          because: 'rolledBack',
+          workloads: 3,
+          limit: 3,
+          windowMs: 600_000,
+          atMs: now.getTime() - 1000,
+          untilMs: now.getTime() + 599_000,
+        },
+      },
+      'CircuitBreaker: 3 workloads were rolled back within 600 s, the limit is 3; nothing is changed anywhere until 2026-01-01T12:09:59.000Z',
+    ],
+    [
+      'the maintenance window, naming the next one',
+      {
+        spec: auto({
+          maintenanceWindows: [{ days: ['Fri'], from: '02:00', to: '05:00', timeZone: 'Europe/Berlin' }],
+        }),
+      },
+      'MaintenanceWindow: no maintenance window is open, the next one opens at 2026-01-02T01:00:00.000Z',
     ],
     [
       'the budget',
@@ -236,11 +303,18 @@ describe('guardrails', () => {
     expect(blockedBy?.join() ?? '').not.toContain('Budget');
   });
 
+  it('count what was changed for the same incident against the budget, but not against the cool-down', () => {
+    const soFar = [past(30), past(60)];
+    expect(plan({ ...ready, soFar }, now).blockedBy).toBeUndefined();
+    const spec = auto({ budget: { actions: 2, per: '1h' } });
+    expect(plan({ ...ready, spec, soFar }, now).blockedBy).toEqual(['Budget: 2 actions within 1h, the budget is 2']);
+  });
+
   it('pass once a state has passed', () => {
     expect(plan({ ...ready, history: [past(300)] }, now).blockedBy).toBeUndefined();
     expect(plan({ ...ready, newestWindowAgeMs: 9000, windowPeriodMs: 5000 }, now).blockedBy).toBeUndefined();
     // A change that was kept ends the doubling.
-    const kept = [past(301), past(2400), past(4000, { kind: 'Rollback' }), past(4100)];
+    const kept = [past(301), past(2400), past(4000, back), past(4100)];
     expect(plan({ ...ready, history: kept }, now).blockedBy).toBeUndefined();
   });
 

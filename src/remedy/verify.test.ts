@@ -87,8 +87,44 @@ describe('judge', () => {
   it('compares what there is of a node as free as before, and tells what it left out', () => {
     const busyForAWhile = (seq: number) => share(seq % 3 === 0 ? 0.2 : 0.02, onNode(seq % 3 === 0 ? 0.95 : 0.3))(seq);
     const judgement = run(share(0.3, onNode(0.3)), busyForAWhile);
-    expect(judgement).toMatchObject({ verdict: 'Better', compared: 20 });
+    expect(judgement).toMatchObject({ verdict: 'Better', laterMayTell: false });
     expect(judgement.reason).toMatch(/median of 20 windows .* 10 windows after do not count/);
+  });
+
+  it('holds the time after a surge against the surge, not against the calm before it', () => {
+    const surging = (before: number) => (seq: number) =>
+      seq < before ? share(0.02, { gc: { allocBytesPerSecond: 1e6 } })(seq) : share(0.3)(seq);
+    expect(run(surging(20), share(0.03))).toMatchObject({ verdict: 'Better' });
+    expect(run(surging(25), share(0.03)).verdict).toBe('Inconclusive');
+  });
+
+  it('tells what is zero most of the time by how much there is of it', () => {
+    const nowAndThen = (some: number) => (seq: number) => ({
+      cgroup: { memoryPressure: { some: seq % 5 < 2 ? some : 0, full: 0 } },
+    });
+    const relieved = run(nowAndThen(0.5), nowAndThen(0), 'memoryPressureSome');
+    expect(relieved).toMatchObject({
+      verdict: 'Better',
+      reason: expect.stringMatching(/median of 30 windows 0 % → 0 %/),
+    });
+  });
+
+  it('waits for more where too few windows could be compared', () => {
+    const judgement = run(share(0.3, onNode(0.3)), share(0.1, onNode(0.95)));
+    expect(judgement).toMatchObject({ verdict: 'Inconclusive', laterMayTell: true });
+  });
+
+  it('waits for a stretch without a relapse where it is lower and, on the whole, under its limit', () => {
+    const relapsed = (last: number) => (seq: number) =>
+      share(seq >= 1000 + last - 3 && seq < 1000 + last ? 0.1 : 0.01)(seq);
+    const judgement = run(share(0.3), relapsed(20));
+    expect(judgement).toMatchObject({ verdict: 'Inconclusive', progress: true, laterMayTell: true });
+    expect(judgement.reason).toMatch(
+      /lower .* under its limit of 5 %, 2 % .*, yet for a while 3 of 5 windows were over it/,
+    );
+    const before = syntheticWindows(30, share(0.3));
+    const later = syntheticWindows(60, relapsed(20), 1000);
+    expect(judge({ before, after: later, policy, signal: 'gcCpuShare' }).verdict).toBe('Better');
   });
 
   it('accepts that GC all but stopped: that is what a higher GOGC is for', () => {

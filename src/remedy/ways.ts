@@ -1,8 +1,15 @@
-/** How GOGC of a workload can be changed from where the plan is made; of several, the first in the policy's order that nothing stands against. */
-import type { Owner, PolicySpec, Setting, SignalSummary } from '../api/index.ts';
+/** How a workload can be changed from where the plan is made; of several ways, the first in the policy's order that nothing stands against. */
+import type { Knob, Owner, PolicySpec, Setting, SignalSummary, Way as WayName } from '../api/index.ts';
 import { gogcOfSetting } from '../model/index.ts';
+import { type ResizeWay, whyNotResize } from './resize.ts';
 
-type WayName = PolicySpec['actions']['apply'][number];
+/** What a pod template says of a knob. */
+export interface KnobSetting {
+  /** Null = not set. */
+  readonly setting: Setting;
+  /** It comes from a ConfigMap, Secret or field: not a value to overwrite. */
+  readonly fromRef: boolean;
+}
 
 /** In the owner's pod template: a new pod for each old one. */
 export interface RolloutWay {
@@ -10,16 +17,20 @@ export interface RolloutWay {
   readonly owner: Owner;
   readonly namespace: string;
   readonly container: string;
-  /** GOGC of the container in the owner's pod template; null = not set there. */
-  readonly setting: Setting;
-  /** GOGC comes from a ConfigMap, Secret or field: not a value to overwrite. */
-  readonly settingFromRef: boolean;
+  /** Of the container in the owner's pod template. */
+  readonly settings: Readonly<Record<Knob, KnobSetting>>;
+  /** The memory request equals the limit there, and is to stay so. */
+  readonly requestFollows: boolean;
   readonly inProgress: boolean;
+  /** Default: all that stand in a template. */
+  readonly knobs?: readonly Knob[];
 }
 
 /** In the memory of the running process. */
 export interface LiveWay {
   readonly kind: 'Live';
+  /** Default: all that can be written there. */
+  readonly knobs?: readonly Knob[];
 }
 
 /** One that is not at hand here. */
@@ -30,8 +41,8 @@ export interface MissingWay {
   readonly why: string;
 }
 
-export type Way = RolloutWay | LiveWay | MissingWay;
-type TakenWay = RolloutWay | LiveWay;
+export type Way = RolloutWay | LiveWay | ResizeWay | MissingWay;
+export type TakenWay = Exclude<Way, MissingWay>;
 
 export interface Chosen {
   readonly way: TakenWay;
@@ -39,44 +50,97 @@ export interface Chosen {
   readonly from: Setting;
 }
 
+/** What a change by a way begins from; or, as `why`, what stands against it. */
+export type Begin = (way: TakenWay) => { readonly from: Setting } | { readonly why: string };
+
+const CHANGES: Readonly<Record<WayName, readonly Knob[]>> = {
+  Live: ['GOGC', 'GOMEMLIMIT'],
+  Resize: ['MemoryLimit'],
+  Rollout: ['GOGC', 'GOMEMLIMIT', 'MemoryLimit'],
+};
+const WORDS: Readonly<Record<Knob, string>> = {
+  GOGC: 'GOGC',
+  GOMEMLIMIT: 'GOMEMLIMIT',
+  MemoryLimit: 'the memory limit',
+};
+
+/** Those that leave the running pods: a new pod has the memory limit of its template, not what a resize gave to the one before it. */
+export function inPlace(ways: readonly Way[]): Way[] {
+  return ways.filter(({ kind }) => kind !== 'Rollout');
+}
+
 /** Or why none of those that the policy allows can be taken. */
 export function chooseWay(
+  knob: Knob,
   apply: PolicySpec['actions']['apply'],
   ways: readonly Way[],
-  summary: SignalSummary,
+  begin: Begin,
 ): Chosen | string {
   const obstacles: string[] = [];
   for (const name of apply) {
     const way = ways.find((each) => (each.kind === 'Missing' ? each.of : each.kind) === name);
-    const chosen = way === undefined ? whyNone(name) : fromOf(way, summary);
+    const chosen = tryWay(knob, name, way, begin);
     if (typeof chosen !== 'string') return chosen;
     obstacles.push(chosen);
   }
   return obstacles.join(' ');
 }
 
-function whyNone(name: WayName): string {
-  return name === 'Resize' ? 'Resize does not change GOGC.' : `${name} is not possible here.`;
+function tryWay(knob: Knob, name: WayName, way: Way | undefined, begin: Begin): Chosen | string {
+  if (!CHANGES[name].includes(knob)) return `${name} does not change ${WORDS[knob]}.`;
+  if (way === undefined) return `${name} is not possible here.`;
+  if (way.kind === 'Missing') return way.why;
+  if ('knobs' in way && way.knobs && !way.knobs.includes(knob)) return `${name} does not change ${WORDS[knob]} here.`;
+  const begun = begin(way);
+  return 'why' in begun ? begun.why : { way, from: begun.from };
 }
 
-function fromOf(way: Way, summary: SignalSummary): Chosen | string {
-  switch (way.kind) {
-    case 'Missing':
-      return way.why;
-    case 'Live':
-      if (summary.gogc === null) return 'GOGC in effect is not known yet: no cycle was seen.';
-      return { way, from: String(summary.gogc) };
-    case 'Rollout':
-      return whyNotRollout(way, summary) ?? { way, from: way.setting };
-  }
+/** Of GOGC: what the running process goes by, or what the template says, unless the program sets it itself. */
+export function beginGogc({ gogc }: Pick<SignalSummary, 'gogc'>): Begin {
+  return (way) => {
+    if (way.kind !== 'Rollout') {
+      return gogc === null ? { why: 'GOGC in effect is not known yet: no cycle was seen.' } : { from: String(gogc) };
+    }
+    const { setting, fromRef } = way.settings.GOGC;
+    if (fromRef) return { why: fromReference(way, 'GOGC') };
+    const asSet = gogcOfSetting(setting);
+    // While a rollout is under way, the pod under watch may rightly run with the older setting.
+    if (way.inProgress || gogc === null || gogc === asSet) return { from: setting };
+    const says = setting ?? `nothing (${asSet})`;
+    return {
+      why: `GOGC in effect is ${gogc}, the environment says ${says}: the program sets it itself, a rollout would not help.`,
+    };
+  };
 }
 
-function whyNotRollout({ owner, setting, settingFromRef, inProgress }: RolloutWay, { gogc }: SignalSummary) {
-  if (settingFromRef) return `GOGC of ${owner.kind} ${owner.name} comes from a reference (valueFrom); change it there.`;
-  const asSet = gogcOfSetting(setting);
-  // While a rollout is under way, the pod under watch may rightly run with the older setting.
-  if (!inProgress && gogc !== null && gogc !== asSet) {
-    return `GOGC in effect is ${gogc}, the environment says ${setting ?? `nothing (${asSet})`}: the program sets it itself, a rollout would not help.`;
-  }
-  return undefined;
+/** @param inEffectBytes by the newest cycle; null = no limit, undefined = no cycle was seen */
+export function beginGoMemLimit(inEffectBytes: number | null | undefined): Begin {
+  return (way) => {
+    if (way.kind !== 'Rollout') {
+      if (inEffectBytes === undefined) return { why: 'GOMEMLIMIT in effect is not known yet: no cycle was seen.' };
+      return { from: inEffectBytes === null ? null : String(inEffectBytes) };
+    }
+    const { setting, fromRef } = way.settings.GOMEMLIMIT;
+    return fromRef ? { why: fromReference(way, 'GOMEMLIMIT') } : { from: setting };
+  };
+}
+
+/** @param limitBytes the new limit */
+export function beginMemoryLimit(limitBytes: number): Begin {
+  return (way) => {
+    if (way.kind === 'Resize') {
+      const objection = whyNotResize(way, limitBytes);
+      return objection === undefined ? { from: way.limit } : { why: objection };
+    }
+    if (way.kind !== 'Rollout') return { why: 'A memory limit is not the process’s own.' };
+    const { setting } = way.settings.MemoryLimit;
+    const { kind, name } = way.owner;
+    return setting === null
+      ? { why: `${kind} ${name} sets no memory limit that could be changed.` }
+      : { from: setting };
+  };
+}
+
+function fromReference({ owner }: RolloutWay, knob: Knob): string {
+  return `${knob} of ${owner.kind} ${owner.name} comes from a reference (valueFrom); change it there.`;
 }
