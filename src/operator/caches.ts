@@ -2,6 +2,7 @@
 import type { RobotGCIncident, RobotGCPolicy } from '../api/index.ts';
 import {
   controllerOf,
+  daemonSets,
   deployments,
   incidents,
   type Log,
@@ -11,6 +12,7 @@ import {
   Reflector,
   type ReplicaSet,
   replicaSets,
+  statefulSets,
   type Transport,
   type Workload,
 } from '../kube/index.ts';
@@ -21,6 +23,8 @@ export interface Caches {
   readonly pods: Reflector<Pod>;
   readonly replicaSets: Reflector<ReplicaSet>;
   readonly deployments: Reflector<Workload>;
+  readonly statefulSets: Reflector<Workload>;
+  readonly daemonSets: Reflector<Workload>;
 }
 
 export function createCaches(transport: Transport, log: Log): Caches {
@@ -35,10 +39,12 @@ export function createCaches(transport: Transport, log: Log): Caches {
     pods: new Reflector({ transport, resource: pods, log, indexers: { controller: byController } }),
     replicaSets: new Reflector({ transport, resource: replicaSets, log, indexers: { controller: byController } }),
     deployments: new Reflector({ transport, resource: deployments, log }),
+    statefulSets: new Reflector({ transport, resource: statefulSets, log }),
+    daemonSets: new Reflector({ transport, resource: daemonSets, log }),
   };
 }
 
-/** Index by the uid of the controlling owner: from a Deployment down to its pods. */
+/** Index by the uid of the controlling owner: from a workload down to its pods. */
 function byController(object: Pod | ReplicaSet): string[] {
   const owner = controllerOf(object.metadata);
   return owner ? [owner.uid] : [];

@@ -1,3 +1,5 @@
+import type { BreakerLimits } from '../remedy/index.ts';
+
 /** Everything the operator is told from outside, with its defaults. */
 export interface OperatorConfig {
   /** Where its Lease and Service live. */
@@ -18,5 +20,7 @@ export interface OperatorConfig {
   readonly healthPort: number;
   /** Kill switch: diagnose and recommend, change nothing anywhere. */
   readonly observeOnly: boolean;
+  /** When so many workloads breach or are rolled back together, nothing more is changed anywhere. */
+  readonly breaker: BreakerLimits;
   readonly kubeconfigPath: string | undefined;
 }

@@ -15,16 +15,19 @@ import {
   serveHealth,
   serveHttp,
 } from '../kube/index.ts';
+import { FleetBreaker, tellOfBreaker } from './breaker.ts';
 import { createCaches } from './caches.ts';
 import type { OperatorConfig } from './config.ts';
 import { IncidentController } from './incidents/controller.ts';
 import { Authenticator } from './ingest/authenticate.ts';
 import { Incoming } from './ingest/incoming.ts';
 import { createIngestServer } from './ingest/server.ts';
+import { LiveSpreader } from './live/controller.ts';
 import { OperatorMetrics } from './metrics.ts';
 import { PolicyController } from './policies/controller.ts';
 import { retain } from './retention.ts';
 import { SignalStore } from './signals.ts';
+import { TuningController } from './tuning/controller.ts';
 
 /** Runs until the signal is aborted. @throws when a part fails for good, so that the kubelet starts it anew */
 export async function runOperator(config: OperatorConfig, log: Log, signal: AbortSignal): Promise<void> {
@@ -58,18 +61,55 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
     policyQueue.add(`${object.metadata.namespace}/${object.spec.policy.name}`);
   });
   caches.policies.store.onChange(({ key }) => policyQueue.add(key));
+  const breaker = new FleetBreaker(caches.incidents.store, config.breaker);
+  metrics.watchHealing(() =>
+    caches.policies.store.list().map(({ metadata: { namespace, name: policy }, status }) => ({
+      namespace,
+      policy,
+      mttrSeconds: status.mttrSeconds,
+      autoHealRate: status.autoHealRate,
+    })),
+  );
+  metrics.watchTuning(() =>
+    caches.policies.store
+      .list()
+      .flatMap(({ metadata: { namespace, name: policy }, status }) =>
+        (status.tuning ?? []).map((state) => ({ ...state, namespace, policy })),
+      ),
+  );
+  metrics.watchBreaker(() => breaker.at(Date.now()));
   const incidentController = new IncidentController({
     transport,
     caches,
     signals,
     incoming,
     observeOnly: config.observeOnly,
+    breaker,
     sealing: { incoming, store, signer, identity: config.identity },
     recorder,
     metrics,
     log,
   });
-  const policyController = new PolicyController({ transport, caches, observeOnly: config.observeOnly });
+  const policyController = new PolicyController({ transport, caches, breaker, observeOnly: config.observeOnly });
+
+  const liveSpreader = new LiveSpreader({
+    transport,
+    caches,
+    observeOnly: config.observeOnly,
+    queueMetrics: metrics.queue,
+    log,
+  });
+
+  const tuningController = new TuningController({
+    transport,
+    caches,
+    signals,
+    observeOnly: config.observeOnly,
+    breaker,
+    recorder,
+    metrics,
+    log,
+  });
 
   // One leader acts; both replicas keep their caches warm and answer health checks.
   const elector = new LeaderElector({
@@ -108,6 +148,15 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
 
   const services: Service[] = [
     { name: 'ingest', run: (stop) => serveHttp(ingest, config.ingestPort, stop) },
+    {
+      name: 'circuit-breaker',
+      leaderOnly: true,
+      run: (stop) =>
+        tellOfBreaker(
+          { breaker, policies: caches.policies, recorder, turned: (key) => policyQueue.add(key), log },
+          stop,
+        ),
+    },
     { name: 'retention', leaderOnly: true, run: (stop) => retain({ transport, caches, store, log }, stop) },
   ];
   const manager = new Manager({
@@ -121,6 +170,8 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
         reconcile: (key, stop) => incidentController.reconcile(key, stop),
       },
       { name: 'policies', queue: policyQueue, reconcile: (key, stop) => policyController.reconcile(key, stop) },
+      liveSpreader,
+      tuningController,
     ],
     services,
     elector,

@@ -11,11 +11,20 @@ import { type ControlPlane, startControlPlane } from '../../test/cluster/control
 import { freePorts } from '../../test/cluster/ports.ts';
 import { createAgentAccount, installResources, type Kubectl, kubectlOf } from '../../test/support/robots-api.ts';
 import { until } from '../../test/support/until.ts';
-import type { RobotGCIncident } from '../api/index.ts';
+import type { RobotGCIncident, TuningState } from '../api/index.ts';
 import { FolderStore, generateKeyPair, uploadBundle, verifyBundle, writeBundle } from '../bundle/index.ts';
-import { apply as applyTo, createTransport, get, incidents, silentLog, type Transport } from '../kube/index.ts';
+import {
+  apply as applyTo,
+  createTransport,
+  get,
+  incidents,
+  policies,
+  silentLog,
+  type Transport,
+} from '../kube/index.ts';
 import type { SignalWindow } from '../model/index.ts';
-import { T0, windowAt } from './incidents/testing.ts';
+import { DEFAULT_BREAKER } from '../remedy/index.ts';
+import { T0, triggerAt, windowAt } from './incidents/testing.ts';
 import { runOperator } from './main.ts';
 
 let plane: ControlPlane;
@@ -53,6 +62,8 @@ beforeAll(async () => {
       tls: undefined,
       healthPort,
       observeOnly: false,
+      // As many incidents at once would stop a real fleet.
+      breaker: { ...DEFAULT_BREAKER, breached: 100 },
       kubeconfigPath: plane.kubeconfigPath,
     },
     silentLog,
@@ -75,13 +86,14 @@ afterAll(async () => {
   if (folder) await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-describe('an incident on a real API server', () => {
-  it('goes from evidence to a verified remedy, leaving a signed bundle', async () => {
+// Each with a robot of its own, and most of it is waiting for windows.
+describe.concurrent('an incident on a real API server', () => {
+  it('goes from evidence to a verified remedy, leaving a signed bundle', async ({ expect }) => {
     const robot = await deployRobot('healed', { fieldConflicts: 'TakeOver' });
     const incident = await openIncident(robot);
     await deliver(incident, robot);
     await untilPhase(incident, 'Acting', () => report(robot, 'old', 0.2, 10));
-    expect(await readdir(join(folder, 'incoming'))).toEqual([]);
+    expect(await readdir(join(folder, 'incoming'))).not.toContain('robots_healed.tar.gz');
     await expect.poll(() => gogcOf(robot.name), { timeout: 20_000 }).toBe('100');
     await completeRollout(robot, '100');
     const done = await untilPhase(incident, 'Resolved', () => report(robot, 'new', 0.02, 100));
@@ -98,9 +110,9 @@ describe('an incident on a real API server', () => {
     expect(verified.manifest?.files.map(({ path }) => path)).toEqual(
       expect.arrayContaining(['analysis.json', 'incident.json', 'owner.yaml', 'signals.ndjson']),
     );
-  }, 120_000);
+  });
 
-  it('rolls back to the exact value before when the remedy does not help', async () => {
+  it('rolls back to the exact value before when the remedy does not help', async ({ expect }) => {
     const robot = await deployRobot('worse', { fieldConflicts: 'TakeOver' });
     const incident = await openIncident(robot);
     await deliver(incident, robot);
@@ -115,9 +127,9 @@ describe('an incident on a real API server', () => {
       ['Rollout', '10', '100'],
       ['Rollback', '100', '10'],
     ]);
-  }, 120_000);
+  });
 
-  it('does not touch a field that another manager owns, and says whose it is', async () => {
+  it('does not touch a field that another manager owns, and says whose it is', async ({ expect }) => {
     const robot = await deployRobot('owned', { fieldConflicts: 'Refuse' });
     const incident = await openIncident(robot);
     await deliver(incident, robot);
@@ -132,9 +144,9 @@ describe('an incident on a real API server', () => {
       '--output=jsonpath={.status.conditions}',
     ]);
     expect(JSON.parse(status)).toContainEqual(expect.objectContaining({ type: 'Conflict', status: 'True' }));
-  }, 60_000);
+  });
 
-  it('recommends a patch that kubectl applies as it is', async () => {
+  it('recommends a patch that kubectl applies as it is', async ({ expect }) => {
     const robot = await deployRobot('advised', { mode: 'Recommend' });
     const incident = await openIncident(robot);
     await deliver(incident, robot);
@@ -145,9 +157,40 @@ describe('an incident on a real API server', () => {
       done.status.plan?.patch,
     );
     expect(await gogcOf(robot.name)).toBe('100');
-  }, 60_000);
+  });
 
-  it('keeps the evidence until the status names it, whoever else writes to the incident meanwhile', async () => {
+  it('makes the change that a person approved, with their name in the incident', async ({ expect }) => {
+    const robot = await deployRobot('approved', { mode: 'Recommend', fieldConflicts: 'TakeOver' });
+    const incident = await openIncident(robot);
+    await deliver(incident, robot);
+    const offered = await untilPhase(incident, 'Observed', () => report(robot, 'old', 0.2, 10));
+    expect(offered.status.approval).toMatchObject({ state: 'Offered' });
+    expect(offered.status.message).toContain('kubectl robotgc approve -n robots approved');
+    for (let second = 0; second < 10; second++) {
+      await report(robot, 'old', 0.2, 10);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+    const other = { at: new Date().toISOString(), change: { kind: 'Rollout', knob: 'GOGC', from: '10', to: '400' } };
+    await annotateApproval(robot.name, 'jane', JSON.stringify(other));
+    const refused = await untilApproval(robot, 'Refused');
+    expect(refused.status.approval).toMatchObject({
+      by: 'jane',
+      reason: expect.stringContaining('jane approved GOGC 10 → 400'),
+    });
+    expect(await gogcOf(robot.name)).toBe('10');
+
+    const seen = { at: new Date().toISOString(), change: { ...other.change, to: '100' } };
+    await annotateApproval(robot.name, 'jane', JSON.stringify(seen));
+    await untilApproval(robot, 'Accepted');
+    await expect.poll(() => gogcOf(robot.name), { timeout: 20_000 }).toBe('100');
+    await completeRollout(robot, '100');
+    const done = await untilPhase(incident, 'Resolved', () => report(robot, 'new', 0.02, 100));
+    expect(done.status.approval).toMatchObject({ state: 'Accepted', by: 'jane', at: seen.at });
+  });
+
+  it('keeps the evidence until the status names it, whoever else writes to the incident meanwhile', async ({
+    expect,
+  }) => {
     const robot = await deployRobot('contended', { mode: 'Recommend' });
     const incident = await openIncident(robot);
     const stop = new AbortController();
@@ -173,9 +216,9 @@ describe('an incident on a real API server', () => {
     await writing;
     const done = await untilPhase(incident, 'Observed', () => report(robot, 'old', 0.2, 10));
     expect(done.status.bundle?.sha256).toMatch(/^[0-9a-f]{64}$/);
-  }, 60_000);
+  });
 
-  it('hands a bundle that is not one to people, and forgets it', async () => {
+  it('hands a bundle that is not one to people, and forgets it', async ({ expect }) => {
     const robot = await deployRobot('garbled', {});
     const incident = await openIncident(robot);
     const file = join(folder, 'garbage');
@@ -187,18 +230,18 @@ describe('an incident on a real API server', () => {
     await send(incident, file, sha256);
     const done = await untilPhase(incident, 'Escalated', () => Promise.resolve());
     expect(done.status.message).toContain('not sound');
-  }, 60_000);
+  });
 
-  it('refuses the evidence of another incident', async () => {
+  it('refuses the evidence of another incident', async ({ expect }) => {
     const robot = await deployRobot('swapped', {});
     const other = await openIncident(robot, 'swapped-other');
     const incident = await openIncident(robot);
     await deliver({ ...incident, metadata: { ...incident.metadata, uid: other.metadata.uid } }, robot);
     const done = await untilPhase(incident, 'Escalated', () => Promise.resolve());
     expect(done.status.message).toContain('not about this one');
-  }, 60_000);
+  });
 
-  it('chains the bundles of one policy', async () => {
+  it('chains the bundles of one policy', async ({ expect }) => {
     const store = new FolderStore(join(folder, 'bundles'));
     const robot = await deployRobot('chained', { mode: 'Observe' });
     for (const round of [1, 2]) {
@@ -208,8 +251,102 @@ describe('an incident on a real API server', () => {
     }
     const { bundles } = await store.chain('robots/chained');
     expect(bundles.map(({ previous }) => previous)).toEqual([null, bundles[0]?.sha256]);
-  }, 60_000);
+  });
 });
+
+describe('continuous tuning on a real API server', () => {
+  it('follows the active robots up and down, live, without any breach, and says so', async ({ expect }) => {
+    const continuous = { activity: { tcpConnections: { port: 8080 } }, tuning: { continuous: true } };
+    const robot = await deployRobot('followed', { apply: ['Live'], cooldown: '2s' }, continuous);
+    await markServing(robot, 'old');
+    await sayLive(robot, undefined);
+    const underBytes = 512 * 2 ** 20;
+    const wished = (to: string) => ({ policy: robot.policyUid, GOGC: { from: '50', to, underBytes } });
+
+    await serveWith(robot, 10_000, 50, async () => (await desiredOf(robot.name)) !== '');
+    expect(JSON.parse(await desiredOf(robot.name))).toEqual({ robot: wished('100') });
+    await until('the pod is told', async () => (await podDesired(robot)) === (await desiredOf(robot.name)), 10_000);
+    await sayLive(robot, 100);
+    await serveWith(robot, 10_000, 100, async () => (await tuningOf(robot))?.actions?.at(-1)?.result === 'Completed');
+    expect(await tuningOf(robot)).toMatchObject({
+      owner: { kind: 'Deployment', name: 'followed' },
+      activeRobots: 10_000,
+      actions: [{ kind: 'Live', knob: 'GOGC', before: '50', after: '100' }],
+    });
+
+    // An annotation too is a new generation of a Deployment, and its controller says at once that there is nothing to roll out.
+    await markComplete(robot);
+    await serveWith(robot, 5000, 100, async () => ((await tuningOf(robot))?.actions?.length ?? 0) === 2);
+    await sayLive(robot, 50);
+    await markComplete(robot);
+    await serveWith(robot, 5000, 50, async () => (await tuningOf(robot))?.actions?.at(-1)?.result === 'Completed');
+    expect(JSON.parse(await desiredOf(robot.name))).toEqual({ robot: wished('50') });
+    const events = await kubectl(['get', 'events', '--namespace=robots', '--output=jsonpath={.items[*].message}']);
+    expect(events).toContain('GOGC 50 → 100 on Deployment followed is in effect. GOGC 100 by the formula for 10000');
+  });
+});
+
+/** The kubelet: the pod runs and is ready. */
+async function markServing(robot: Robot, pod: string): Promise<void> {
+  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
+  const patch = ['--subresource=status', '--type=merge', '-p', JSON.stringify({ status })];
+  await kubectl(['patch', 'pod', `${robot.name}-${pod}-1`, '--namespace=robots', ...patch]);
+}
+
+/** The agent: the container is watched, and GOGC stands in its process. */
+async function sayLive(robot: Robot, gogc: number | undefined): Promise<void> {
+  const live = gogc === undefined ? {} : { live: { state: 'Applied', gogc, at: new Date().toISOString() } };
+  const state = { pod: `${robot.name}-old-1`, container: 'robot', node: 'node-1', state: 'Watching', ...live };
+  const body = { metadata: { name: robot.name, namespace: 'robots' }, status: { containers: [state] } };
+  await applyTo(transport, policies, body, { fieldManager: 'robotgc-agent-node-1', subresource: 'status' });
+}
+
+/** So many robots each second, as the agent reports them, from ten seconds ago until `done`. */
+async function serveWith(robot: Robot, robots: number, gogc: number, done: () => Promise<boolean>): Promise<void> {
+  const windowAgo = (seconds: number) => ({
+    ...windowOf(robot, 'old', Date.now() - seconds * 1000, 0.02, gogc),
+    activeRobots: robots,
+  });
+  await sendWindows(Array.from({ length: 10 }, (_, i) => windowAgo(10 - i)));
+  await until(
+    `${robots} robots are followed`,
+    async () => {
+      await sendWindows([windowAgo(0)]);
+      return done();
+    },
+    30_000,
+    1000,
+  );
+}
+
+async function desiredOf(name: string): Promise<string> {
+  const path = '--output=jsonpath={.metadata.annotations.robotgc\\.dev/desired}';
+  return (await kubectl(['get', 'deployment', name, '--namespace=robots', path])).trim();
+}
+
+async function podDesired({ name }: Robot): Promise<string> {
+  const path = '--output=jsonpath={.metadata.annotations.robotgc\\.dev/desired}';
+  return (await kubectl(['get', 'pod', `${name}-old-1`, '--namespace=robots', path])).trim();
+}
+
+async function tuningOf({ name }: Robot): Promise<TuningState | undefined> {
+  return (await get(transport, policies, { name, namespace: 'robots' })).status.tuning?.[0];
+}
+
+async function annotateApproval(name: string, by: string, approval: string): Promise<void> {
+  const annotations = [`robotgc.dev/approved-by=${by}`, `robotgc.dev/approval=${approval}`];
+  await kubectl(['annotate', '--overwrite', 'rgi', name, '--namespace=robots', ...annotations]);
+}
+
+async function untilApproval(robot: Robot, state: string): Promise<RobotGCIncident> {
+  const ref = { name: robot.name, namespace: 'robots' };
+  const is = async () => {
+    await report(robot, 'old', 0.2, 10);
+    return (await get(transport, incidents, ref)).status.approval?.state === state;
+  };
+  await until(`the approval is ${state}`, is, 30_000, 1000);
+  return get(transport, incidents, ref);
+}
 
 interface Robot {
   readonly name: string;
@@ -218,7 +355,7 @@ interface Robot {
   readonly pods: Map<string, string>;
 }
 
-async function deployRobot(name: string, actions: object): Promise<Robot> {
+async function deployRobot(name: string, actions: object, more: object = {}): Promise<Robot> {
   const policy = await apply({
     apiVersion: 'robotgc.dev/v1alpha1',
     kind: 'RobotGCPolicy',
@@ -228,6 +365,7 @@ async function deployRobot(name: string, actions: object): Promise<Robot> {
       sla: { latencyP99: '200ms' },
       tuning: { gogc: { maxStep: '900%' } },
       actions: { mode: 'Auto', apply: ['Rollout'], verify: { after: '1s', window: '10s' }, ...actions },
+      ...more,
     },
   });
   const template = (gogc: string) => ({
@@ -328,16 +466,7 @@ async function openIncident(robot: Robot, name = robot.name): Promise<RobotGCInc
       pod: { name: `${robot.name}-old-1`, uid: robot.pods.get('old') },
       container: { name: 'robot', id: 'containerd://1' },
       node: 'node-1',
-      trigger: {
-        signal: 'gcCpuShare',
-        observed: 0.2,
-        threshold: 0.05,
-        unit: 'ratio',
-        breachingWindows: 3,
-        ofWindows: 5,
-        firstBreachAt: new Date(now - 2000).toISOString(),
-        detectedAt: new Date(now).toISOString(),
-      },
+      trigger: triggerAt(now),
     },
   });
   return get(transport, incidents, { namespace: 'robots', name });
@@ -390,7 +519,11 @@ async function send({ metadata }: RobotGCIncident, file: string, sha256: string)
 }
 
 async function report(robot: Robot, pod: string, share: number, gogc: number): Promise<void> {
-  const body = JSON.stringify(windowOf(robot, pod, Date.now(), share, gogc));
+  await sendWindows([windowOf(robot, pod, Date.now(), share, gogc)]);
+}
+
+async function sendWindows(windows: readonly SignalWindow[]): Promise<void> {
+  const body = windows.map((window) => `${JSON.stringify(window)}\n`).join('');
   const response = await fetch(`${url}/v1/windows`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}` },

@@ -2,7 +2,6 @@
 import { type ActionRecord, isFinal, type RobotGCIncident } from '../../api/index.ts';
 import { BundleError } from '../../bundle/index.ts';
 import {
-  deployments,
   type EventRecorder,
   find,
   getRaw,
@@ -12,17 +11,20 @@ import {
   type Log,
   splitKey,
 } from '../../kube/index.ts';
+import { Attention } from '../attention.ts';
+import { fence } from '../fence.ts';
 import type { OperatorMetrics } from '../metrics.ts';
+import { workloadResource } from '../workloads/resources.ts';
 import { finish } from './finish.ts';
 import { findOwner, type Observed, observe } from './observe.ts';
-import { decide, judged, replaceLast } from './phases/index.ts';
-import { applyGogc } from './remedy.ts';
+import { decide, judged, replaceLast, wait } from './phases/index.ts';
 import { type SealContext, sealEvidence, windowsBefore } from './seal.ts';
-import { describeSetting } from './sentences.ts';
+import { describeAction } from './sentences.ts';
 import { writeStatus } from './status.ts';
 import type { Effect, IncidentView, Step, Story } from './view.ts';
+import { type ActingWay, type Outcome, wayOf } from './ways/index.ts';
 
-export interface IncidentControllerOptions extends Observed {
+export interface IncidentControllerOptions extends Omit<Observed, 'attention'> {
   readonly sealing: SealContext;
   readonly recorder: EventRecorder;
   readonly metrics: OperatorMetrics;
@@ -31,6 +33,7 @@ export interface IncidentControllerOptions extends Observed {
 
 export class IncidentController {
   readonly #options: IncidentControllerOptions;
+  readonly #attention = new Attention();
 
   constructor(options: IncidentControllerOptions) {
     this.#options = options;
@@ -39,11 +42,12 @@ export class IncidentController {
   async reconcile(key: string, signal: AbortSignal): Promise<HandlerResult | undefined> {
     // Read from the server, not the cache: a step decided on yesterday's phase could act twice.
     const incident = await find(this.#options.transport, incidents, splitKey(key), { signal });
+    if (!incident || incident.metadata.deletionTimestamp || isFinal(incident.status.phase)) this.#attention.forget(key);
     if (!incident || incident.metadata.deletionTimestamp) return undefined;
     const { phase, bundle } = incident.status;
     // Only now: a status write that failed must find the evidence again.
     if (bundle || isFinal(phase)) await this.#options.incoming.discard(splitKey(key));
-    const view = await observe(this.#options, incident, signal);
+    const view = await observe({ ...this.#options, attention: this.#attention }, incident, signal);
     const step = decide(view, Date.now());
     switch (step.type) {
       case 'done':
@@ -128,45 +132,65 @@ export class IncidentController {
 
   async #judge(view: IncidentView): Promise<Step> {
     const { incident, policy } = view;
-    if (!policy)
-      return finish(view, Date.now(), 'Escalated', 'The policy was deleted; the change was left in place, unverified.');
+    if (!policy) return decide(view, Date.now());
     const before = await windowsBefore(this.#options.sealing, incident, policy);
     return judged(view, policy, before, Date.now());
   }
 
   async #ownerManifest(incident: RobotGCIncident, signal: AbortSignal): Promise<unknown> {
     const owner = findOwner(this.#options.caches, incident);
-    if (!owner) return undefined;
-    return getRaw(this.#options.transport, deployments, owner.metadata, { signal });
+    const resource = owner && workloadResource({ apiVersion: 'apps/v1', kind: owner.kind });
+    return resource && getRaw(this.#options.transport, resource, owner.metadata, { signal });
   }
 
   async #apply(view: IncidentView, signal: AbortSignal): Promise<Step> {
-    const { incident, policy } = view;
+    const { incident } = view;
     const action = incident.status.actions?.at(-1);
     if (!action)
       return finish(view, Date.now(), 'Escalated', 'The record of the action is missing; nothing was changed.');
-    if (!policy) return finish(view, Date.now(), 'Escalated', 'The policy was deleted before the action was applied.');
-    const outcome = await applyGogc(this.#options.transport, incident, policy, action, signal);
-    if (outcome.type !== 'applied') {
-      const failed: ActionRecord = { ...action, result: 'Failed', message: outcome.message };
-      const step = finish(view, Date.now(), 'Escalated', outcome.message);
-      return step.type === 'advance'
-        ? { ...step, status: { ...step.status, actions: replaceLast(view, failed) } }
-        : step;
+    const way = wayOf(action);
+    if (!way) return finish(view, Date.now(), 'Escalated', `This version knows no way ${action.kind}.`);
+    const outcome = await this.#carriedOut(way, view, action, signal);
+    if (outcome === 'moved-on') return wait(50, 'somebody changed it meanwhile: look again, decide again');
+    if (outcome.type === 'refused') {
+      const { message, conflictsWith } = outcome;
+      const conflict = conflictsWith ? { conflictsWith: [...conflictsWith] } : {};
+      return {
+        type: 'advance',
+        status: { message, actions: replaceLast(view, { ...action, ...conflict, result: 'Failed', message }) },
+        story: { type: 'Warning', reason: 'Refused', note: `${action.kind} of ${describeAction(action)}: ${message}` },
+      };
     }
     const managers = outcome.previousManagers.length > 0 ? { previousManagers: [...outcome.previousManagers] } : {};
     return {
       type: 'advance',
       status: {
         actions: replaceLast(view, { ...action, ...managers, result: 'Applied' }),
-        message: 'The rollout is in progress.',
+        message: `${action.kind}: the change is under way.`,
       },
-      story: {
-        type: 'Normal',
-        reason: action.kind,
-        note: `GOGC ${describeSetting(action.before)} → ${describeSetting(action.after)} on ${action.owner.kind} ${action.owner.name}.`,
-      },
+      story: { type: 'Normal', reason: action.kind, note: `${describeAction(action)}.` },
     };
+  }
+
+  async #carriedOut(
+    way: ActingWay,
+    view: IncidentView,
+    action: ActionRecord,
+    signal: AbortSignal,
+  ): Promise<Outcome | 'moved-on'> {
+    const { transport } = this.#options;
+    const { incident, policy } = view;
+    const { metadata } = incident;
+    const isUnmoved = async (stop: AbortSignal): Promise<boolean> =>
+      (await find(transport, incidents, metadata, { signal: stop }))?.metadata.resourceVersion ===
+      metadata.resourceVersion;
+    const fenced = fence(`incident ${metadata.name}`, isUnmoved);
+    try {
+      return await way.apply({ transport, incident, policy, view, fence: fenced }, action, signal);
+    } catch (error) {
+      if (isKubeError(error, 'Conflict')) return 'moved-on';
+      throw error;
+    }
   }
 
   /** The same sentence on the incident and on what people look at first: the pod, and the workload once it is touched. */

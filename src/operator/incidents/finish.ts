@@ -9,7 +9,9 @@ export function finish(
   message: string,
 ): Step {
   const { status, spec } = view.incident;
-  const healMs = phase === 'Resolved' ? { healMs: now - Date.parse(spec.trigger.detectedAt) } : {};
+  // What is written to the template afterwards heals nothing more.
+  const verifiedMs = Date.parse(status.verification?.endedAt ?? new Date(now).toISOString());
+  const healMs = phase === 'Resolved' ? { healMs: verifiedMs - Date.parse(spec.trigger.detectedAt) } : {};
   const story: Story = {
     type: phase === 'Escalated' || phase === 'RolledBack' ? 'Warning' : 'Normal',
     reason: phase,

@@ -1,9 +1,14 @@
 /** Words for people: what Events, conditions and messages say. */
-import type { Setting, SignalSummary, Trigger } from '../../api/index.ts';
+import type { ActionRecord, Setting, SignalSummary, Trigger } from '../../api/index.ts';
 import { quantity } from '../../model/index.ts';
 
 export function describeSetting(setting: Setting): string {
   return setting === null ? 'unset' : setting;
+}
+
+/** `GOGC 10 → 100 on Deployment dispatch`. */
+export function describeAction({ knob, before, after, owner }: ActionRecord): string {
+  return `${knob} ${describeSetting(before)} → ${describeSetting(after)} on ${owner.kind} ${owner.name}`;
 }
 
 export function describeTrigger({ signal, observed, threshold, unit, ...windows }: Trigger): string {

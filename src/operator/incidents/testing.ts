@@ -1,8 +1,18 @@
 /** Incidents, policies and workloads for tests: valid by the schemas, changed where a test says so. */
-import { type IncidentStatus, RobotGCIncident, RobotGCPolicy, type SignalSummary } from '../../api/index.ts';
+import {
+  type ActionRecord,
+  type IncidentStatus,
+  RobotGCIncident,
+  RobotGCPolicy,
+  type SignalSummary,
+  type Trigger,
+} from '../../api/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
+import { NO_RESIZE } from '../resize/observe.ts';
+import { NO_NEIGHBOURS } from '../workloads/neighbours.ts';
+import { workloadOf } from '../workloads/testing.ts';
 import type { IncidentView } from './view.ts';
-import type { WorkloadView } from './workload.ts';
+import type { FoundWorkload } from './workload.ts';
 
 export const T0 = Date.parse('2026-01-01T00:00:00.000Z');
 
@@ -20,6 +30,20 @@ export function policyWith(actions: object = {}, tuning: object = {}): RobotGCPo
   });
 }
 
+/** GC takes 20 % of the CPU, 5 % are allowed; known after two seconds. */
+export function triggerAt(detectedMs: number): Trigger {
+  return {
+    signal: 'gcCpuShare',
+    observed: 0.2,
+    threshold: 0.05,
+    unit: 'ratio',
+    breachingWindows: 3,
+    ofWindows: 5,
+    firstBreachAt: new Date(detectedMs - 2000).toISOString(),
+    detectedAt: new Date(detectedMs).toISOString(),
+  };
+}
+
 export function incidentWith(status: IncidentStatus = {}): RobotGCIncident {
   return RobotGCIncident.parse({
     apiVersion: 'robotgc.dev/v1alpha1',
@@ -30,31 +54,36 @@ export function incidentWith(status: IncidentStatus = {}): RobotGCIncident {
       pod: { name: 'dispatch-abc', uid: 'pod-uid' },
       container: { name: 'robot', id: 'containerd://1' },
       node: 'node-1',
-      trigger: {
-        signal: 'gcCpuShare',
-        observed: 0.2,
-        threshold: 0.05,
-        unit: 'ratio',
-        breachingWindows: 3,
-        ofWindows: 5,
-        firstBreachAt: iso(0),
-        detectedAt: iso(2000),
-      },
+      trigger: triggerAt(T0 + 2000),
     },
     status,
   });
 }
 
-export const foundWorkload: Extract<WorkloadView, { type: 'found' }> = {
+/** In which GOGC of the container `robot` is 10. */
+export const foundWorkload: FoundWorkload = {
   type: 'found',
   owner: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dispatch', uid: 'owner-uid' },
   container: 'robot',
-  gogc: '10',
-  gogcFromRef: false,
+  settings: {
+    GOGC: { setting: '10', fromRef: false },
+    GOMEMLIMIT: { setting: null, fromRef: false },
+    MemoryLimit: { setting: '512Mi', fromRef: false },
+  },
+  requestFollows: false,
   memoryLimitBytes: 512 * 2 ** 20,
-  rollout: 'settled',
+  rollout: { state: 'settled', sentence: 'every pod is new and available' },
   paused: false,
+  object: workloadOf('Deployment'),
+  pods: [],
+  neighbours: NO_NEIGHBOURS,
+  desired: {},
 };
+
+export function workloadWithGogc(gogc: string | null, change: Partial<FoundWorkload> = {}): FoundWorkload {
+  const settings = { ...foundWorkload.settings, GOGC: { setting: gogc, fromRef: false } };
+  return { ...foundWorkload, settings, ...change };
+}
 
 export const summary: SignalSummary = {
   windows: 15,
@@ -72,12 +101,16 @@ export function viewWith(view: Partial<IncidentView> = {}): IncidentView {
     incident: incidentWith(),
     policy: policyWith(),
     workload: foundWorkload,
+    resize: NO_RESIZE,
     bundle: 'awaited',
     before: [],
     after: [],
     history: [],
+    tuned: [],
     busyWith: undefined,
+    watchedSinceMs: 0,
     observeOnly: false,
+    breaker: { type: 'closed' },
     ...view,
   };
 }
@@ -120,3 +153,15 @@ export function windowAt(endMs: number, share: number, gogc: number): SignalWind
 export function iso(afterMs: number): string {
   return new Date(T0 + afterMs).toISOString();
 }
+
+/** GOGC 10 → 100 in the template of the workload above. */
+export const rolloutRecord: ActionRecord = {
+  kind: 'Rollout',
+  owner: foundWorkload.owner,
+  container: 'robot',
+  knob: 'GOGC',
+  before: '10',
+  after: '100',
+  at: iso(10_000),
+  result: 'Applied',
+};

@@ -1,6 +1,8 @@
 /** All that a decision about one incident may look at, and what it may answer. */
 import type { ActionRecord, IncidentStatus, Phase, RobotGCIncident, RobotGCPolicy } from '../../api/index.ts';
 import type { SignalWindow } from '../../model/window.ts';
+import type { Breaker } from '../../remedy/index.ts';
+import type { ResizeView } from '../resize/observe.ts';
 import type { WorkloadView } from './workload.ts';
 
 export interface IncidentView {
@@ -8,6 +10,7 @@ export interface IncidentView {
   /** Gone when the team deleted it meanwhile. */
   readonly policy: RobotGCPolicy | undefined;
   readonly workload: WorkloadView;
+  readonly resize: ResizeView;
   readonly bundle: 'awaited' | 'received';
   /** Latest windows of the container in which the breach was seen. */
   readonly before: readonly SignalWindow[];
@@ -15,10 +18,16 @@ export interface IncidentView {
   readonly after: readonly SignalWindow[];
   /** What was done to the same workload for other incidents, newest first. */
   readonly history: readonly PastAction[];
+  /** What continuous tuning did to it. */
+  readonly tuned: readonly ActionRecord[];
   /** Another incident of the same workload is acting or verifying. */
   readonly busyWith: string | undefined;
+  /** Since when this operator has looked at the incident without a gap. */
+  readonly watchedSinceMs: number;
   /** The operator's own kill switch. */
   readonly observeOnly: boolean;
+  /** Of the whole fleet. */
+  readonly breaker: Breaker;
 }
 
 export interface PastAction {

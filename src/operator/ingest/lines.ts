@@ -7,9 +7,13 @@ export async function* readLines(body: AsyncIterable<Uint8Array>, maxBytes: numb
     size += chunk.length;
     if (size > maxBytes)
       throw new RangeError(`the body is larger than ${maxBytes} bytes; send fewer windows at a time`);
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') yield parse(line);
+    const [first = '', ...others] = decoder.decode(chunk, { stream: true }).split('\n');
+    // Only what is new is searched: a line of many chunks would be searched from its begin with each of them.
+    rest += first;
+    for (const next of others) {
+      if (rest !== '') yield parse(rest);
+      rest = next;
+    }
   }
   if (rest !== '') yield parse(rest);
 }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type RobotGCPolicy, STATUS_FIELD_MANAGER } from '../../api/index.ts';
 import { apply, policies, type Transport } from '../../kube/index.ts';
+import type { FleetBreaker } from '../breaker.ts';
 import type { Caches } from '../caches.ts';
 import { type OwnStatus, policyStatus } from './status.ts';
 
@@ -9,6 +10,7 @@ export interface PolicyControllerOptions {
   readonly transport: Transport;
   readonly caches: Caches;
   readonly observeOnly: boolean;
+  readonly breaker: FleetBreaker;
 }
 
 export class PolicyController {
@@ -19,13 +21,14 @@ export class PolicyController {
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<undefined> {
-    const { caches, transport, observeOnly } = this.#options;
+    const { caches, transport, observeOnly, breaker } = this.#options;
     const policy = caches.policies.store.get(key);
     if (!policy || policy.metadata.deletionTimestamp) return;
     const incidents = caches.incidents.store
       .byIndex('policy', key)
       .filter((incident) => incident.spec.policy.uid === policy.metadata.uid);
-    const status = policyStatus(policy, incidents, observeOnly, Date.now());
+    const now = Date.now();
+    const status = policyStatus(policy, incidents, { observeOnly, breaker: breaker.at(now) }, now);
     if (isDeepStrictEqual(status, ownPart(policy, status))) return;
     const { name, namespace, uid } = policy.metadata;
     await apply(

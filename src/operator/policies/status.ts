@@ -1,14 +1,27 @@
 /** What a policy's status says, from what is known of its containers and incidents. Pure. */
-import type { Condition, PolicyStatus, RobotGCIncident, RobotGCPolicy } from '../../api/index.ts';
+import {
+  type Condition,
+  isOpenAction,
+  type PolicyStatus,
+  type RobotGCIncident,
+  type RobotGCPolicy,
+} from '../../api/index.ts';
 import { explainThresholds } from '../../model/index.ts';
+import { type Breaker, describeBreaker } from '../../remedy/index.ts';
 
-/** The operator's part: `containers` belongs to the agents, each its own entries. */
-export type OwnStatus = Omit<PolicyStatus, 'containers'>;
+/** This controller's part: `containers` belongs to the agents, each its own entries, and `tuning` to continuous tuning. */
+export type OwnStatus = Omit<PolicyStatus, 'containers' | 'tuning'>;
+
+/** What stops acting for every policy at once. */
+export interface Stops {
+  readonly observeOnly: boolean;
+  readonly breaker: Breaker;
+}
 
 export function policyStatus(
   policy: RobotGCPolicy,
   incidents: readonly RobotGCIncident[],
-  observeOnly: boolean,
+  stops: Stops,
   now: number,
 ): OwnStatus {
   const containers = policy.status.containers ?? [];
@@ -29,10 +42,28 @@ export function policyStatus(
     watched: inState('Watching'),
     refused: inState('Refused'),
     incidents: { open, ...finals },
+    ...healing(incidents),
     ...(lastPlan ? { lastRecommendation: lastPlan.reason } : {}),
-    conditions: [ready(policy), conflict(incidents), degraded(policy), tuning(incidents, policy, observeOnly)].map(
-      (judged) => dated(judged, policy, now),
-    ),
+    conditions: [
+      ready(policy),
+      conflict(incidents),
+      degraded(policy),
+      tuning(incidents, policy, stops),
+      goMemLimit(policy),
+    ].map((judged) => dated(judged, policy, now)),
+  };
+}
+
+/** Of the incidents that are still there. Those that ended in Observed were not ours to heal. */
+export function healing(incidents: readonly RobotGCIncident[]): Pick<PolicyStatus, 'mttrSeconds' | 'autoHealRate'> {
+  const ended = (phase: string) => incidents.filter(({ status }) => status.phase === phase);
+  const healedMs = ended('Resolved').flatMap(({ status }) => status.times?.healMs ?? []);
+  const resolved = ended('Resolved').length;
+  const all = resolved + ended('RolledBack').length + ended('Escalated').length;
+  const meanMs = healedMs.reduce((sum, ms) => sum + ms, 0) / healedMs.length;
+  return {
+    ...(healedMs.length > 0 ? { mttrSeconds: Math.round(meanMs) / 1000 } : {}),
+    ...(all > 0 ? { autoHealRate: Math.round((1000 * resolved) / all) / 1000 } : {}),
   };
 }
 
@@ -63,15 +94,41 @@ function degraded({ status }: RobotGCPolicy): Judged {
     : { type: 'Degraded', status: 'False', reason: 'AllWatched', message: 'no container is refused' };
 }
 
-/** The newest incident that tried to act says whether someone else owns the field now. */
-function conflict(incidents: readonly RobotGCIncident[]): Judged {
-  const last = newestFirst(incidents).flatMap(({ status }) => status.actions ?? [])[0];
-  return last?.result === 'Failed' && last.message?.includes('is owned by')
-    ? { type: 'Conflict', status: 'True', reason: 'FieldOwnedElsewhere', message: last.message }
-    : { type: 'Conflict', status: 'False', reason: 'NoConflict', message: 'no other manager was found to own GOGC' };
+/** Whatever the mode: it is for the team to mend where we may not. */
+function goMemLimit({ status }: RobotGCPolicy): Judged {
+  const stale = (status.containers ?? []).flatMap(({ pod, container, staleGoMemLimit }) =>
+    staleGoMemLimit ? [{ where: `${pod}/${container}`, ...staleGoMemLimit }] : [],
+  );
+  const first = stale[0];
+  return first
+    ? {
+        type: 'StaleGoMemLimit',
+        status: 'True',
+        reason: first.reason,
+        message: `GOMEMLIMIT of ${stale.length} containers is stale, such as ${first.where}: ${first.message}`,
+      }
+    : {
+        type: 'StaleGoMemLimit',
+        status: 'False',
+        reason: 'NoneStale',
+        message: 'no GOMEMLIMIT was found that does not match its memory limit',
+      };
 }
 
-function tuning(incidents: readonly RobotGCIncident[], policy: RobotGCPolicy, observeOnly: boolean): Judged {
+/** The newest incident with a plan says whether someone else has the say now. */
+function conflict(incidents: readonly RobotGCIncident[]): Judged {
+  const last = newestFirst(incidents).find(({ status }) => status.plan)?.status;
+  const refused = last?.actions?.find(({ conflictsWith }) => conflictsWith !== undefined)?.message;
+  if (refused !== undefined) {
+    return { type: 'Conflict', status: 'True', reason: 'FieldOwnedElsewhere', message: refused };
+  }
+  if (last?.plan?.conflicts) {
+    return { type: 'Conflict', status: 'True', reason: 'ManagedElsewhere', message: last.plan.conflicts.join(' ') };
+  }
+  return { type: 'Conflict', status: 'False', reason: 'NoConflict', message: 'nobody else was found to have the say' };
+}
+
+function tuning(incidents: readonly RobotGCIncident[], policy: RobotGCPolicy, { observeOnly, breaker }: Stops): Judged {
   const acting = incidents.find(({ status }) => status.phase === 'Acting' || status.phase === 'Verifying');
   if (acting) {
     return {
@@ -81,9 +138,17 @@ function tuning(incidents: readonly RobotGCIncident[], policy: RobotGCPolicy, ob
       message: `incident ${acting.metadata.name}`,
     };
   }
+  const tuned = policy.status.tuning?.find(({ actions }) => actions?.some(isOpenAction));
+  if (tuned) {
+    const { kind, name } = tuned.owner;
+    return { type: 'Tuning', status: 'True', reason: 'Continuous', message: `${kind} ${name}: ${tuned.plan.reason}` };
+  }
   const { mode } = policy.spec.actions;
   if (observeOnly) {
     return { type: 'Tuning', status: 'False', reason: 'KillSwitch', message: 'the operator runs with --observe-only' };
+  }
+  if (breaker.type === 'open') {
+    return { type: 'Tuning', status: 'False', reason: 'CircuitBreaker', message: describeBreaker(breaker) };
   }
   return { type: 'Tuning', status: 'False', reason: mode, message: `mode ${mode}; nothing is being changed` };
 }

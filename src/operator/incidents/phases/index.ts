@@ -6,12 +6,13 @@
 import type { Phase } from '../../../api/index.ts';
 import type { IncidentView, Step } from '../view.ts';
 import { acting } from './acting.ts';
+import { observed } from './approval.ts';
 import { captured, detected, opened } from './evidence.ts';
 import { diagnosed } from './planning.ts';
 import type { Decision } from './step.ts';
 import { verifying } from './verifying.ts';
 
-export { replaceLast } from './step.ts';
+export { replaceLast, wait } from './step.ts';
 export { judged } from './verifying.ts';
 
 export function decide(view: IncidentView, now: number): Step {
@@ -30,5 +31,5 @@ const byPhase: Readonly<Record<Phase, Decision>> = {
   Resolved: over,
   RolledBack: over,
   Escalated: over,
-  Observed: over,
+  Observed: observed,
 };

@@ -2,21 +2,41 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ActionRecord, IncidentStatus, Phase } from '../../../api/index.ts';
 import { PHASES } from '../../../api/index.ts';
-import { foundWorkload, incidentWith, iso, policyWith, summary, T0, viewWith, windowAt } from '../testing.ts';
+import type { Breaker } from '../../../remedy/index.ts';
+import {
+  foundWorkload,
+  incidentWith,
+  iso,
+  policyWith,
+  rolloutRecord,
+  summary,
+  T0,
+  viewWith,
+  windowAt,
+  workloadWithGogc,
+} from '../testing.ts';
 import type { Step } from '../view.ts';
 import { decide, judged } from './index.ts';
 
 const diagnosis = { cause: 'GogcTooLow', summary: 'GOGC 10 is too low.', confidence: 0.9, evidence: ['20 % GC'] };
-const action: ActionRecord = {
-  kind: 'Rollout',
-  owner: foundWorkload.owner,
-  container: 'robot',
-  knob: 'GOGC',
-  before: '10',
-  after: '100',
-  at: iso(10_000),
-  result: 'Applied',
+const action: ActionRecord = rolloutRecord;
+const openBreaker: Breaker = {
+  type: 'open',
+  because: 'breached',
+  workloads: 10,
+  limit: 10,
+  windowMs: 600_000,
+  atMs: T0,
+  untilMs: T0 + 600_000,
 };
+const back = (result: ActionRecord['result']): ActionRecord => ({
+  ...action,
+  kind: 'Rollback',
+  undoes: 'Rollout',
+  before: '100',
+  after: '10',
+  result,
+});
 const wide = { gogc: { min: 25, max: 400, maxStep: '900%' } };
 const fresh = [windowAt(9000, 0.2, 10), windowAt(10_000, 0.2, 10)];
 
@@ -79,11 +99,27 @@ describe('an incident', () => {
     const acting = (result: ActionRecord['result']) =>
       incidentWith({ phase: 'Acting', actions: [{ ...action, result }], verification: { before: summary } });
     expect(decide(viewWith({ incident: acting('Pending') }), T0 + 11_000)).toEqual({ type: 'effect', effect: 'apply' });
-    const rolling = { ...foundWorkload, gogc: '100', rollout: 'progressing' as const };
+    const rolling = workloadWithGogc('100', { rollout: { state: 'progressing', sentence: 'one of two pods is new' } });
     expect(decide(viewWith({ incident: acting('Applied'), workload: rolling }), T0 + 12_000).type).toBe('wait');
-    const settled = { ...foundWorkload, gogc: '100' };
+    const settled = workloadWithGogc('100');
     const status = advance(decide(viewWith({ incident: acting('Applied'), workload: settled }), T0 + 20_000));
     expect(status).toMatchObject({ phase: 'Verifying', verification: { startedAt: iso(20_000) } });
+  });
+
+  it('goes to people once more memory has bought time for a leak, and what was changed stays', () => {
+    const applied: ActionRecord = { ...action, result: 'Applied' };
+    const leaking = incidentWith({
+      phase: 'Acting',
+      cause: 'Leak',
+      actions: [applied],
+      verification: { before: summary },
+    });
+    const { phase, message, actions } = advance(
+      decide(viewWith({ incident: leaking, workload: workloadWithGogc('100') }), T0 + 20_000),
+    );
+    expect(phase).toBe('Escalated');
+    expect(message).toContain('buys time; Leak is left for people');
+    expect(actions?.map(({ kind, result }) => [kind, result])).toEqual([['Rollout', 'Completed']]);
   });
 
   it('stops at the last moment when acting was switched off, with nothing changed', () => {
@@ -97,6 +133,7 @@ describe('an incident', () => {
       viewWith({ incident: pending, workload: { ...foundWorkload, paused: true } }),
       viewWith({ incident: pending, policy: policyWith({ mode: 'Observe' }) }),
       viewWith({ incident: pending, policy: undefined }),
+      viewWith({ incident: pending, breaker: openBreaker }),
     ];
     for (const view of off) expect(advance(decide(view, T0 + 11_000)).phase).toBe('Observed');
   });
@@ -117,15 +154,18 @@ describe('an incident', () => {
   });
 
   it('does not roll back over a value that someone else set meanwhile', () => {
-    const back = { ...action, kind: 'Rollback' as const, before: '100', after: '10', result: 'Pending' as const };
-    const incident = incidentWith({ phase: 'Acting', actions: [action, back], verification: { before: summary } });
-    const status = advance(decide(viewWith({ incident, workload: { ...foundWorkload, gogc: '70' } }), T0 + 12_000));
+    const incident = incidentWith({
+      phase: 'Acting',
+      actions: [action, back('Pending')],
+      verification: { before: summary },
+    });
+    const status = advance(decide(viewWith({ incident, workload: workloadWithGogc('70') }), T0 + 12_000));
     expect(status).toMatchObject({ phase: 'Escalated', message: expect.stringContaining('70') });
   });
 
   it('leaves the workload to whoever changed it meanwhile', () => {
     const incident = incidentWith({ phase: 'Acting', actions: [action], verification: { before: summary } });
-    const status = advance(decide(viewWith({ incident, workload: { ...foundWorkload, gogc: '70' } }), T0 + 12_000));
+    const status = advance(decide(viewWith({ incident, workload: workloadWithGogc('70') }), T0 + 12_000));
     expect(status).toMatchObject({ phase: 'Escalated', message: expect.stringContaining('70') });
   });
 
@@ -135,9 +175,47 @@ describe('an incident', () => {
       { ...action, before: '20', after: '40' },
     ];
     const incident = incidentWith({ phase: 'Acting', actions: steps, verification: { before: summary } });
-    const workload = { ...foundWorkload, gogc: '40', rollout: 'failed' as const };
+    const workload = workloadWithGogc('40', { rollout: { state: 'failed', sentence: 'one of two pods is new' } });
     const status = advance(decide(viewWith({ incident, workload }), T0 + 12_000));
-    expect(status.actions?.at(-1)).toMatchObject({ kind: 'Rollback', before: '40', after: '10', result: 'Pending' });
+    expect(status.actions?.at(-1)).toMatchObject({
+      kind: 'Rollback',
+      undoes: 'Rollout',
+      before: '40',
+      after: '10',
+      result: 'Pending',
+    });
+  });
+});
+
+describe('a way that was refused', () => {
+  const refused: ActionRecord = { ...action, kind: 'Live', result: 'Failed', message: 'the process sets GOGC itself' };
+  const acting = (actions: ActionRecord[]) =>
+    incidentWith({ phase: 'Acting', diagnosis, actions, verification: { before: summary } });
+  const view = (actions: ActionRecord[], apply: string[]) =>
+    viewWith({ incident: acting(actions), policy: policyWith({ apply }, wide), before: fresh });
+
+  it('is left out, and the next one of the policy is taken', () => {
+    const status = advance(decide(view([refused], ['Live', 'Rollout']), T0 + 10_500));
+    expect(status.actions).toMatchObject([
+      { kind: 'Live', result: 'Failed' },
+      { kind: 'Rollout', before: '10', after: '100', result: 'Pending' },
+    ]);
+  });
+
+  it('hands the incident to people with its reason when there is no other', () => {
+    const status = advance(decide(view([refused], ['Live']), T0 + 10_500));
+    expect(status).toMatchObject({ phase: 'Escalated', message: expect.stringContaining('sets GOGC itself') });
+  });
+
+  it('leaves no trace before the next one is tried', () => {
+    const gone = workloadWithGogc('10');
+    const withdrawn = { ...back('Applied'), undoes: 'Rollout' as const };
+    const actions: ActionRecord[] = [{ ...action, result: 'Failed', message: 'no quota' }, withdrawn];
+    const completed = advance(decide({ ...view(actions, ['Rollout']), workload: gone }, T0 + 10_500));
+    expect(completed).toMatchObject({ phase: 'Acting', actions: [{}, { kind: 'Rollback', result: 'Completed' }] });
+    const incident = acting(completed.actions ?? []);
+    const last = advance(decide({ ...view([], ['Rollout']), incident, workload: gone }, T0 + 10_600));
+    expect(last).toMatchObject({ phase: 'Escalated', message: expect.stringContaining('no quota') });
   });
 });
 
@@ -154,7 +232,7 @@ describe('a verification', () => {
   const windowsAfter = (share: number, gogc = 100) =>
     Array.from({ length: 15 }, (_, i) => windowAt(26_000 + i * 1000, share + (i % 3) / 1000, gogc));
   const end = T0 + 41_000;
-  const healed = { ...foundWorkload, gogc: '100' };
+  const healed = workloadWithGogc('100');
 
   it('waits for a fresh stretch as long as the policy says', () => {
     expect(decide(viewWith({ incident: verifying(), workload: healed }), T0 + 30_000).type).toBe('wait');
@@ -187,7 +265,7 @@ describe('a verification', () => {
 
   it('takes the next step when only the step limit kept it short of its target', () => {
     const plan = { kind: 'Rollout' as const, reason: 'step', to: '20', clampedBy: ['maxStep'] };
-    const workload = { ...foundWorkload, gogc: '20' };
+    const workload = workloadWithGogc('20');
     const view = viewWith({ incident: verifying(plan), workload, after: windowsAfter(0.1, 20) });
     const status = advance(judged(view, policyWith(), before, end));
     expect(status.phase).toBe('Acting');

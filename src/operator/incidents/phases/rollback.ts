@@ -1,51 +1,50 @@
-/** The way back. */
+/** The way back: how it begins. How it goes on is in `restoring.ts`. */
 import type { ActionRecord } from '../../../api/index.ts';
+import { firstStepOf } from '../../../remedy/index.ts';
 import { finish } from '../finish.ts';
 import { describeSetting } from '../sentences.ts';
-import type { IncidentView, Step } from '../view.ts';
-import { POLL_MS, replaceLast, wait, withStatus } from './step.ts';
+import type { IncidentView, Step, Story } from '../view.ts';
+import { replaceRecord } from './step.ts';
 
-/** How long a rollout may take before it counts as failed; Kubernetes' own default. */
-export const ROLLOUT_LIMIT_MS = 10 * 60_000;
-
-/** Back to the value before the first step of this incident, whichever step failed. */
+/**
+ * Back to the value before the first step of this incident by the same way, whichever step failed. Other knobs that were changed follow.
+ * @param action as it shall stand in the record
+ */
 export function beginRollback(view: IncidentView, action: ActionRecord, now: number, why: string): Step {
-  const actions = view.incident.status.actions ?? [];
-  const original = actions.find(({ kind }) => kind === 'Rollout') ?? action;
-  const back: ActionRecord = {
-    ...action,
-    kind: 'Rollback',
-    before: action.after,
-    after: original.before,
-    at: new Date(now).toISOString(),
-    result: 'Pending',
-  };
+  const actions = replaceRecord(view.incident.status.actions ?? [], action);
+  const back = rollbackOf(actions, action, now, why);
+  if (!back) return finish(view, now, 'Escalated', 'The record does not say by which way to go back.');
   return {
     type: 'advance',
     status: { phase: 'Acting', message: `Rolling back: ${why}`, actions: [...actions, back] },
-    story: { type: 'Warning', reason: 'RollingBack', note: `Restoring GOGC ${describeSetting(back.after)}: ${why}` },
+    story: storyOf(back, why),
   };
 }
 
-export function rollingBack(view: IncidentView, action: ActionRecord, now: number): Step {
-  const { workload } = view;
-  if (workload.type !== 'found') return finish(view, now, 'Escalated', workload.message);
-  if (workload.gogc !== action.before && workload.gogc !== action.after) {
-    return finish(
-      view,
-      now,
-      'Escalated',
-      `Someone set GOGC to ${describeSetting(workload.gogc)} meanwhile; it was left.`,
-    );
-  }
-  if (action.result === 'Pending') return { type: 'effect', effect: 'apply' };
-  if (workload.rollout === 'settled') {
-    const why = view.incident.status.verification?.reason ?? 'the rollout did not complete';
-    const step = finish(view, now, 'RolledBack', `GOGC is ${describeSetting(action.after)} again: ${why}`);
-    return withStatus(step, { actions: replaceLast(view, { ...action, result: 'Completed' }) });
-  }
-  if (now - Date.parse(action.at) > ROLLOUT_LIMIT_MS) {
-    return finish(view, now, 'Escalated', 'The value before was restored, but its rollout did not complete.');
-  }
-  return wait(POLL_MS, 'the rollback is rolling out');
+export function storyOf({ knob, after }: ActionRecord, why: string): Story {
+  return { type: 'Warning', reason: 'RollingBack', note: `Restoring ${knob} ${describeSetting(after)}: ${why}` };
+}
+
+export function rollbackOf(
+  actions: readonly ActionRecord[],
+  action: ActionRecord,
+  now: number,
+  why: string,
+): ActionRecord | undefined {
+  const undoes = action.kind === 'Rollback' ? action.undoes : action.kind;
+  if (!undoes) return undefined;
+  const { previousManagers: _managers, canary: _canary, makesRoomFor: _room, persists: _, ...rest } = action;
+  const { underBytes: under, ...same } = rest;
+  const first = firstStepOf(actions, action);
+  return {
+    ...same,
+    kind: 'Rollback',
+    undoes,
+    before: action.after,
+    after: first.before,
+    ...(under ? { underBytes: { before: under.after, after: first.underBytes?.before } } : {}),
+    at: new Date(now).toISOString(),
+    result: 'Pending',
+    message: why,
+  };
 }

@@ -1,10 +1,8 @@
 /** Small builders of steps that several phases use. */
 import type { ActionRecord, IncidentStatus } from '../../../api/index.ts';
 import type { IncidentView, Step } from '../view.ts';
-import type { WorkloadView } from '../workload.ts';
 
 export type Decision = (view: IncidentView, now: number) => Step;
-export type FoundWorkload = Extract<WorkloadView, { type: 'found' }>;
 
 export const POLL_MS = 1000;
 
@@ -14,6 +12,13 @@ export function wait(afterMs: number, reason: string): Step {
 
 export function replaceLast(view: IncidentView, action: ActionRecord): ActionRecord[] {
   return [...(view.incident.status.actions ?? []).slice(0, -1), action];
+}
+
+/** Wherever it stands: what followed upon it, and was refused, may stand behind it. */
+export function replaceRecord(actions: readonly ActionRecord[], action: ActionRecord): ActionRecord[] {
+  const { kind, knob, at } = action;
+  const index = actions.findLastIndex((each) => each.kind === kind && each.knob === knob && each.at === at);
+  return actions.map((each, position) => (position === index ? action : each));
 }
 
 /** Adds to what the step writes; what the step itself says comes first. */

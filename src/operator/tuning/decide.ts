@@ -1,0 +1,189 @@
+/**
+ * One step of continuous tuning: `(view, now) → step`. Pure. Write-ahead as with incidents: a change stands in the policy's status as Pending,
+ * with the value before it, before anything is touched, so that an operator killed at any point finds out what it had begun.
+ */
+import { type ActionRecord, durationMs, type Plan, type RobotGCPolicy, type TuningState } from '../../api/index.ts';
+import {
+  lastObjections,
+  MOST_TUNINGS,
+  type Occasion,
+  planTuning,
+  sentenceOf,
+  WORTHWHILE_CHANGE,
+} from '../../remedy/index.ts';
+import { rolloutWay, WINDOW_PERIOD_MS } from '../incidents/judgement.ts';
+import { describeAction, describeSetting } from '../incidents/sentences.ts';
+import type { Story } from '../incidents/view.ts';
+import { liveProgress } from '../incidents/ways/live.ts';
+import { underBytesOf } from '../workloads/desired.ts';
+import { openAction, type TuningStep, type TuningView, type TuningWrite } from './view.ts';
+
+export function decide(view: TuningView, now: number): TuningStep {
+  const { known, policy } = view;
+  const open = openAction(known);
+  if (known && open)
+    return open.result === 'Pending' ? begin(view, known, open, now) : onTheWay(view, known, open, now);
+  return policy.spec.tuning.continuous ? look(view, now) : { type: 'wait' };
+}
+
+function look(view: TuningView, now: number): TuningStep {
+  const { known, facts } = view;
+  const plan = withOtherPolicy(view, planTuning({ ...occasionOf(view), facts, tuned: view.tuned }, new Date(now)));
+  const state = stateOf(view, plan, now);
+  if (plan.kind === 'Live' && plan.knob && plan.to !== undefined && !plan.blockedBy) {
+    const { owner, container } = view.workload;
+    const at = new Date(now).toISOString();
+    const { knob, from: before = null, to: after } = plan;
+    const under = underBytesOf(view.workload.desired, { container, knob }, plan.underBytes);
+    const action: ActionRecord = {
+      kind: 'Live',
+      owner,
+      container,
+      knob,
+      before,
+      after,
+      ...under,
+      at,
+      result: 'Pending',
+    };
+    return { type: 'write', state: withActions(state, [...(state.actions ?? []), action]) };
+  }
+  if (known && !isNews(known.plan, plan)) return { type: 'wait' };
+  const story = storyOf(view, plan);
+  return { type: 'write', state, ...(story ? { story } : {}) };
+}
+
+function occasionOf({ policy, workload, observeOnly, breaker, history, busyWith, facts }: TuningView): Occasion {
+  const { owner, paused } = workload;
+  return {
+    spec: policy.spec,
+    subject: `${owner.kind} ${owner.name}`,
+    paused,
+    killSwitch: observeOnly,
+    breaker,
+    ways: [rolloutWay(workload, policy.metadata.namespace), { kind: 'Live' }],
+    history,
+    busyWith,
+    newestWindowAgeMs: facts.newestWindowAgeMs,
+    windowPeriodMs: WINDOW_PERIOD_MS,
+  };
+}
+
+/** Two policies may select a container: the one that set it first has the say. */
+function withOtherPolicy({ policy, workload }: TuningView, plan: Plan): Plan {
+  const setBy = workload.desired[workload.container]?.policy;
+  if (plan.kind === 'None' || setBy === undefined || setBy === policy.metadata.uid) return plan;
+  const message = `OtherPolicy: what is set live stands there in the name of the policy with uid ${setBy}`;
+  return { ...plan, blockedBy: [...(plan.blockedBy ?? []), message] };
+}
+
+/** The last moment to stop: an incident may have been opened, or someone may have said stop, since the change was written down. */
+function begin(view: TuningView, state: TuningState, action: ActionRecord, now: number): TuningStep {
+  if (action.kind === 'Rollback' || liveProgress(view, action, now).type !== 'before')
+    return { type: 'apply', state, action };
+  const blockedBy = lastObjections(occasionOf(view), new Date(now)).map(sentenceOf);
+  if (view.busyWith !== undefined) blockedBy.push(`OneActionInFlight: incident ${view.busyWith} is not over`);
+  if (blockedBy.length === 0) return { type: 'apply', state, action };
+  const nothingWasDone = withActions(state, state.actions?.slice(0, -1) ?? []);
+  return { type: 'write', state: { ...nothingWasDone, plan: { ...state.plan, blockedBy } } };
+}
+
+function onTheWay(view: TuningView, state: TuningState, action: ActionRecord, now: number): TuningStep {
+  const progress = liveProgress(view, action, now);
+  switch (progress.type) {
+    case 'before':
+    case 'next':
+    case 'underway':
+      return { type: 'wait' };
+    case 'settled':
+      return settled(state, action);
+    case 'meanwhile':
+      return failed(state, action, `${progress.sentence} It was left.`);
+    case 'refused':
+    case 'failed':
+      return action.kind === 'Rollback'
+        ? failed(state, action, progress.why)
+        : takeBack(state, action, progress.why, now);
+  }
+}
+
+function settled(state: TuningState, action: ActionRecord): TuningStep {
+  const ended: ActionRecord = { ...action, result: 'Completed' };
+  const isBack = action.kind === 'Rollback';
+  const note = isBack
+    ? `${action.knob} is ${describeSetting(action.after)} again on ${action.owner.kind} ${action.owner.name}.`
+    : `${describeAction(action)} is in effect. ${state.plan.reason}`;
+  const story: Story = { type: isBack ? 'Warning' : 'Normal', reason: isBack ? 'TuningTakenBack' : 'Tuned', note };
+  return { type: 'write', state: withLast(state, ended), ended, story };
+}
+
+/** @param action as it shall be remembered, but for its result */
+export function failed(state: TuningState, action: ActionRecord, message: string): TuningWrite {
+  const ended: ActionRecord = { ...action, result: 'Failed', message };
+  const note = `${describeAction(action)}: ${message}`;
+  return {
+    type: 'write',
+    state: withLast(state, ended),
+    ended,
+    story: { type: 'Warning', reason: 'TuningFailed', note },
+  };
+}
+
+function takeBack(state: TuningState, action: ActionRecord, why: string, now: number): TuningStep {
+  const step = failed(state, action, why);
+  const at = new Date(now).toISOString();
+  const { before, after, underBytes: under } = action;
+  const back: ActionRecord = {
+    ...action,
+    kind: 'Rollback',
+    undoes: 'Live',
+    before: after,
+    after: before,
+    ...(under ? { underBytes: { before: under.after, after: under.before } } : {}),
+    at,
+    result: 'Pending',
+  };
+  return { ...step, state: withActions(step.state, [...(step.state.actions ?? []), back]) };
+}
+
+function stateOf({ workload, known, facts, policy }: TuningView, plan: Plan, now: number): TuningState {
+  const { owner, container } = workload;
+  const robots = facts.activeRobots === null ? {} : { activeRobots: facts.activeRobots };
+  const state: TuningState = { owner, container, ...robots, plan, at: new Date(now).toISOString() };
+  return withActions(state, remembered(known?.actions ?? [], policy, now));
+}
+
+/** All that guardrails may ask for: those of the budget's period, and the newest whatever their age. */
+function remembered(actions: readonly ActionRecord[], { spec }: RobotGCPolicy, now: number): readonly ActionRecord[] {
+  const oldest = now - durationMs(spec.actions.budget.per);
+  const kept = actions.filter(({ at }, index) => Date.parse(at) > oldest || index >= actions.length - NEWEST);
+  return kept.slice(-2 * MOST_TUNINGS);
+}
+const NEWEST = 10;
+
+function withActions({ actions: _, ...state }: TuningState, actions: readonly ActionRecord[]): TuningState {
+  return actions.length > 0 ? { ...state, actions: [...actions] } : state;
+}
+
+export function withLast(state: TuningState, action: ActionRecord): TuningState {
+  return withActions(state, [...(state.actions?.slice(0, -1) ?? []), action]);
+}
+
+function storyOf({ workload, policy }: TuningView, plan: Plan): Story | undefined {
+  if (plan.kind === 'None' || plan.to === undefined) return undefined;
+  const change = `${plan.knob} ${describeSetting(plan.from ?? null)} → ${describeSetting(plan.to)} on ${workload.owner.kind} ${workload.owner.name}`;
+  const isAdvice = policy.spec.actions.mode === 'Recommend' && plan.patch !== undefined;
+  const note = `${change} is not made: ${plan.blockedBy?.join('; ')}. ${plan.reason}`;
+  return { type: 'Normal', reason: isAdvice ? 'TuningRecommended' : 'TuningBlocked', note };
+}
+
+/** The numbers in a sentence change all the time; only another sentence is news, or a value that is another by as much as would be changed. */
+function isNews(known: Plan, plan: Plan): boolean {
+  const [was, is] = [Number(known.to ?? Number.NaN), Number(plan.to ?? Number.NaN)];
+  return sentencesOf(known) !== sentencesOf(plan) || Math.abs(is - was) >= WORTHWHILE_CHANGE * was;
+}
+
+/** What stands against a change, or why there is none. */
+function sentencesOf({ kind, reason, blockedBy = [] }: Plan): string {
+  return [kind, ...(kind === 'None' ? [reason] : blockedBy)].join().replaceAll(/[0-9][0-9T:.Z-]*/g, '#');
+}
