@@ -16,4 +16,6 @@ export interface AgentConfig {
   readonly kubeconfigPath: string | undefined;
   /** Enter a pod's network namespace when nothing else reaches its pprof; needs SYS_ADMIN. */
   readonly allowNetworkNamespace: boolean;
+  /** Write settings into running processes; of other users' it needs DAC_OVERRIDE. */
+  readonly live: boolean;
 }

@@ -7,14 +7,20 @@ import { createTransport, EventRecorder, keyOf, type Log, Manager, serveHealth }
 import { createCaches } from './caches.ts';
 import type { AgentConfig } from './config.ts';
 import { ContainerMetrics } from './container-metrics.ts';
+import { GoMemLimits } from './containers/go-mem-limits.ts';
 import { lastWindowMs, Roster } from './containers/roster.ts';
 import { ContainerStatusController } from './containers/status-controller.ts';
+import { watchlist } from './containers/watchlist.ts';
 import { IncidentDesk } from './incidents/desk.ts';
 import { PprofWays } from './incidents/pprof-ways.ts';
 import { Responder } from './incidents/responder.ts';
+import { bootId } from './live/boot-id.ts';
+import { LiveController } from './live/controller.ts';
+import { LiveLedger } from './live/ledger.ts';
 import { AgentMetrics } from './metrics.ts';
 import { BundleShipper } from './operator-link/bundle-shipper.ts';
 import { OperatorConnection } from './operator-link/connection.ts';
+import { reportedPolicies } from './operator-link/reported-policies.ts';
 import { WindowReporter } from './operator-link/window-reporter.ts';
 import { hostSampler } from './sampler/index.ts';
 
@@ -60,8 +66,14 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     transport,
     node,
     store: caches.policies.store,
-    desired: (policyKey) => roster.containerStates(policyKey, ways.known),
+    desired: (policyKey) =>
+      roster.containerStates(policyKey, {
+        ways: ways.known,
+        live: live.states,
+        staleGoMemLimits: goMemLimits.stale,
+      }),
   });
+  const goMemLimits = new GoMemLimits({ events, onChange: (containerId) => tellPolicies(containerId) });
 
   // What they do, each second.
   const containers = new ContainerScanner(proc, () => performance.now());
@@ -79,7 +91,9 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
         if (state.state !== 'Watching') return;
         ways.seen(key);
         const selected = roster.selected(key);
-        if (selected) desk.watching(selected);
+        if (!selected) return;
+        desk.watching(selected);
+        live.watching(selected);
       },
       activity: ({ key, pod, container }, activity) => {
         const level = activity.kind === 'count' ? 'info' : 'warn';
@@ -106,9 +120,12 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
       window: ({ key }, window) => {
         windows += 1;
         signals.observe(window);
+        if (window.gc?.gogc !== undefined && window.gc.gogc !== null) live.inEffect(key, window.gc.gogc);
         roster.recorder(key).window(window);
         const selected = roster.selected(key);
-        if (selected) desk.window(selected, window);
+        if (!selected) return;
+        goMemLimits.window(key, selected, window);
+        desk.window(selected, window);
       },
     },
     onTick: () => {
@@ -128,6 +145,22 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     },
     onProbeDown: (error, retryInMs) => log.warn({ err: error, retryInMs }, 'the probe is down'),
     onProbeLog: (line) => log.warn({ probe: line }, 'the probe says'),
+  });
+
+  // Settings of running processes, as their pods' annotations say.
+  await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  const ledger = await LiveLedger.open(join(config.stateDir, 'live.json'), await bootId(config.procRoot));
+  const live: LiveController = new LiveController({
+    proc,
+    ledger,
+    enabled: config.live,
+    // Not the roster's, which follows the caches a moment later: what has no policy any more is put back.
+    selected: (containerId) =>
+      watchlist(caches.policies.store.list(), caches.pods.store.list()).selected.get(containerId),
+    processes: (containerId) =>
+      (sampler.inspect(containerId)?.programs ?? []).flatMap(({ pid }) => proc.identity(pid) ?? []),
+    onChange: tellPolicies,
+    log,
   });
 
   // A breach, and its evidence.
@@ -155,7 +188,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     onBreach: (breached) => metrics.incidents.inc({ signal: breached }),
   });
 
-  // To the operator: bundles until acknowledged, windows while an incident is open.
+  // To the operator: bundles until acknowledged, windows while an incident is open or GOGC is tuned all the time.
   const connection = new OperatorConnection({
     url: config.operatorUrl,
     tokenFile: config.operatorTokenFile,
@@ -172,7 +205,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   const reporter = new WindowReporter({
     connection,
     reported: () =>
-      [...desk.openPolicies()]
+      [...reportedPolicies(desk.openPolicies(), caches.policies.store.list())]
         .flatMap((policyKey) => roster.ofPolicy(policyKey))
         .map(({ target: { key } }) => ({ key, recent: (sinceMs) => roster.recorder(key).windows.since(sinceMs) })),
     log,
@@ -184,7 +217,10 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     for (const id of roster.refresh(performance.now())) {
       ways.forget(id);
       signals.forget(id);
+      live.forget(id);
+      goMemLimits.forget(id);
     }
+    live.refresh(roster.all);
     sampler.setTargets(roster.targets);
     for (const policyKey of caches.policies.store.keys()) statuses.changed(policyKey);
     if (roster.hasEnded) setTimeout(refresh, lastWindowMs).unref();
@@ -195,7 +231,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   const manager = new Manager({
     log,
     reflectors: Object.values(caches),
-    controllers: [statuses, ways],
+    controllers: [statuses, ways, live],
     services: [{ name: 'sampler', run: (stop) => sampler.run(stop) }, reporter, shipper],
     recorder: events,
     shutdownMs,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { LiveState } from '../../api/index.ts';
 import { bytesReader, planAttach } from '../../gobin/index.ts';
-import type { Rhythm } from '../../model/index.ts';
+import type { Rhythm, StaleGoMemLimit } from '../../model/index.ts';
 import type { WayResult } from '../incidents/pprof-ways.ts';
 import type { Activity, TargetState } from '../sampler/index.ts';
 import { containerIdOf, pod, policy } from '../testing/objects.ts';
@@ -18,6 +19,8 @@ function statesOf(
   ways: [string, WayResult][] = [],
   activities: [string, Activity][] = [],
   rhythms: [string, Rhythm][] = [],
+  live: [string, LiveState][] = [],
+  stale: [string, StaleGoMemLimit][] = [],
 ) {
   const list = watchlist([policy('dispatch', spec)], [pod('dispatch-0', { running: { robot: 'a', proxy: 'b' } })]);
   return containerStates('robots/dispatch', {
@@ -27,6 +30,8 @@ function statesOf(
     activities: new Map(activities),
     rhythms: new Map(rhythms),
     ways: new Map(ways),
+    live: new Map(live),
+    staleGoMemLimits: new Map(stale),
   });
 }
 
@@ -51,6 +56,24 @@ describe('containerStates', () => {
     const rhythm: Rhythm = { kind: 'timer', periodMs: 99.98712, confidence: 0.7512, reason: 'synthetic' };
     const of = (state: TargetState) => statesOf({ container: 'robot' }, [[a, state]], [], [], [[a, rhythm]])[0]?.rhythm;
     expect(of(watching)).toEqual({ kind: 'timer', periodMs: 100, confidence: 0.75 });
+    expect(of(notGo)).toBeUndefined();
+  });
+
+  test('a stale GOMEMLIMIT is told with its numbers, while the container is watched', () => {
+    const MIB = 2 ** 20;
+    const stale = {
+      type: 'above',
+      goMemLimitBytes: 200 * MIB,
+      memoryLimitBytes: 128 * MIB,
+      fittingBytes: 115 * MIB,
+    } as const;
+    const of = (state: TargetState) =>
+      statesOf({ container: 'robot' }, [[a, state]], [], [], [], [], [[a, stale]])[0]?.staleGoMemLimit;
+    expect(of(watching)).toEqual({
+      reason: 'AboveMemoryLimit',
+      message:
+        'GOMEMLIMIT of 200 MiB is above the memory limit of 128 MiB: the kernel kills before the collector holds back; 115 MiB would fit.',
+    });
     expect(of(notGo)).toBeUndefined();
   });
 
@@ -107,4 +130,10 @@ describe('containerStates', () => {
   test('a container just found is waiting', () => {
     expect(statesOf({ container: 'robot' }, [])).toMatchObject([{ state: 'Waiting', reason: 'Starting' }]);
   });
+});
+
+test('what became of settings that Live was asked for is told', () => {
+  const live: LiveState = { state: 'Applied', gogc: 200, at: '2026-01-01T00:00:00.000Z' };
+  const [robot] = statesOf({ container: 'robot' }, [[a, watching]], [], [], [], [[a, live]]);
+  expect(robot).toMatchObject({ container: 'robot', live });
 });

@@ -1,7 +1,7 @@
 /** What a policy's status says of the containers of this node. Pure. */
-import type { ContainerState } from '../../api/index.ts';
+import type { ContainerState, LiveState } from '../../api/index.ts';
 import { keyOf } from '../../kube/index.ts';
-import type { Rhythm } from '../../model/index.ts';
+import { type Rhythm, type StaleGoMemLimit, staleSentence } from '../../model/index.ts';
 import { type WayResult, wayNames } from '../incidents/pprof-ways.ts';
 import type { Activity, TargetState } from '../sampler/index.ts';
 import type { Watchlist } from './watchlist.ts';
@@ -17,6 +17,10 @@ export interface KnownOfContainers {
   readonly rhythms: ReadonlyMap<string, Rhythm>;
   /** Which way to pprof works, or why none does, by container id. */
   readonly ways: ReadonlyMap<string, WayResult>;
+  /** By container id. */
+  readonly staleGoMemLimits: ReadonlyMap<string, StaleGoMemLimit>;
+  /** What became of settings that were asked for, by container id. */
+  readonly live: ReadonlyMap<string, LiveState>;
 }
 
 /** Neighbours of a Go program that a policy without a container name selects by the way. */
@@ -40,6 +44,8 @@ export function containerStates(policyKey: string, known: KnownOfContainers): Co
       ...about,
       ...(counted ? activityProblem(known.activities.get(id)) : {}),
       ...(watched ? rhythmOf(known.rhythms.get(id)) : {}),
+      ...(watched ? staleOf(known.staleGoMemLimits.get(id)) : {}),
+      ...liveOf(known.live.get(id)),
     });
   }
   return list.sort((a, b) => compare(a.pod, b.pod) || compare(a.container, b.container));
@@ -97,6 +103,16 @@ function rhythmOf(rhythm: Rhythm | undefined): Pick<ContainerState, 'rhythm'> {
   const { kind, periodMs, confidence } = rhythm;
   const period = periodMs === undefined ? {} : { periodMs: Number(periodMs.toPrecision(3)) };
   return { rhythm: { kind, ...period, confidence: Number(confidence.toFixed(2)) } };
+}
+
+function staleOf(stale: StaleGoMemLimit | undefined): Pick<ContainerState, 'staleGoMemLimit'> {
+  if (!stale) return {};
+  const reason = stale.type === 'above' ? 'AboveMemoryLimit' : 'BelowMemoryLimit';
+  return { staleGoMemLimit: { reason, message: staleSentence(stale) } };
+}
+
+function liveOf(live: LiveState | undefined): Pick<ContainerState, 'live'> {
+  return live ? { live } : {};
 }
 
 function compare(a: string, b: string): number {

@@ -4,10 +4,9 @@ import type { ContainerProcesses } from '../../host/index.ts';
 import { keyOf, type Pod, type Store } from '../../kube/index.ts';
 import type { Rhythm } from '../../model/index.ts';
 import { Recorder } from '../evidence/index.ts';
-import type { WayResult } from '../incidents/pprof-ways.ts';
 import { remembered } from '../remembered.ts';
 import type { Activity, Population, Target, TargetState } from '../sampler/index.ts';
-import { containerStates } from './container-states.ts';
+import { containerStates, type KnownOfContainers } from './container-states.ts';
 import { containerId, type Selected, type Watchlist, watchlist } from './watchlist.ts';
 
 export interface RosterOptions {
@@ -55,6 +54,10 @@ export class Roster {
   /** Something has to be dropped by a later refresh. */
   get hasEnded(): boolean {
     return this.#ended.size > 0;
+  }
+
+  get all(): Iterable<Selected> {
+    return this.#list.selected.values();
   }
 
   get targets(): Target[] {
@@ -105,7 +108,10 @@ export class Roster {
     return this.#populations(containers, this.#list.selected);
   }
 
-  containerStates(policyKey: string, ways: ReadonlyMap<string, WayResult>): ContainerState[] {
+  containerStates(
+    policyKey: string,
+    elsewhere: Pick<KnownOfContainers, 'ways' | 'live' | 'staleGoMemLimits'>,
+  ): ContainerState[] {
     const states = new Map<string, TargetState>();
     const activities = new Map<string, Activity>();
     const rhythms = new Map<string, Rhythm>();
@@ -115,7 +121,7 @@ export class Roster {
       if (rhythm) rhythms.set(id, rhythm);
     }
     const { node } = this.#options;
-    return containerStates(policyKey, { node, watchlist: this.#list, states, activities, rhythms, ways });
+    return containerStates(policyKey, { node, watchlist: this.#list, states, activities, rhythms, ...elsewhere });
   }
 
   /** Not because its pod was deleted, whose last seconds are no breach, or nobody is interested any more. */

@@ -1,10 +1,9 @@
 /** Which containers of this node each policy speaks of. Pure: policies and pods in, list out. */
-import type { RobotGCPolicy } from '../../api/index.ts';
+import { matchesSelector, type RobotGCPolicy } from '../../api/index.ts';
 import { type ContainerStatus, keyOf, type Pod } from '../../kube/index.ts';
 import { deriveThresholds, strictest } from '../../model/index.ts';
 import type { Target } from '../sampler/index.ts';
 import { activityOf } from './activity-source.ts';
-import { matches } from './selector.ts';
 
 /** A running container and every policy that selects it. */
 export interface Selected {
@@ -64,7 +63,7 @@ function concerns(policy: RobotGCPolicy, pod: Pod): boolean {
   if (policy.metadata.deletionTimestamp !== undefined || metadata.namespace !== policy.metadata.namespace) return false;
   // A pod on its way out serves nobody any more: its last seconds are no breach.
   if (metadata.deletionTimestamp !== '' || status.phase === 'Succeeded' || status.phase === 'Failed') return false;
-  return matches(policy.spec.selector, metadata.labels);
+  return matchesSelector(policy.spec.selector, metadata.labels);
 }
 
 /** Containers, and init containers that stay (sidecars). */

@@ -7,6 +7,7 @@ import type { Selected } from '../containers/watchlist.ts';
 import { detectionOf, isAbandoned } from './abandoned.ts';
 import type { Detection } from './incident.ts';
 import { Judge } from './judge.ts';
+import { podTarget } from './pod-target.ts';
 import type { Responder } from './responder.ts';
 import { breachSentence } from './sentences.ts';
 
@@ -96,16 +97,7 @@ export class IncidentDesk {
   }
 
   #tellPod({ pod, container, breach }: Detection): void {
-    const { namespace, name, uid } = pod.metadata;
-    const regarding = {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      namespace,
-      name,
-      uid,
-      fieldPath: `spec.containers{${container}}`,
-    };
-    this.#options.events.record(regarding, 'Warning', 'Breach', breachSentence(breach));
+    this.#options.events.record(podTarget(pod, container), 'Warning', 'Breach', breachSentence(breach));
   }
 
   #incidentsOf(policyKey: string): RobotGCIncident[] {

@@ -33,8 +33,8 @@ export class Backlog {
   }
 
   /** The next to be sent, oldest first; they stay until `sent` says that they have arrived. */
-  batch(): readonly SignalWindow[] {
-    return this.#windows.slice(0, maxBatch);
+  batch(most = maxBatch): readonly SignalWindow[] {
+    return this.#windows.slice(0, most);
   }
 
   /** These have arrived; some may have been dropped meanwhile. */

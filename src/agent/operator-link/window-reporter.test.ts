@@ -10,13 +10,15 @@ import { SignalWindow } from '../../model/index.ts';
 import { WindowBuilder } from '../sampler/window-builder.ts';
 import { quietSecond } from '../testing/events.ts';
 import { OperatorConnection } from './connection.ts';
-import { WindowReporter } from './window-reporter.ts';
+import { fewWindows, WindowReporter } from './window-reporter.ts';
 
 /** The operator's door as far as the wire shows it: who leads, what was taken, over which connection. */
 interface Door {
   answer: 'take' | 'not-leader' | 'break' | 'refuse';
   leader: string;
   taken: SignalWindow[];
+  /** Windows in each request, whatever the answer. */
+  offered: number[];
   connections: Set<number>;
   tokens: Set<string>;
 }
@@ -30,7 +32,7 @@ let history: SignalWindow[];
 let open: boolean;
 
 beforeEach(async () => {
-  door = { answer: 'take', leader: 'one', taken: [], connections: new Set(), tokens: new Set() };
+  door = { answer: 'take', leader: 'one', taken: [], offered: [], connections: new Set(), tokens: new Set() };
   history = [];
   open = true;
   server = createServer((request, response) => {
@@ -41,6 +43,7 @@ beforeEach(async () => {
       body += chunk.toString('utf8');
     });
     request.on('end', () => {
+      door.offered.push(body.trim().split('\n').length);
       if (door.answer === 'break') return request.socket.destroy();
       response.setHeader('robotgc-leader', door.leader);
       if (door.answer !== 'take')
@@ -114,6 +117,17 @@ describe('WindowReporter', () => {
     door.answer = 'take';
     await arrived(2);
     expect(seqs()).toEqual(seqsOf(history));
+  });
+
+  test('while nobody takes them few are offered at a time, then all', async () => {
+    door.answer = 'not-leader';
+    remember(...Array.from({ length: 3 * fewWindows }, (_, i) => 60_000 - i * 10));
+    await until('several requests', () => door.offered.length >= 3, 10_000);
+    expect(Math.max(...door.offered)).toBeLessThanOrEqual(fewWindows);
+    door.answer = 'take';
+    await arrived(3 * fewWindows);
+    expect(seqs()).toEqual(seqsOf(history));
+    expect(Math.max(...door.offered)).toBe(2 * fewWindows);
   });
 
   test('a new leader is told the last two minutes', async () => {

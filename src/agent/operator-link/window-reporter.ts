@@ -1,5 +1,6 @@
 /**
- * Sends the windows of containers under an open incident to the operator, each second, beside the sampling: verification looks at them.
+ * Sends the windows of containers under an open incident, or of a policy that tunes all the time, to the operator, each second, beside the
+ * sampling: verification and continuous tuning look at them.
  * A policy that comes under an incident begins with the last two minutes, and so does everything after a change of leader.
  */
 import { text } from 'node:stream/consumers';
@@ -18,7 +19,7 @@ export interface Reported {
 
 export interface WindowReporterOptions {
   readonly connection: OperatorConnection;
-  /** Containers under an open incident at this moment. */
+  /** Containers whose windows the operator wants at this moment. */
   readonly reported: () => readonly Reported[];
   readonly log: Log;
   readonly onSent: (windows: number) => void;
@@ -30,6 +31,8 @@ const periodMs = 1_000;
 const notLeaderWaitMs = 200;
 const timeoutMs = 5_000;
 const notLeaderTries = 8;
+/** Offered at a time until somebody takes them: writing out a whole batch takes 0.2 s of a core, each second that the operator is away. */
+export const fewWindows = 100;
 
 export class WindowReporter {
   readonly name = 'window-reporter';
@@ -39,6 +42,8 @@ export class WindowReporter {
   readonly #takenUntilMs = new Map<string, number>();
   #leader: string | null = null;
   #failing = false;
+  /** Whether the latest windows that were offered were taken. */
+  #areTaken = false;
 
   constructor(options: WindowReporterOptions) {
     this.#options = options;
@@ -72,13 +77,15 @@ export class WindowReporter {
 
   async #deliver(signal: AbortSignal): Promise<void> {
     for (let tries = 0; this.#backlog.size > 0 && tries < notLeaderTries; tries++) {
-      const batch = this.#backlog.batch();
+      const batch = this.#areTaken ? this.#backlog.batch() : this.#backlog.batch(fewWindows);
+      this.#areTaken = false;
       const answer = await this.#post(batch, signal);
       if (answer.type === 'not-leader') {
         this.#options.connection.renew();
         await sleep(notLeaderWaitMs, signal);
         continue;
       }
+      this.#areTaken = true;
       this.#backlog.sent(batch);
       this.#options.onSent(batch.length);
       if (this.#failing) this.#options.log.info({}, 'the operator takes signal windows again');

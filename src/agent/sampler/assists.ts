@@ -23,6 +23,9 @@ export interface Assists {
 const noAssists: Assists = { sets: [], sampling: null };
 
 /**
+ * What was seen throughout stands for itself. Scaled together with the looks it would weigh too much: the storm that makes the probe
+ * look now and then is the last that is seen throughout.
+ *
  * @param histograms of assists; both lists of the container's processes only
  * @param pauses the same processes' pauses, all of which are seen: with the assists they are the GC stalls
  */
@@ -37,22 +40,38 @@ export function assistsOf(
 }
 
 function partsOf(histograms: readonly HistogramEvent[], sampled: readonly SampledEvent[]): SeenPart[] {
-  const seen = new Map(histograms.map((histogram) => [histogram.pid, bucketStalls(histogram)]));
-  const looks = new Map(sampled.map((event) => [event.pid, event]));
-  const pids = new Set([...seen.keys(), ...looks.keys()]);
-  return [...pids].map((pid) => {
-    const look = looks.get(pid);
-    return {
-      seen: seen.get(pid) ?? nothing,
-      share: look ? shareOf(look) : 1,
-      looks: look ? Math.max(1, look.spanNs / stretchNs) : 1,
-      lookVariance: look?.lookVariance ?? 0,
-    };
+  const seenThroughout = histograms.filter(({ of }) => of === 'assist').map((each) => whole(bucketStalls(each)));
+  const seenInLooks = new Map(
+    histograms.filter(({ of }) => of === 'assistLooked').map((each) => [each.pid, bucketStalls(each)]),
+  );
+  const looks = sampled.map((event) => {
+    const { pid, observedNs, throughoutNs, spanNs, lookVariance } = event;
+    const looks = Math.max(1, (spanNs - throughoutNs) / stretchNs);
+    const share = shareOf(observedNs - throughoutNs, spanNs - throughoutNs);
+    return { seen: withUnfinished(seenInLooks.get(pid) ?? nothing, event), share, looks, lookVariance };
   });
+  // Of a look in the window before: what ended in this one, when the storm was over.
+  const ofLate = [...seenInLooks].filter(([pid]) => !sampled.some((event) => event.pid === pid));
+  return [...seenThroughout, ...looks, ...ofLate.map(([, seen]) => whole(seen))];
 }
 
-function shareOf({ observedNs, spanNs }: SampledEvent): number {
-  return Math.min(1, observedNs / Math.max(1, spanNs));
+/** The longest of all must not be left out: they count as long as they were followed. */
+function withUnfinished(seen: StallSet, { unfinished, unfinishedNs }: SampledEvent): StallSet {
+  if (unfinished === 0) return seen;
+  const leastNs = unfinishedNs / unfinished;
+  return {
+    weights: [...seen.weights, [leastNs, unfinished]],
+    sumNs: seen.sumNs + unfinishedNs,
+    maxNs: Math.max(seen.maxNs, leastNs),
+  };
+}
+
+function whole(seen: StallSet): SeenPart {
+  return { seen, share: 1, looks: 1, lookVariance: 0 };
+}
+
+function shareOf(observedNs: number, spanNs: number): number {
+  return spanNs <= 0 ? 1 : Math.min(1, Math.max(0, observedNs) / spanNs);
 }
 
 /** The share is that of the process that was looked at least: the error is not stated smaller than it is. */
@@ -61,7 +80,7 @@ function statement(parts: readonly SeenPart[], sampled: readonly SampledEvent[],
   const stallP99 = quantileInterval([...parts, { seen: pauses, share: 1, looks: 1, lookVariance: 0 }], 0.99);
   const { count, sumNs } = totalsInterval(parts);
   return {
-    observedShare: Math.min(...sampled.map(shareOf)),
+    observedShare: Math.min(...sampled.map(({ observedNs, spanNs }) => shareOf(observedNs, spanNs))),
     observed: parts.reduce((sum, { seen, share }) => sum + (share < 1 ? countOf(seen) : 0), 0),
     p99LowNs: p99.low,
     p99HighNs: p99.high,

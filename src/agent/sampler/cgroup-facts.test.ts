@@ -26,7 +26,7 @@ describe('cgroupFacts', () => {
     const before = cgroupSample({
       pressure: pressure(0, 0),
       cpu: cpu(0, 100, 10),
-      events: { low: 0, high: 0, max: 0, oom: 0, oomKill: 1 },
+      events: { low: 0, high: 0, max: 0, oom: 0, oomKill: 1, oomGroupKill: null },
     });
     const after = cgroupSample({
       memoryCurrentBytes: 5e6,
@@ -38,7 +38,7 @@ describe('cgroupFacts', () => {
       swapBytes: 3,
       cpu: { ...cpu(1.5e9, 120, 15), throttledNs: 7 },
       cpuLimitCores: 2,
-      events: { low: 0, high: 2, max: 5, oom: 1, oomKill: 2 },
+      events: { low: 0, high: 2, max: 5, oom: 1, oomKill: 2, oomGroupKill: null },
     });
     const calm = { memory: null, cpu: { some: line(0), full: null }, io: null };
     const busy = { memory: null, cpu: { some: line(1e9), full: null }, io: null };
@@ -61,8 +61,9 @@ describe('cgroupFacts', () => {
       ioPressure: null,
       node: { memory: null, cpu: { some: 0.5, full: null }, io: null },
       reclaim: null,
-      events: { low: 0, high: 2, max: 5, oom: 1, oomKill: 1 },
+      events: { low: 0, high: 2, max: 5, oom: 1, oomKill: 1, oomGroupKill: null },
       eventsLocal: null,
+      podMaxEvents: null,
       cpuUsedCores: 0.75,
       cpuLimitCores: 2,
       throttledShare: 0.25,
@@ -98,14 +99,35 @@ describe('cgroupFacts', () => {
     });
   });
 
+  test.each<[string, number, number, number]>([
+    ['one process', 1, 0, 1],
+    ['two processes, one after the other', 2, 0, 2],
+    ['a container of one process, killed whole', 2, 1, 1],
+    ['the same where the kernel found that one gone', 1, 1, 1],
+    ['a container of three processes, killed whole', 4, 1, 3],
+    ['a process, and then a container of one, killed whole', 3, 1, 2],
+  ])('a kill is told once: %s', (_, oomKill, oomGroupKill, kills) => {
+    const none = { low: 0, high: 0, max: 0, oom: 0, oomKill: 7, oomGroupKill: 2 };
+    const some = { ...none, oomKill: 7 + oomKill, oomGroupKill: 2 + oomGroupKill };
+    const told = facts(reading(cgroupSample({ events: none })), reading(cgroupSample({ events: some })), 1000);
+    expect(told).toMatchObject({ oomKills: kills, events: { oomKill, oomGroupKill } });
+  });
+
   test('an event of v1, which counts but two of them', () => {
-    const events = (max: number): CgroupSample['events'] => ({ low: null, high: null, max, oom: null, oomKill: 0 });
+    const events = (max: number): CgroupSample['events'] => ({
+      low: null,
+      high: null,
+      max,
+      oom: null,
+      oomKill: 0,
+      oomGroupKill: null,
+    });
     const { events: counted } = facts(
       reading(cgroupSample({ events: events(5) })),
       reading(cgroupSample({ events: events(9) })),
       1000,
     );
-    expect(counted).toEqual({ low: null, high: null, max: 4, oom: null, oomKill: 0 });
+    expect(counted).toEqual({ low: null, high: null, max: 4, oom: null, oomKill: 0, oomGroupKill: null });
   });
 
   test('property: shares stay within 0 and 1 whatever the counters do, also when they fall', () => {

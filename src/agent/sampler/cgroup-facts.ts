@@ -56,11 +56,12 @@ export function cgroupFacts(
     reclaim: slow.reclaim,
     events: standing.events(was?.events ?? null, after.events),
     eventsLocal: standing.eventsLocal(was?.eventsLocal ?? null, after.eventsLocal),
+    podMaxEvents: riseOrNull(was?.podMaxEvents ?? null, after.podMaxEvents),
     cpuUsedCores: usedCores(was?.cpu ?? null, after.cpu, durationMs),
     cpuLimitCores: after.cpuLimitCores,
     throttledShare: throttledShare(was?.cpu ?? null, after.cpu),
     throttledNs: riseOrNull(was?.cpu?.throttledNs ?? null, after.cpu?.throttledNs ?? null),
-    oomKills: was?.events && after.events ? rise(was.events.oomKill, after.events.oomKill) : 0,
+    oomKills: was?.events && after.events ? killedOnce(was.events, after.events) : 0,
     missing: standing.missing(after.missing),
   };
 }
@@ -83,7 +84,14 @@ function eventCountsOf(before: MemoryEvents | null, after: MemoryEvents | null):
     max: rise(before.max, after.max),
     oom: riseOrNull(before.oom, after.oom),
     oomKill: rise(before.oomKill, after.oomKill),
+    oomGroupKill: riseOrNull(before.oomGroupKill, after.oomGroupKill),
   };
+}
+
+/** Where a group is killed as a whole, the kernel counts the process that it chose once more with all of them, unless that has ended by then. */
+function killedOnce(before: MemoryEvents, after: MemoryEvents): number {
+  const groups = riseOrNull(before.oomGroupKill, after.oomGroupKill) ?? 0;
+  return Math.max(groups, rise(before.oomKill, after.oomKill) - groups);
 }
 
 function usedCores(before: CpuStat | null, after: CpuStat | null, durationMs: number): number | null {

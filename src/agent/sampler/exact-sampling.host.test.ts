@@ -90,9 +90,10 @@ describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
   });
 
   it.each([
-    { of: 'count', low: 'countLow', high: 'countHigh' },
-    { of: 'sumNs', low: 'sumLowNs', high: 'sumHighNs' },
-  ] as const)('the true $of lies in the interval told, in nine windows of ten', ({ of, low, high }) => {
+    { of: 'count', low: 'countLow', high: 'countHigh', widest: 2 },
+    // A few long ones make most of it.
+    { of: 'sumNs', low: 'sumLowNs', high: 'sumHighNs', widest: 3 },
+  ] as const)('the true $of lies in the interval told, in nine windows of ten', ({ of, low, high, widest }) => {
     const apart = compared.map(({ truth, told }) => Math.log(told[of] / truth[of]));
     const held = compared.filter(
       ({ truth, sampling }) =>
@@ -102,7 +103,7 @@ describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
     console.info(`${of}: held in ${held.length} of ${compared.length}, standard deviation ${deviation.toFixed(2)}`);
     expect(held.length).toBeGreaterThanOrEqual(0.75 * compared.length);
     // Not so widely that everything holds.
-    for (const { told, sampling } of compared) expect(sampling[high] ?? 0).toBeLessThanOrEqual(2 * told[of]);
+    for (const { told, sampling } of compared) expect(sampling[high] ?? 0).toBeLessThanOrEqual(widest * told[of]);
   });
 
   it('and what is told is told narrowly: not below the median, not above the longest seen', () => {
@@ -115,10 +116,11 @@ describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
   });
 
   it('count and sum, scaled, are right on average and within a factor of 2.5 in nine windows of ten', () => {
+    const tolerances = { count: 1.25, sumNs: 1.4 } as const;
     for (const of of ['count', 'sumNs'] as const) {
       const overall = all(({ told }) => told[of]) / all(({ truth }) => truth[of]);
-      expect(overall).toBeGreaterThan(0.8);
-      expect(overall).toBeLessThan(1.25);
+      expect(overall).toBeGreaterThan(1 / tolerances[of]);
+      expect(overall).toBeLessThan(tolerances[of]);
       // A window is a few looks at random moments.
       const near = compared.filter(({ told, truth }) => told[of] / truth[of] > 0.4 && told[of] / truth[of] < 2.5);
       expect(near.length).toBeGreaterThanOrEqual(0.9 * compared.length);

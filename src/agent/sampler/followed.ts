@@ -163,11 +163,12 @@ export class Followed {
       // Another process under the same PID, or the same one after exec.
       await this.#drop(pid, tools.attachments, known.startTicks !== identity.startTicks);
     }
-    if (!seen && !tools.proc.isAlive(identity)) return;
+    const runs = () => tools.proc.isAlive(identity) && tools.proc.hasProgram(pid);
+    if (!seen && !runs()) return;
     const executable = seen && tools.attachments ? await tools.attachments.known(pid, seen) : seen;
     const progress = executable ? await begin(identity, executable, tools) : unreadable(pid, tools.nowMs);
     // Who ends while it is looked at was not refused anything.
-    if (!progress || (progress.kind === 'refused' && !tools.proc.isAlive(identity))) return;
+    if (!progress || (progress.kind === 'refused' && !runs())) return;
     const { startTicks } = identity;
     const sinceMs = tools.nowMs;
     this.#processes.set(pid, { pid, startTicks, seenKey, executable, progress, sinceMs, checkAtMs: sinceMs });

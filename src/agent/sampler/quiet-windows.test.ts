@@ -19,7 +19,7 @@ const samples: CgroupSample[] = pressures.flatMap((memory, i) =>
       memoryCurrentBytes: 1000 + i,
       slowAtMs: slowAtMs + i,
       pressure: { memory, cpu: memory, io: null },
-      events: { low: null, high: i, max: i, oom: null, oomKill: i },
+      events: { low: null, high: i, max: i, oom: null, oomKill: i, oomGroupKill: null },
       cpu: { usageNs: i * 1e8, nrPeriods: i, nrThrottled: 0, throttledNs: 0 },
       missing: i === 2 ? [{ name: 'memory.high', problem: 'ENOENT' }] : [],
     }),

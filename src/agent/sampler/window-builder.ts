@@ -218,6 +218,8 @@ function dealt({ histograms, counts }: Observed): {
   readonly waits: CountedWaits;
 } {
   if (histograms.length === 0) return { assistHistograms: histograms, waits: { histograms, counts } };
-  const assistHistograms = histograms.filter(({ of }) => of === 'assist');
-  return { assistHistograms, waits: { histograms: histograms.filter(({ of }) => of !== 'assist'), counts } };
+  const { assists = [], waits = [] } = Object.groupBy(histograms, ({ of }) =>
+    of === 'assist' || of === 'assistLooked' ? 'assists' : 'waits',
+  );
+  return { assistHistograms: assists, waits: { histograms: waits, counts } };
 }

@@ -1,13 +1,11 @@
 /** Where no probe can work: windows from real programs' own books, held against what their runtimes say; and the probe that comes later. */
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
 import { openProc } from '../../host/index.ts';
 import { ProbeError, startProbe } from '../../host/probe/index.ts';
 import { Churn } from '../../host/probe/testing/churn.ts';
-import { buildProbe, missingGround, removeTemporaryFolders, temporaryFolder } from '../../host/probe/testing/ground.ts';
+import { buildChurnAs, type GoVersion, supportedToolchains } from '../../host/probe/testing/churn-builds.ts';
+import { buildProbe, missingGround } from '../../host/probe/testing/ground.ts';
 import { isMissing, type SignalWindow } from '../../model/index.ts';
 import { hostSampler, type Target, type TargetState } from './index.ts';
 
@@ -33,14 +31,8 @@ const missingOf = (state: TargetState | undefined): readonly string[] =>
     ? (state.missing ?? []).flatMap(({ signals }) => signals).filter((signal) => !signal.startsWith('cgroup.'))
     : ['all'];
 
-function build(version: string): string {
-  const binary = join(temporaryFolder('without-probe'), 'churn');
-  execFileSync('go', ['build', '-ldflags=-s -w', '-o', binary, '.'], {
-    cwd: fileURLToPath(new URL('../../host/probe/testdata/churn', import.meta.url)),
-    env: { ...process.env, GOTOOLCHAIN: `go${version}`, GOFLAGS: '-p=2', CGO_ENABLED: '0' },
-  });
-  return binary;
-}
+const build = (version: GoVersion): string =>
+  buildChurnAs(version, { name: 'static-stripped', flags: ['-ldflags=-s -w'], env: { CGO_ENABLED: '0' } });
 
 const target: Target = {
   key: 'churn',
@@ -98,9 +90,8 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
     await watched?.stop();
     watched = null;
   });
-  afterAll(removeTemporaryFolders);
 
-  describe.each(['1.22.12', '1.23.12', '1.24.13', '1.25.8', '1.26.8'])('go%s, stripped', (version) => {
+  describe.each(supportedToolchains)('go%s, stripped', (version) => {
     let binary: string;
     beforeAll(() => {
       binary = build(version);

@@ -1,9 +1,7 @@
 /** The command as users run it: a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { builtBundle } from '../../../test/support/bundle.ts';
 import { until } from '../../../test/support/until.ts';
-
-const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
 export interface CliRun {
   readonly child: ChildProcess;
@@ -24,7 +22,7 @@ export interface CliOptions {
 }
 
 export function robotgc(args: readonly string[], options: CliOptions = {}): CliRun {
-  const [program = process.execPath, ...rest] = [...(options.wrapper ?? []), process.execPath, main, ...args];
+  const [program = process.execPath, ...rest] = [...(options.wrapper ?? []), process.execPath, builtBundle(), ...args];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
   let out = '';
   let err = '';

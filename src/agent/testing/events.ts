@@ -75,6 +75,7 @@ export function cgroupSample(over: Partial<CgroupSample>): CgroupSample {
     swapLimitBytes: null,
     events: null,
     eventsLocal: null,
+    podMaxEvents: null,
     stat: null,
     slowAtMs: 0,
     cpu: null,

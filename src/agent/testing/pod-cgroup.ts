@@ -10,6 +10,16 @@ export interface PodCgroup {
   remove(): Promise<void>;
 }
 
+/** A command that goes into these cgroups before it begins, with all that it starts. */
+export function inCgroups(
+  procsFiles: readonly string[],
+  command: readonly [string, ...string[]],
+): [string, ...string[]] {
+  if (procsFiles.length === 0) return [...command];
+  const join = procsFiles.map((file) => `echo $$ > ${file}`).join(' && ');
+  return ['sh', '-c', `${join} && exec "$0" "$@"`, ...command];
+}
+
 export function makePodCgroup(group: string, podUid: string, containerId: string): PodCgroup {
   const hierarchies = existsSync(join(root, 'cgroup.controllers'))
     ? [root]

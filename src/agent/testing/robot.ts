@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../../test/cluster/ports.ts';
 import { until } from '../../../test/support/until.ts';
+import { inCgroups } from './pod-cgroup.ts';
 
 const robots = fileURLToPath(new URL('../../../test/robots', import.meta.url));
 
@@ -57,10 +58,9 @@ export async function startRobot(binary: string, options: RobotOptions): Promise
       `127.0.0.1:${controlPort}`,
     ],
   ];
-  const joinCgroups = (options.cgroupProcs ?? []).map((file) => `echo $$ > ${file}`).join(' && ');
-  const script = `${joinCgroups === '' ? ':' : joinCgroups} && exec "$0" "$@"`;
   const env = { ...process.env, GOGC: String(options.gogc) };
-  const child = spawn('sh', ['-c', script, binary, ...args], {
+  const [program, ...words] = inCgroups(options.cgroupProcs ?? [], [binary, ...args]);
+  const child = spawn(program, words, {
     stdio: 'ignore',
     env,
     ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
