@@ -4,10 +4,10 @@ import { type ProfileKind, profileKinds } from '../capture/index.ts';
 import { outputFile } from './capture/output-file.ts';
 import { pprofAddress } from './capture/pprof-address.ts';
 import { captureBundle } from './capture/run.ts';
+import { durationOption } from './duration-option.ts';
 import { CliError, exitCodes } from './exit.ts';
 import { printJson, say } from './output.ts';
 import { signerFrom } from './signer.ts';
-import { durationOption } from './watch/duration-option.ts';
 import { namedProcess } from './watch/process.ts';
 import { userStop } from './watch/user-stop.ts';
 

@@ -16,6 +16,13 @@ export async function daemon(log: Logger, work: (signal: AbortSignal) => Promise
 }
 
 /** Parses an option's value. */
+export function count(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('write a whole number of at least 1');
+  return number;
+}
+
+/** Parses an option's value. */
 export function port(text: string): number {
   const number = Number(text);
   if (!Number.isInteger(number) || number < 1 || number > 65_535)

@@ -88,7 +88,8 @@ describe.skipIf(missing !== undefined)(`healing one process${missing ? ` (skippe
     // Nothing gets as low as that.
     const watching = watch(policy('0.01%', {}));
     await watching.untilStdout(/"type":"rolledBack"/, 90_000);
-    expect(kinds(watching)).toEqual(['breach', 'diagnosis', 'action', 'rolledBack']);
+    // A second without a collection is under any limit, and the next with one a breach anew, answered as part of the first.
+    expect([...new Set(kinds(watching))]).toEqual(['breach', 'diagnosis', 'action', 'rolledBack']);
     expect(find(watching, 'rolledBack')).toMatchObject({
       from: '200',
       to: '10',
@@ -117,6 +118,11 @@ describe.skipIf(missing !== undefined)(`healing one process${missing ? ` (skippe
       'without Live, it is told what would have to be allowed',
       { apply: ['Rollout'] },
       /it takes Live in actions\.apply/,
+    ],
+    [
+      'where the program is to set it itself, it is told that a watch has no file for it',
+      { liveBy: 'Program' },
+      /the policy says liveBy: Program.*"applied":false/,
     ],
   ])(
     '%s, and nothing is changed',

@@ -5,7 +5,8 @@ import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import type { OperatorConfig } from '../operator/config.ts';
-import { daemon, port } from './daemon.ts';
+import { count, daemon, port } from './daemon.ts';
+import { durationOption } from './duration-option.ts';
 import { CliError, exitCodes } from './exit.ts';
 
 interface OperatorOptions {
@@ -19,6 +20,9 @@ interface OperatorOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly observeOnly?: boolean;
+  readonly breakerWindow: string;
+  readonly breakerBreached: number;
+  readonly breakerRolledBack: number;
   readonly kubeconfig?: string;
   readonly logLevel: string;
 }
@@ -40,6 +44,9 @@ export function register(program: Command): void {
     .option('--tls-key <file>', 'its key, PEM')
     .option('--health-port <port>', 'port of /healthz, /readyz and /metrics', port, 8080)
     .option('--observe-only', 'kill switch: diagnose and recommend, change nothing anywhere')
+    .option('--breaker-window <duration>', 'circuit breaker: what happens within it counts as together', '10m')
+    .option('--breaker-breached <workloads>', 'circuit breaker: so many in breach stop all acting', count, 10)
+    .option('--breaker-rolled-back <workloads>', 'circuit breaker: so many rolled back stop all acting', count, 3)
     .option('--kubeconfig <file>', 'cluster to work on (default: the one this pod runs in)')
     .option('--log-level <level>', 'trace, debug, info, warn or error', 'info')
     .action(run);
@@ -70,6 +77,11 @@ function configOf(options: OperatorOptions): OperatorConfig {
     healthPort: options.healthPort,
     tls: tlsCert !== undefined && tlsKey !== undefined ? { certFile: tlsCert, keyFile: tlsKey } : undefined,
     observeOnly: options.observeOnly ?? false,
+    breaker: {
+      windowMs: durationOption(options.breakerWindow, '--breaker-window'),
+      breached: options.breakerBreached,
+      rolledBack: options.breakerRolledBack,
+    },
     kubeconfigPath: options.kubeconfig,
   };
 }

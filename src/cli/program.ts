@@ -15,6 +15,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   lint: () => import('./lint.ts'),
   capture: () => import('./capture.ts'),
   bundle: () => import('./bundle.ts'),
+  approve: () => import('./approve.ts'),
   operator: () => import('./operator.ts'),
   agent: () => import('./agent.ts'),
 };

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,10 @@ function file(name: string, text: string): string {
   return path;
 }
 
+it.each(readdirSync(join(root, 'examples')))('robotgc lint finds no error in examples/%s', async (name) => {
+  expect((await robotgc('lint', '-f', join(root, 'examples', name))).stderr).toContain('1 policy in 1 file: 0 errors');
+});
+
 describe('robotgc explain', () => {
   it('prints every threshold with formula and inputs as JSON', async () => {
     const { status, stdout, stderr } = await robotgc('explain', '-f', example, '-o', 'json');
@@ -73,6 +77,18 @@ describe('robotgc explain', () => {
     expect(stdout).toContain('liveHeapShareOfLimit  ≤ 60 %\n');
     expect(stdout).toContain('gcLimiter  ≤ off\n');
     expect(stdout).toMatch(/without a limit, and not judged: gcPauseP99, .*heapLive/);
+  });
+
+  it('names the runbooks of the policy in their order', async () => {
+    const guarded = join(root, 'examples', 'guarded.yaml');
+    const { runbooks } = JSON.parse((await robotgc('explain', '-f', guarded, '-o', 'json')).stdout);
+    expect(runbooks.map(({ name }: { name: string }) => name)).toEqual([
+      'RaiseGogc',
+      'HoldHeapBack',
+      'RaiseMemoryLimit',
+    ]);
+    const { stdout } = await robotgc('explain', '-f', example);
+    expect(stdout).toMatch(/RaiseGogc {2}against GogcTooLow: raises GOGC .*\n {4}RaiseGoMemLimit {2}against/);
   });
 
   it('takes a bare spec without a selector: outside Kubernetes there is none', async () => {

@@ -2,11 +2,11 @@
 import { type Command, Option } from 'commander';
 import type { RobotGCPolicy } from '../api/index.ts';
 import { deriveThresholds } from '../model/index.ts';
+import { durationOption } from './duration-option.ts';
 import { printJson, say } from './output.ts';
 import { loadPolicy } from './policy-file.ts';
 import { signerFrom } from './signer.ts';
 import { boundedLines } from './watch/bounded-lines.ts';
-import { durationOption } from './watch/duration-option.ts';
 import { duration, percent } from './watch/format.ts';
 import { unreadLine } from './watch/objects.ts';
 import { ndjsonPrinter, type Printer, textPrinter } from './watch/printer.ts';

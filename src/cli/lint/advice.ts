@@ -51,14 +51,45 @@ const countsProfilers: Adviser = ({ activity, capture }) =>
       }
     : undefined;
 
-const waysNotTaken: Adviser = ({ actions }) =>
-  actions.apply.includes('Rollout')
+const onlyLive: Adviser = ({ actions }) =>
+  actions.liveBy === 'Program' || actions.apply.some((way) => way !== 'Live')
     ? undefined
     : {
-        code: 'NothingIsApplied',
+        code: 'OnlyLive',
         path: ['actions', 'apply'],
-        message: 'in a cluster only Rollout is carried out by this version: add Rollout as the last preference',
+        message:
+          'where agents may not write to processes (agent.live of the chart is off by default) nothing is left to do: add Rollout as the last preference, or leave it if they may',
       };
+
+const followsNothing: Adviser = ({ actions }) =>
+  actions.liveBy === 'Program' && !actions.apply.includes('Live')
+    ? {
+        code: 'FollowsNothing',
+        path: ['actions', 'liveBy'],
+        message: 'there is nothing for the program to follow: write Live into actions.apply, or leave liveBy out',
+      }
+    : undefined;
+
+/** Nearly every template names its memory limit, and who applied it owns it. */
+const keptNowhere: Adviser = ({ actions }) =>
+  actions.persist && actions.fieldConflicts === 'Refuse'
+    ? {
+        code: 'KeptNowhere',
+        path: ['actions', 'persist'],
+        message:
+          'the memory limit in the template belongs to whoever applied that: write fieldConflicts: TakeOver, or take the limit out of your manifest',
+      }
+    : undefined;
+
+const resizeWithoutMaximum: Adviser = ({ actions, tuning: { memoryLimit } }) =>
+  actions.apply.includes('Resize') && memoryLimit.max === undefined
+    ? {
+        code: 'ResizeWithoutMaximum',
+        path: ['actions', 'apply'],
+        message:
+          'without a maximum no memory limit is raised: write tuning.memoryLimit.max, such as 1Gi, or leave Resize out',
+      }
+    : undefined;
 
 const baseOutOfBounds: Adviser = ({ tuning: { formula, gogc } }) =>
   formula.base < gogc.min || formula.base > gogc.max
@@ -152,7 +183,10 @@ const ADVISERS = [
   autoWithoutMemoryBounds,
   autoWithoutActivity,
   countsProfilers,
-  waysNotTaken,
+  onlyLive,
+  followsNothing,
+  keptNowhere,
+  resizeWithoutMaximum,
   baseOutOfBounds,
   oneWindow,
   cooldownTooShort,

@@ -93,7 +93,10 @@ describe('advice', () => {
     ['AutoWithoutMemoryBounds', { actions: { mode: 'Auto' }, activity: { annotation: 'a' } }],
     ['AutoWithoutActivity', { actions: { mode: 'Auto' }, tuning: { memoryLimit: { max: '1Gi' } } }],
     ['CountsProfilers', { activity: { tcpConnections: { port: 6060 } } }],
-    ['NothingIsApplied', { actions: { apply: ['Live', 'Resize'] } }],
+    ['OnlyLive', { actions: { apply: ['Live'] } }],
+    ['FollowsNothing', { actions: { liveBy: 'Program' } }],
+    ['KeptNowhere', { actions: { apply: ['Resize'], persist: true }, tuning: { memoryLimit: { max: '1Gi' } } }],
+    ['ResizeWithoutMaximum', { actions: { apply: ['Resize', 'Rollout'] } }],
     ['BaseOutOfBounds', { tuning: { formula: { base: 20 } } }],
     ['OneWindowIsABreach', { thresholds: { breach: { windows: 1 } } }],
     ['CooldownTooShort', { actions: { cooldown: '1m' } }],
@@ -115,6 +118,9 @@ describe('advice', () => {
   });
 
   it('has nothing to say about a policy that recommends only', () => expect(advise(syntheticSpec())).toEqual([]));
+
+  it('has nothing to say about a program that follows its file', () =>
+    expect(advise(syntheticSpec({ actions: { apply: ['Live'], liveBy: 'Program' } }))).toEqual([]));
 
   it('has nothing to say about limits that only accidents break', () =>
     expect(advise(syntheticSpec({ thresholds: { oomKills: 0, mmapVerySlowRate: 0, allocationFailures: 0 } }))).toEqual(

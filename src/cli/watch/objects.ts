@@ -9,6 +9,7 @@ import {
   type PressureOnset,
   type Rhythm,
   type SignalWindow,
+  type StaleGoMemLimit,
   stopReason,
 } from '../../model/index.ts';
 
@@ -125,6 +126,11 @@ export function watchingLine({ goVersion, pids, missing = [] }: Extract<TargetSt
 /** With what it was classified by. */
 export function rhythmLine(rhythm: Rhythm): object {
   return { type: 'rhythm', ...rhythm };
+}
+
+/** `stale`: on which side of what would fit. */
+export function staleGoMemLimitLine({ type, ...bytes }: StaleGoMemLimit): object {
+  return { type: 'staleGoMemLimit', stale: type, ...bytes };
 }
 
 export function refusedLine(pid: number, state: Extract<TargetState, { state: 'Refused' }>): object {

@@ -2,7 +2,15 @@
 import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
 import type { Diagnosis, Plan } from '../../api/index.ts';
 import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
-import type { Breach, HeapTrend, PressureOnset, Rhythm, SignalWindow, Thresholds } from '../../model/index.ts';
+import type {
+  Breach,
+  HeapTrend,
+  PressureOnset,
+  Rhythm,
+  SignalWindow,
+  StaleGoMemLimit,
+  Thresholds,
+} from '../../model/index.ts';
 import {
   actionLine,
   assistLine,
@@ -16,6 +24,7 @@ import {
   refusedLine,
   rhythmLine,
   rolledBackLine,
+  staleGoMemLimitLine,
   type Verified,
   verifiedLine,
   waitLine,
@@ -48,6 +57,8 @@ export interface Printer {
   pressure(onset: PressureOnset, detectedAt: Date): void;
   /** How the process allocates, when that is known or has changed. */
   rhythm(rhythm: Rhythm): void;
+  /** GOMEMLIMIT does not match the memory limit, and has not for a while. */
+  staleGoMemLimit(stale: StaleGoMemLimit): void;
   breach(breach: Breach, window: SignalWindow, detectedAt: Date): void;
   /** The likeliest cause of a breach, with the bundle that was captured for it. */
   diagnosis(diagnosis: Diagnosis, bundle: string | null): void;
@@ -74,6 +85,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
     },
     pressure: (onset, detectedAt) => print(onsetLine(onset, detectedAt)),
     rhythm: (rhythm) => print(rhythmLine(rhythm)),
+    staleGoMemLimit: (stale) => print(staleGoMemLimitLine(stale)),
     breach: (breach, window, detectedAt) => print(breachLine(breach, policy, window, detectedAt)),
     diagnosis: (diagnosis, bundle) => print(diagnosisLine(diagnosis, bundle)),
     action: (plan, applied) => print(actionLine(plan, applied)),
@@ -100,6 +112,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
     },
     pressure: (onset) => write(`${onsetText(onset, options)}\n`),
     rhythm: () => {}, // the sentence on stderr says it
+    staleGoMemLimit: () => {}, // the sentence on stderr says it
     breach: (breach) => write(`${breachText(breach, options)}\n`),
     diagnosis: (diagnosis, bundle) => write(`${diagnosisText(diagnosis, bundle)}\n`),
     action: (plan, applied) => write(`${actionText(plan, applied, options)}\n`),

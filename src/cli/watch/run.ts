@@ -1,5 +1,6 @@
 /** `robotgc watch`: follows one process until it ends, the time is over, or the user has seen enough. */
 import { Recorder } from '../../agent/evidence/index.ts';
+import { isNoWriter, writerOf } from '../../agent/live/writer.ts';
 import { hostSampler, isSlow, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
 import type { RobotGCPolicy } from '../../api/index.ts';
 import type { Signer } from '../../bundle/index.ts';
@@ -8,16 +9,18 @@ import {
   type Breach,
   DEFAULT_NETWORK_LIMITS,
   deriveThresholds,
+  followGoMemLimit,
   type HeapTrend,
   type Latch,
   liveHeapTrend,
+  type SeenGoMemLimit,
   type SignalWindow,
+  staleSentence,
   WindowRing,
 } from '../../model/index.ts';
 import { type ExitCode, exitCodes } from '../exit.ts';
 import { captureBreach } from './heal/capture.ts';
 import { Healer } from './heal/healer.ts';
-import { writerOf } from './heal/writer.ts';
 import type { Printer } from './printer.ts';
 import type { NamedProcess } from './process.ts';
 import { rhythmText } from './text.ts';
@@ -39,6 +42,8 @@ export interface WatchRequest {
 /** Five minutes: long enough to tell a slope from the noise of cycles. It takes some milliseconds to compute, so not each second. */
 const trendWindows = 300;
 const trendEvery = 10;
+/** Without a policy: as a policy has it that says nothing of it. */
+const defaultGoMemLimit = '90%';
 
 export async function watch(request: WatchRequest): Promise<ExitCode> {
   const { process, policy, printer, say } = request;
@@ -73,12 +78,19 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
   const recorder = new Recorder();
   const recent = recorder.windows;
   let trend: HeapTrend | null = null;
+  let seen: SeenGoMemLimit | undefined;
   const onWindow = (window: SignalWindow): void => {
     recorder.window(window);
     if (window.seq < trendEvery || window.seq % trendEvery === 0) {
       trend = liveHeapTrend(recent.latest(trendWindows));
     }
     printer.window(window, trend);
+    const told = seen?.finding;
+    seen = followGoMemLimit(seen, window, policy?.spec.tuning.memoryLimit.goMemLimit ?? defaultGoMemLimit);
+    if (seen?.finding && !told) {
+      printer.staleGoMemLimit(seen.finding);
+      say(staleSentence(seen.finding));
+    }
     const now = new Date();
     const breach = judge?.(window, now);
     if (!breach) return;
@@ -135,7 +147,12 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
           printer,
           say,
           capture: (signal) => captureBreach(request, policy, { sampler, key: target.key, recorder, signal }),
-          openWriter: () => writerOf(process),
+          openWriter: () => {
+            if (policy.spec.actions.liveBy === 'Program')
+              return 'the policy says liveBy: Program, and a watch has no file that a program follows';
+            const opened = writerOf(process.proc, process);
+            return isNoWriter(opened) ? opened.message : opened;
+          },
           signal: stop,
         })
       : null;

@@ -136,8 +136,7 @@ export class Healer {
     for (;;) {
       const after = windows.since(fromMs);
       const judgement = judge({ before, after, policy: policy.spec, signal: breach.signal });
-      const mayCome = judgement.compared < before.length && Date.now() < untilMs + graceMs;
-      if (judgement.verdict !== 'Inconclusive' || !mayCome) return { judgement, after };
+      if (!judgement.laterMayTell || Date.now() >= untilMs + graceMs) return { judgement, after };
       await sleep(windowMs, signal);
     }
   }
@@ -165,7 +164,8 @@ export class Healer {
   #plan({ breach, diagnosis, atMs }: Episode, windows: readonly SignalWindow[], whyNotLive: string | null): Plan {
     const { policy, process } = this.#options;
     const newest = windows.at(-1);
-    const live: Way = whyNotLive === null ? { kind: 'Live' } : { kind: 'Missing', of: 'Live', why: `${whyNotLive}.` };
+    const live: Way =
+      whyNotLive === null ? { kind: 'Live', knobs: ['GOGC'] } : { kind: 'Missing', of: 'Live', why: `${whyNotLive}.` };
     const now = Date.now();
     return plan(
       {

@@ -1,10 +1,9 @@
 /** GOGC of a running process: set, seen to take effect, and put back as it was. */
-import { sleep } from '../../../agent/sleep.ts';
+import { awaitEffect } from '../../../agent/live/effect.ts';
 import { type GcSettings, GcWriteError, type GcWriter, type WrittenSettings } from '../../../host/index.ts';
 
 /** A program in breach collects many times a second; one that does not collect for so long cannot be verified either. */
 const effectMs = 30_000;
-const lookMs = 20;
 /** Putting back does not wait for the user, who may just have ended the watch. */
 const restoreMs = 5_000;
 
@@ -61,14 +60,11 @@ export class LiveChange {
   }
 
   async #effect(written: WrittenSettings, signal: AbortSignal): Promise<string | undefined> {
-    for (let waitedMs = 0; waitedMs < effectMs; waitedMs += lookMs) {
-      const effect = this.#writer.effectOf(written);
-      if (effect === 'confirmed') return undefined;
-      if (effect === 'gone') return 'the process has ended';
-      if (effect === 'notConfirmed')
-        return 'the cycle after did not go by it: its heap goal is another than the one computed';
-      await sleep(lookMs, signal);
-    }
+    const effect = await awaitEffect(this.#writer, written, effectMs, signal);
+    if (effect === 'confirmed') return undefined;
+    if (effect === 'gone') return 'the process has ended';
+    if (effect === 'notConfirmed')
+      return 'the cycle after did not go by it: its heap goal is another than the one computed';
     return `no cycle took it up within ${effectMs / 1000} s`;
   }
 }
