@@ -1,6 +1,6 @@
 /** `npm test`: every part, one after the other, and one closing line. `npm test -- NAME…` runs the parts whose names hold one of the words. */
 import { parts } from './suite/parts.ts';
-import { add, closingLine, none, oneCheck, type Tally } from './suite/tally.ts';
+import { add, closingLine, type Failure, none, oneCheck, type Tally } from './suite/tally.ts';
 
 const words = process.argv.slice(2);
 const chosen = parts.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
@@ -27,12 +27,14 @@ for (const [index, part] of chosen.entries()) {
 // The end of a long output is what people and machines see first: it says all that matters.
 list('skipped', total.skippedNames);
 list('parts', partLines);
-list(
-  'failed',
-  total.failures.map(({ name, why }) => `${name}\n${why.slice(0, 800).replace(/^/gm, '      ')}`),
-);
+list('passed at the second try; at the first they failed with', total.secondTries.map(inWords));
+list('failed', total.failures.map(inWords));
 console.log(`\n${closingLine(total)}`);
 process.exitCode = total.failures.length > 0 || total.passed === 0 ? 1 : 0;
+
+function inWords({ name, why }: Failure): string {
+  return `${name}\n${why.slice(0, 800).replace(/^/gm, '      ')}`;
+}
 
 function list(title: string, lines: readonly string[]): void {
   if (lines.length > 0) console.log(`\n${title}:\n${lines.map((line) => `  ${line}`).join('\n')}`);

@@ -65,9 +65,18 @@ export class AgentProcess implements AsyncDisposable {
 
   /** Value of one of its own metrics, such as `robotgc_agent_watched_containers{state="Watching"}`. */
   async metric(name: string): Promise<number> {
-    const text = await (await fetch(`${this.#health}/metrics`)).text();
-    const line = text.split('\n').find((each) => each.startsWith(`${name} `));
+    const line = (await this.#metrics()).find((each) => each.startsWith(`${name} `));
     return Number(line?.slice(name.length + 1) ?? Number.NaN);
+  }
+
+  /** Of a metric with labels, all its values together. */
+  async total(name: string): Promise<number> {
+    const lines = (await this.#metrics()).filter((each) => each.startsWith(`${name}{`));
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+  }
+
+  async #metrics(): Promise<string[]> {
+    return (await (await fetch(`${this.#health}/metrics`)).text()).split('\n');
   }
 
   async #isReady(): Promise<boolean> {

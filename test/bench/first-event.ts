@@ -7,7 +7,7 @@ import { removeTemporaryFolders } from '../../src/host/probe/testing/ground.ts';
 import { SamplerRig } from '../robustness/sampler-rig.ts';
 import { until } from '../support/until.ts';
 import { BenchError } from './errors.ts';
-import { median, quantile } from './statistics.ts';
+import { type Span, spansOf, type Times } from './spans.ts';
 import { Watcher } from './watcher.ts';
 
 export interface FirstEventOptions {
@@ -15,22 +15,11 @@ export interface FirstEventOptions {
   readonly say: (sentence: string) => void;
 }
 
-/** How long something took, over all runs. */
-export interface Span {
-  readonly what: string;
-  readonly medianMs: number;
-  readonly p90Ms: number;
-  readonly maxMs: number;
-}
-
 export interface FirstEventResult {
   readonly bench: 'first-event';
   readonly runs: number;
   readonly spans: readonly Span[];
 }
-
-/** What was measured in each run, by name. */
-type Times = Readonly<Record<string, number>>;
 
 /** Collects without pause, so that the first event hardly has to be waited for. */
 const tireless = (binary: string): Churn => new Churn(binary, { GOMAXPROCS: '1' }, ['-lists', '1', '-gc-every', '1us']);
@@ -118,16 +107,4 @@ async function ofWatch(binary: string, runs: number): Promise<Times[]> {
     times.push({ Watching: watchingMs - startMs, 'first event is printed': performance.now() - startMs });
   }
   return times;
-}
-
-function spansOf(what: string, times: readonly Times[]): Span[] {
-  return Object.keys(times[0] ?? {}).map((until) => {
-    const allMs = times.map((each) => each[until] ?? Number.NaN);
-    return {
-      what: `${what}, until ${until}`,
-      medianMs: median(allMs),
-      p90Ms: quantile(allMs, 0.9),
-      maxMs: Math.max(...allMs),
-    };
-  });
 }

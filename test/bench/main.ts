@@ -1,5 +1,8 @@
 /** `npm run bench -- [name]`: results as JSON on stdout, progress and a table on stderr. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { calibrate, control } from './control/control.ts';
+import { SHAPES } from './control/shapes.ts';
+import { type EffectPart, effect, effectParts } from './effect.ts';
 import { BenchError } from './errors.ts';
 import { firstEvent } from './first-event.ts';
 import { footprint } from './footprint.ts';
@@ -27,9 +30,12 @@ function isBroken(result: BenchResult): boolean {
     case 'scale':
       return !result.isWithinBudget;
     case 'loss':
+    case 'effect':
+    case 'control':
       return !result.held;
     case 'footprint':
     case 'first-event':
+    case 'control-real':
       return false;
   }
 }
@@ -46,6 +52,13 @@ function several(text: string, earlier: readonly number[]): number[] {
 
 const strings = (text: string, earlier: readonly string[]): string[] => [...earlier, text];
 
+/** A cluster is taken down before the process ends. */
+function interrupted(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('interrupted')));
+  return stop.signal;
+}
+
 interface ScaleFlags {
   readonly containers: readonly number[];
   readonly seconds: number;
@@ -55,6 +68,14 @@ interface ScaleFlags {
 
 /** Containers for which the cost is a promise, and some between. */
 const curve = [1, 50, 250];
+
+interface ControlFlags {
+  readonly shape?: readonly string[];
+  readonly seeds: number;
+  readonly tell?: boolean;
+  readonly real?: boolean;
+  readonly seconds: number;
+}
 
 interface OverheadFlags {
   readonly rounds: number;
@@ -78,7 +99,7 @@ function overheadOptions(flags: OverheadFlags): OverheadOptions {
 }
 
 const program = new Command('bench').description(
-  'measures the product against the real thing; without a name: all but footprint, in a short form',
+  'measures the product against the real thing; without a name: all but footprint, effect and control, in a short form',
 );
 
 // Commander's own errors are misuse; asking for help is none.
@@ -148,6 +169,33 @@ program
   .description('time from the order to attach, from the start of a program and from that of watch to the first event')
   .option('--runs <n>', 'how often', positive, 30)
   .action(async ({ runs }: { runs: number }) => report(await firstEvent({ runs, say })));
+
+program
+  .command('effect')
+  .description(
+    'time from a breach until Live or Resize is in effect and verified, on a local cluster (needs root); exit 1 when later than promised',
+  )
+  .option('--runs <n>', 'how often each', positive, 30)
+  .addOption(new Option('--only <part...>', 'some of the parts').choices(effectParts))
+  .action(async ({ runs, only }: { runs: number; only?: readonly EffectPart[] }) =>
+    report(await effect({ runs, parts: only ?? effectParts, signal: interrupted(), say })),
+  );
+
+program
+  .command('control')
+  .description(
+    'seconds in which the SLA is broken under shapes of load, in a simulator: the product, simple controllers, the best setting; exit 1 when another does better',
+  )
+  .addOption(new Option('--shape <name...>', 'some of the shapes').choices(SHAPES.map(({ name }) => name)))
+  .option('--seeds <n>', 'how often each, with other noise', positive, 1)
+  .option('--tell', 'what the product does, second by second')
+  .option('--real', "the simulator's programs beside real robots instead, for --seconds each; needs a quiet machine")
+  .option('--seconds <n>', 'length of one measurement of a robot', positive, 15)
+  .action(async ({ shape, seeds, tell = false, real = false, seconds }: ControlFlags) => {
+    if (real) return report(await calibrate({ seconds, signal: interrupted(), say }));
+    const shapes = SHAPES.filter(({ name }) => shape?.includes(name) ?? true);
+    report(control({ shapes, seeds, isTold: tell, say }));
+  });
 
 program
   .command('all', { isDefault: true, hidden: true })

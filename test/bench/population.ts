@@ -1,7 +1,7 @@
 /** Pods of one image as the scheduler, kubelet and containerd would show them: objects in a real API server, cgroups, processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { makePodCgroup, type PodCgroup } from '../../src/agent/testing/pod-cgroup.ts';
+import { inCgroups, makePodCgroup, type PodCgroup } from '../../src/agent/testing/pod-cgroup.ts';
 import { stopChild } from '../../src/agent/testing/robot.ts';
 import { create, patchMerge, pods, type Transport } from '../../src/kube/index.ts';
 
@@ -58,8 +58,8 @@ export class Population implements AsyncDisposable {
   #start({ procsFiles }: PodCgroup, podIP: string): ChildProcess {
     const { binary } = this.#options;
     const args = [...this.#options.args, '-pprof', `${podIP}:6060`];
-    const join = procsFiles.map((file) => `echo $$ > ${file}`).join(' && ');
-    return spawn('sh', ['-c', `${join} && exec "$0" "$@"`, binary, ...args], { stdio: 'ignore' });
+    const [program, ...words] = inCgroups(procsFiles, [binary, ...args]);
+    return spawn(program, words, { stdio: 'ignore' });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,10 +4,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { inCgroups } from '../../src/agent/testing/pod-cgroup.ts';
 import { BenchError } from './errors.ts';
 import { withGoBinary } from './go-program.ts';
 
-const serving = z.object({ msg: z.literal('serving'), control: z.string() });
+const serving = z.object({ msg: z.literal('serving'), control: z.string(), metrics: z.string() });
+type Addresses = z.infer<typeof serving>;
 
 /** Bucket i counts from bound i (inclusive) to bound i + 1, in seconds. */
 const histogram = z.object({
@@ -23,6 +25,10 @@ const books = z.object({
     '/sched/pauses/stopping/gc:seconds': histogram,
     '/gc/cycles/total:gc-cycles': z.int(),
     '/gc/gogc:percent': z.int(),
+    '/gc/heap/live:bytes': z.int(),
+    '/gc/heap/allocs:bytes': z.int(),
+    '/cpu/classes/gc/total:cpu-seconds': z.number(),
+    '/cpu/classes/gc/mark/idle:cpu-seconds': z.number(),
   }),
 });
 export type Books = z.infer<typeof books>;
@@ -42,6 +48,12 @@ export type RobotStats = z.infer<typeof stats>;
 export interface Control {
   readonly paused?: boolean;
   readonly spinMs?: number;
+  readonly burstBytes?: number;
+  readonly leakBytesPerSecond?: number;
+  readonly goroutineLeakPerSecond?: number;
+  readonly sessions?: number;
+  readonly messagesPerSecond?: number;
+  readonly transitionsPerSecond?: number;
 }
 
 /** A minute of schedule takes it some milliseconds. */
@@ -52,6 +64,10 @@ export interface RobotOptions {
   readonly args: readonly string[];
   /** For the Go runtime. */
   readonly godebug?: string;
+  /** As GOMEMLIMIT takes it. */
+  readonly goMemLimit?: string;
+  /** Its number is written into each of these before it becomes the robot. */
+  readonly cgroupProcs?: readonly string[];
 }
 
 /** Builds the robot and hands it to `use`; the binary is gone afterwards. */
@@ -61,35 +77,44 @@ export function withRobotBinary<T>(use: (binary: string) => Promise<T>, flags: r
 
 export class Robot implements AsyncDisposable {
   readonly pid: number;
+  readonly metricsPort: number;
   readonly #child: ChildProcess;
   readonly #control: string;
 
-  private constructor(child: ChildProcess, pid: number, control: string) {
+  private constructor(child: ChildProcess, pid: number, { control, metrics }: Addresses) {
     this.#child = child;
     this.pid = pid;
+    this.metricsPort = Number(new URL(`http://${metrics}`).port);
     this.#control = control;
   }
 
   /** Resolves when all sessions are open and load arrives. */
   static async start(binary: string, options: RobotOptions): Promise<Robot> {
     const anywhere = '127.0.0.1:0';
-    const child = spawn(binary, ['-metrics', anywhere, '-control', anywhere, '-pprof', anywhere, ...options.args], {
-      env: { ...process.env, GOGC: String(options.gogc), GODEBUG: options.godebug ?? '' },
+    const args = ['-metrics', anywhere, '-control', anywhere, '-pprof', anywhere, ...options.args];
+    const [program, ...words] = inCgroups(options.cgroupProcs ?? [], [binary, ...args]);
+    const child = spawn(program, words, {
+      env: {
+        ...process.env,
+        GOGC: options.gogc < 0 ? 'off' : String(options.gogc),
+        GODEBUG: options.godebug ?? '',
+        ...(options.goMemLimit === undefined ? {} : { GOMEMLIMIT: options.goMemLimit }),
+      },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     const lines: string[] = [];
     // Read to the end: a full pipe would hold the robot up.
-    const control = await new Promise<string>((resolve, reject) => {
+    const addresses = await new Promise<Addresses>((resolve, reject) => {
       createInterface({ input: child.stderr }).on('line', (line) => {
         lines.push(line);
-        const address = servingAddress(line);
-        if (address !== undefined) resolve(address);
+        const told = servingAddresses(line);
+        if (told !== undefined) resolve(told);
       });
       child.once('error', reject);
       child.once('exit', () => reject(new BenchError('ROBOT_ENDED', `the robot ended at once: ${lines.join('\n')}`)));
     });
     if (child.pid === undefined) throw new BenchError('ROBOT_ENDED', 'the robot has no process');
-    return new Robot(child, child.pid, control);
+    return new Robot(child, child.pid, addresses);
   }
 
   async books(): Promise<Books> {
@@ -134,7 +159,7 @@ export class Robot implements AsyncDisposable {
   }
 }
 
-function servingAddress(line: string): string | undefined {
+function servingAddresses(line: string): Addresses | undefined {
   if (!line.includes('"serving"')) return undefined;
-  return serving.parse(JSON.parse(line)).control;
+  return serving.parse(JSON.parse(line));
 }

@@ -1,6 +1,6 @@
 /**
  * Bench `scale`: CPU and memory of the real agent for more and more containers. Each is a real Go process in a cgroup of its own and a pod
- * in a real API server; all run one image, as the pods of a fleet do.
+ * in a real API server; all run one image, as the pods of a fleet do. In the same seconds a C program reads the same files for nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,8 @@ import { AgentProcess } from './agent-process.ts';
 import { programOf } from './footprint.ts';
 import { withGoBinary } from './go-program.ts';
 import { Population } from './population.ts';
-import { allUsages, type ProcessUsage, tree, usageOf } from './usage.ts';
+import { ReadFloor, withReadFloor } from './read-floor.ts';
+import { allUsages, type ProcessUsage, readsOf, runSecondsOf, tree, usageOf } from './usage.ts';
 
 export interface ScaleOptions {
   /** Containers at each step, rising. */
@@ -33,10 +34,22 @@ export interface ProcessCost {
   readonly pssBytes: number;
 }
 
+/** Beside the agent, see `ReadFloor`. */
+export interface FloorCost {
+  readonly readCores: number;
+  readonly readsPerSecond: number;
+  readonly pollCores: number;
+}
+
 export interface ScaleStep {
   readonly containers: number;
   readonly agent: ProcessCost;
   readonly probe: ProcessCost;
+  readonly floor: FloorCost;
+  /** Of the agent. */
+  readonly readsPerSecond: number;
+  /** Above 0, the agent did more than to watch: it answered breaches that a crowded machine caused. */
+  readonly breaches: number;
   readonly windowsPerSecond: number;
   readonly lostEvents: number;
 }
@@ -65,38 +78,45 @@ const settleMs = 30_000;
 const steady = fileURLToPath(new URL('testdata/steady', import.meta.url));
 
 export async function scale(options: ScaleOptions): Promise<ScaleResult> {
-  return withGoBinary(steady, './main.go', async (binary) => {
-    const plane = await startControlPlane({ onProgress: options.say });
-    const transport = createTransport({ kubeconfigPath: plane.kubeconfigPath, userAgent: 'bench' });
-    try {
-      const kubectl = kubectlOf(plane);
-      await installResources(kubectl);
-      await kubectl(['create', '-f', '-'], JSON.stringify(policy));
-      await using agent = await AgentProcess.start({
-        node,
-        kubeconfigPath: plane.kubeconfigPath,
-        nodeArgs: options.nodeArgs,
-      });
-      await using population = new Population({ transport, binary, args: [], node, app });
-      const steps: ScaleStep[] = [];
-      for (const containers of options.containers) {
-        await population.grow(containers);
-        await allWatched(agent, containers);
-        await sleep(settleMs);
-        steps.push(await measure(agent, containers, options.seconds));
-        options.say(words(steps.at(-1)));
-      }
-      if (options.soakSeconds > 0) {
-        await sleep(options.soakSeconds * 1000);
-        steps.push(await measure(agent, population.size, options.seconds));
-        options.say(`after ${options.soakSeconds} s: ${words(steps.at(-1))}`);
-      }
-      return summary(options, steps);
-    } finally {
-      await transport.close();
-      await plane.stop();
+  return withReadFloor((floor) => withGoBinary(steady, './main.go', (robot) => measured(options, { robot, floor })));
+}
+
+interface Binaries {
+  readonly robot: string;
+  readonly floor: string;
+}
+
+async function measured(options: ScaleOptions, { robot, floor }: Binaries): Promise<ScaleResult> {
+  const plane = await startControlPlane({ onProgress: options.say });
+  const transport = createTransport({ kubeconfigPath: plane.kubeconfigPath, userAgent: 'bench' });
+  try {
+    const kubectl = kubectlOf(plane);
+    await installResources(kubectl);
+    await kubectl(['create', '-f', '-'], JSON.stringify(policy));
+    await using agent = await AgentProcess.start({
+      node,
+      kubeconfigPath: plane.kubeconfigPath,
+      nodeArgs: options.nodeArgs,
+    });
+    await using population = new Population({ transport, binary: robot, args: [], node, app });
+    const steps: ScaleStep[] = [];
+    for (const containers of options.containers) {
+      await population.grow(containers);
+      await allWatched(agent, containers);
+      await sleep(settleMs);
+      steps.push(await measure({ agent, containers, seconds: options.seconds, floor }));
+      options.say(words(steps.at(-1)));
     }
-  });
+    if (options.soakSeconds > 0) {
+      await sleep(options.soakSeconds * 1000);
+      steps.push(await measure({ agent, containers: population.size, seconds: options.seconds, floor }));
+      options.say(`after ${options.soakSeconds} s: ${words(steps.at(-1))}`);
+    }
+    return summary(options, steps);
+  } finally {
+    await transport.close();
+    await plane.stop();
+  }
 }
 
 /** Nothing of what these robots do breaks it. */
@@ -104,7 +124,11 @@ const policy = {
   apiVersion: 'robotgc.dev/v1alpha1',
   kind: 'RobotGCPolicy',
   metadata: { name: app, namespace: 'robots' },
-  spec: { selector: { matchLabels: { app } }, sla: { latencyP99: '10s' }, actions: { mode: 'Observe' } },
+  spec: {
+    selector: { matchLabels: { app } },
+    sla: { latencyP99: '10s', throughput: '10%' },
+    actions: { mode: 'Observe' },
+  },
 };
 
 function allWatched(agent: AgentProcess, containers: number): Promise<void> {
@@ -117,23 +141,49 @@ function allWatched(agent: AgentProcess, containers: number): Promise<void> {
   );
 }
 
-async function measure(agent: AgentProcess, containers: number, seconds: number): Promise<ScaleStep> {
+interface Measurement {
+  readonly agent: AgentProcess;
+  readonly containers: number;
+  readonly seconds: number;
+  /** Program of the floor. */
+  readonly floor: string;
+}
+
+async function measure({ agent, containers, seconds, floor }: Measurement): Promise<ScaleStep> {
+  await using reading = await ReadFloor.start(floor, agent.pid, 'read');
+  await using polling = await ReadFloor.start(floor, agent.pid, 'poll');
   const windowsTotal = 'robotgc_agent_windows_total';
   const windows = await agent.metric(windowsTotal);
   const before = tree(await allUsages(), agent.pid);
+  const look = async () => ({
+    agentReads: await readsOf(agent.pid),
+    floorReads: await readsOf(reading.pid),
+    readSeconds: await runSecondsOf(reading.pid),
+    pollSeconds: await runSecondsOf(polling.pid),
+  });
+  const first = await look();
   const startMs = performance.now();
   await sleep(seconds * 1000);
   const elapsed = (performance.now() - startMs) / 1000;
+  const last = await look();
+  const perSecond = (of: keyof typeof first): number => (last[of] - first[of]) / elapsed;
   const costs = new Map<string, ProcessCost>();
-  for (const first of before) {
-    const last = await usageOf(first.pid);
-    if (last) costs.set(programOf(last), costOf(first, last, elapsed));
+  for (const usage of before) {
+    const now = await usageOf(usage.pid);
+    if (now) costs.set(programOf(now), costOf(usage, now, elapsed));
   }
   const none = { cores: Number.NaN, rssBytes: Number.NaN, pssBytes: Number.NaN };
   return {
     containers,
     agent: costs.get('agent') ?? none,
     probe: costs.get('robotgc-probe') ?? none,
+    floor: {
+      readCores: perSecond('readSeconds'),
+      readsPerSecond: perSecond('floorReads'),
+      pollCores: perSecond('pollSeconds'),
+    },
+    readsPerSecond: perSecond('agentReads'),
+    breaches: await agent.total('robotgc_agent_breaches_total'),
     windowsPerSecond: ((await agent.metric(windowsTotal)) - windows) / elapsed,
     lostEvents: await agent.metric('robotgc_agent_lost_events_total'),
   };
@@ -172,5 +222,6 @@ function words(step: ScaleStep | undefined): string {
   if (!step) return '';
   const one = (name: string, { cores, rssBytes }: ProcessCost): string =>
     `${name} ${(100 * cores).toFixed(2)} % of a core, ${(rssBytes / 2 ** 20).toFixed(0)} MiB RSS`;
-  return `${step.containers} containers: ${one('agent', step.agent)}; ${one('probe', step.probe)}`;
+  const floor = `only to read the same files ${(100 * step.floor.readCores).toFixed(2)} %`;
+  return `${step.containers} containers: ${one('agent', step.agent)}; ${one('probe', step.probe)}; ${floor}`;
 }

@@ -1,5 +1,8 @@
 /** Results as a table for people. Pure. */
 import type { ComparedBucket } from './buckets.ts';
+import type { CalibrationResult, ControlResult } from './control/control.ts';
+import { calibrationTable, controlTable } from './control/table.ts';
+import type { EffectResult } from './effect.ts';
 import type { FirstEventResult } from './first-event.ts';
 import type { FootprintResult } from './footprint.ts';
 import type { LossResult } from './loss.ts';
@@ -7,9 +10,19 @@ import type { Observed } from './overhead.ts';
 import type { PausesResult } from './pauses.ts';
 import type { OverheadResult } from './probe-overhead.ts';
 import type { ScaleResult } from './scale.ts';
+import type { Span } from './spans.ts';
 import type { Estimate, Verdict } from './statistics.ts';
 
-export type BenchResult = PausesResult | OverheadResult | FootprintResult | ScaleResult | LossResult | FirstEventResult;
+export type BenchResult =
+  | PausesResult
+  | OverheadResult
+  | FootprintResult
+  | ScaleResult
+  | LossResult
+  | FirstEventResult
+  | EffectResult
+  | ControlResult
+  | CalibrationResult;
 
 export function table(result: BenchResult): string {
   switch (result.bench) {
@@ -24,7 +37,13 @@ export function table(result: BenchResult): string {
     case 'loss':
       return lossTable(result);
     case 'first-event':
-      return firstEventTable(result);
+      return spansTable(result);
+    case 'effect':
+      return effectTable(result);
+    case 'control':
+      return controlTable(result);
+    case 'control-real':
+      return calibrationTable(result);
   }
 }
 
@@ -135,6 +154,19 @@ function scaleTable(r: ScaleResult): string {
         String(lostEvents),
       ]),
     ),
+    columns(['containers', 'agent reads', 'floor reads', 'floor CPU', 'both ÷ floor', 'poll CPU', 'breaches']),
+    ...r.steps.map(({ containers, agent, probe, floor, readsPerSecond, breaches }) =>
+      columns([
+        String(containers),
+        `${readsPerSecond.toFixed(0)}/s`,
+        `${floor.readsPerSecond.toFixed(0)}/s`,
+        `${(100 * floor.readCores).toFixed(2)} %`,
+        ((agent.cores + probe.cores) / floor.readCores).toFixed(1),
+        `${(100 * floor.pollCores).toFixed(2)} %`,
+        String(breaches),
+      ]),
+    ),
+    'floor: a C program that reads the same files at the same pace and throws them away; poll: one that waits for news of the cgroups',
     `up to ${r.budget.containers} containers, agent and probe together, at most ${100 * r.budget.cores} % of a core and ` +
       `${mib(r.budget.rssBytes)} RSS: ${r.isWithinBudget ? 'held' : 'EXCEEDED'}`,
   ].join('\n');
@@ -151,11 +183,22 @@ function lossTable(r: LossResult): string {
   ].join('\n');
 }
 
-function firstEventTable(r: FirstEventResult): string {
+function effectTable({ promises, ends, ...r }: EffectResult): string {
+  return [
+    spansTable(r),
+    ...Object.entries(ends).map(([end, count]) => `${end}: ${count} of ${r.runs}`),
+    ...promises.map(({ what, heldIn, of, worst }) => {
+      const verdict = heldIn === of ? 'held' : 'NOT HELD, only';
+      return `${what} promised: ${verdict} in ${heldIn} of ${of}, the worst ${Math.round(worst)}`;
+    }),
+  ].join('\n');
+}
+
+function spansTable({ runs, spans }: { readonly runs: number; readonly spans: readonly Span[] }): string {
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   return [
-    `${r.runs} runs each`.padEnd(72) + columns(['median', 'P90', 'max']),
-    ...r.spans.map(({ what, medianMs, p90Ms, maxMs }) => what.padEnd(72) + columns([medianMs, p90Ms, maxMs].map(ms))),
+    `${runs} runs each`.padEnd(72) + columns(['median', 'P90', 'max']),
+    ...spans.map(({ what, medianMs, p90Ms, maxMs }) => what.padEnd(72) + columns([medianMs, p90Ms, maxMs].map(ms))),
   ].join('\n');
 }
 

@@ -19,6 +19,8 @@ import { listIncidents } from '../demo/incident.ts';
 import { resultOf } from '../demo/result.ts';
 import { type Demo, type DemoOptions, runLoop, startDemo } from '../demo/run.ts';
 import { agentPod, readSignals } from '../demo/signals.ts';
+import { liveTests } from './live-suite.ts';
+import { resizeTests } from './resize-suite.ts';
 
 const name = 'e2e';
 const isRoot = process.getuid?.() === 0;
@@ -225,6 +227,9 @@ describe.skipIf(!isRoot)('from a policy in YAML to a healed pod (needs root: nam
     await sleep(3000);
     expect((await listIncidents(cluster)).filter(({ status }) => status.phase !== 'Resolved')).toEqual([]);
   });
+
+  describe('Live, once the platform team has switched it on', () => liveTests(() => cluster));
+  describe('Resize', () => resizeTests(() => cluster));
 
   async function restarts(): Promise<unknown> {
     const Pods = z.object({

@@ -72,12 +72,12 @@ function versioned(bytes: Buffer, version: string): Buffer {
   return bytes;
 }
 
-/** The header of the real one, which says that 64 MiB of names and 2,000,000 functions follow. */
+/** The header of the real one, which says that 64 MiB of names and 1,000,000 functions follow. */
 function emptyFunctionTable(realAt: number, go: Buffer): Buffer {
   const header = Buffer.from(go.subarray(realAt, realAt + 72));
   const mebibyte = 2 ** 20;
   for (const [index, word] of [
-    [0, 2_000_000],
+    [0, 1_000_000],
     [3, 72],
     [4, 64 * mebibyte],
     [5, 64 * mebibyte],
@@ -162,7 +162,7 @@ export const oddPrograms: readonly Odd[] = [
     name: 'with as many symbols as are read, and 9 GiB of their names in a sparse file of 10 GiB',
     reasons: ['too-large'],
     make: (go) => ({
-      bytes: sized(sized(go, '.symtab', 24 * 2_000_000), '.strtab', 9 * gibibyte),
+      bytes: sized(sized(go, '.symtab', 24 * 1_000_000), '.strtab', 9 * gibibyte),
       sizeBytes: 10 * gibibyte,
     }),
   },
@@ -170,7 +170,7 @@ export const oddPrograms: readonly Odd[] = [
     name: 'with as many symbols and names as are read, all of them empty',
     reasons: ['too-large', 'malformed', 'function-not-found'],
     make: (go) => {
-      const bytes = sized(placed(go, '.symtab', 5 * gibibyte), '.symtab', 24 * 2_000_000);
+      const bytes = sized(placed(go, '.symtab', 5 * gibibyte), '.symtab', 24 * 1_000_000);
       return {
         bytes: sized(placed(bytes, '.strtab', 6 * gibibyte), '.strtab', 64 * 2 ** 20),
         sizeBytes: 10 * gibibyte,

@@ -1,6 +1,6 @@
 /** The report of `go test -json`. */
 import { z } from 'zod';
-import type { Tally } from './tally.ts';
+import { none, type Tally } from './tally.ts';
 
 const GoEvent = z.object({
   Action: z.string(),
@@ -24,6 +24,7 @@ export function readGo(text: string): Tally {
       .join('');
   const name = ({ Package, Test }: z.infer<typeof GoEvent>) => [Package, Test].filter(Boolean).join(' ');
   return {
+    ...none,
     passed: tests('pass').length,
     failures: [...tests('fail'), ...broken].map((event) => ({ name: name(event), why: said(event) })),
     skippedNames: tests('skip').map(name),

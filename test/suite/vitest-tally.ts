@@ -20,6 +20,9 @@ function tally(modules: readonly TestModule[]): Tally {
     ...none,
     passed: inState('passed').length,
     skippedNames: inState('skipped', 'pending').map((test) => test.fullName),
+    secondTries: inState('passed').flatMap((test) =>
+      test.diagnostic()?.flaky ? [{ name: test.fullName, why: words(test.result().errors ?? []) }] : [],
+    ),
   };
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { binaryNames, ensureBinaries } from '../cluster/binaries.ts';
 import { buildGoImage, buildPauseImage } from '../cluster/images.ts';
-import { apiForward, clusterMemoryMiB, startInMachine, type VmCluster } from '../cluster/vm.ts';
+import { apiForward, clusterMachine, startInMachine, type VmCluster } from '../cluster/vm.ts';
 import { whyNoMachine } from './ground.ts';
 import { podLimitsTests } from './pod-limits-suite.ts';
 import { suiteMachine } from './suite.ts';
@@ -16,7 +16,6 @@ const missing = whyNoMachine();
 describe.skipIf(missing !== '')(`a cluster on kernel 6.12 in a virtual machine${missing}`, async () => {
   let programs: Programs;
   let folder: string;
-  let cluster: VmCluster;
   const forwards = await apiForward();
   const over = new AbortController();
   beforeAll(async () => {
@@ -26,27 +25,27 @@ describe.skipIf(missing !== '')(`a cluster on kernel 6.12 in a virtual machine${
     await ensureBinaries(binaryNames);
     await buildPauseImage();
   });
-  const machine = suiteMachine({ kernel: '6.12', memoryMiB: clusterMemoryMiB, forwards });
-  beforeAll(async () => {
+  const machine = suiteMachine({ kernel: '6.12', ...clusterMachine, forwards });
+  async function start(): Promise<VmCluster> {
     const kubeconfigPath = join(folder, 'kubeconfig');
     const onProgress = () => {};
-    cluster = await startInMachine(machine(), {
+    const cluster = await startInMachine(await machine(), {
       name: 'vm',
+      // Of a whole one's programs these matter here, and emulated processors are slow.
+      lean: true,
       forwards,
       kubeconfigPath,
       onProgress,
       signal: over.signal,
     });
     await cluster.importImage(await buildGoImage({ dir: hogFolder, pkg: '.', name: 'hog' }));
-  });
+    return cluster;
+  }
   afterAll(async () => {
     over.abort(); // a hook that was given up does not end what it began
     programs?.[Symbol.dispose]();
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  podLimitsTests(
-    () => programs,
-    () => cluster,
-  );
+  podLimitsTests(() => programs, start);
 });

@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sum } from '../../src/host/probe/testing/buckets.ts';
 import { SignalWindow } from '../../src/model/index.ts';
-import type { Machine } from './machine.ts';
+import type { SuiteMachine } from './suite.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
 
 const Seen = z.object({
@@ -20,11 +20,11 @@ const Seen = z.object({
 
 type Seen = z.infer<typeof Seen>;
 
-export function directReclaimTests(programs: () => Programs, machine: () => Machine | undefined): void {
+export function directReclaimTests(programs: () => Programs, machine: SuiteMachine | undefined): void {
   let seen: Seen;
   beforeAll(async () => {
     const { hog, robotgc } = programs();
-    seen = Seen.parse(await runScenario(machine(), 'direct-reclaim', [hog, robotgc, '/vm/disk']));
+    seen = Seen.parse(await runScenario(machine, 'direct-reclaim', [hog, robotgc, '/vm/disk']));
   }, scenarioMs);
   const waits = () => seen.windows.flatMap(({ kernelMemory }) => kernelMemory?.reclaimDirect ?? []);
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { countInto, countsBetween, sum } from '../../src/host/probe/testing/buckets.ts';
 import { reportSchema } from '../../src/host/probe/testing/churn.ts';
 import { SignalWindow } from '../../src/model/index.ts';
-import type { Machine } from './machine.ts';
+import type { SuiteMachine } from './suite.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
 
 const Pause = z.object({ reason: z.int(), totalNs: z.number(), stoppingNs: z.number() });
@@ -24,11 +24,11 @@ type Seen = z.infer<typeof Seen>;
 const cycles = 60;
 
 /** The tests of one kernel. `machine` undefined: this machine's own. */
-export function exactnessTests(programs: () => Programs, machine: () => Machine | undefined, attach: RegExp): void {
+export function exactnessTests(programs: () => Programs, machine: SuiteMachine | undefined, attach: RegExp): void {
   let seen: Seen;
   beforeAll(async () => {
     const { churn, robotgc, probe } = programs();
-    seen = Seen.parse(await runScenario(machine(), 'exactness', [churn, robotgc, String(cycles), probe]));
+    seen = Seen.parse(await runScenario(machine, 'exactness', [churn, robotgc, String(cycles), probe]));
   }, scenarioMs);
 
   it('the probe attaches in the way that this kernel has', () => {

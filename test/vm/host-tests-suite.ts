@@ -3,15 +3,15 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { repositoryDir } from '../cluster/paths.ts';
-import type { Machine } from './machine.ts';
+import type { SuiteMachine } from './suite.ts';
 import { scenarioMs } from './testing.ts';
 
-export function hostTests(machine: () => Machine, files: readonly string[]): void {
+export function hostTests(machine: SuiteMachine, files: readonly string[]): void {
   it.each(files)(
     '%s holds there too, and nothing of it is skipped',
     async (file) => {
       const vitest = join(repositoryDir, 'node_modules/vitest/vitest.mjs');
-      const { code, stdout, stderr } = await machine().run(
+      const { code, stdout, stderr } = await (await machine()).run(
         [process.execPath, vitest, 'run', '--project', 'host', '--no-color', file],
         {
           cwd: repositoryDir,

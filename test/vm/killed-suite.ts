@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { z } from 'zod';
 import { attachPoints } from '../../src/host/probe/testing/points.ts';
-import type { Machine } from './machine.ts';
+import type { SuiteMachine } from './suite.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
 
 const texts = z.array(z.string());
@@ -10,14 +10,14 @@ const Seen = z.object({ before: texts, watched: texts, after: texts, cycles: z.i
 
 const breakpoint = 'cc';
 
-export function killedTests(programs: () => Programs, machine: () => Machine | undefined): void {
+export function killedTests(programs: () => Programs, machine: SuiteMachine | undefined): void {
   let seen: z.infer<typeof Seen>;
   let original: string[];
   beforeAll(async () => {
     const { churn, robotgc } = programs();
     const points = attachPoints(churn).filter(({ point }) => point.startsWith('stw') || point === 'cycleEnd');
     original = points.map(({ bytes }) => bytes);
-    seen = Seen.parse(await runScenario(machine(), 'killed', [churn, robotgc, JSON.stringify(points)]));
+    seen = Seen.parse(await runScenario(machine, 'killed', [churn, robotgc, JSON.stringify(points)]));
   }, scenarioMs);
 
   it('after a SIGKILL to the watcher the program’s code is as it was, and it works on', () => {

@@ -17,6 +17,11 @@ export interface BootOptions {
   readonly kernel: KernelVersion;
   /** Default 3072. */
   readonly memoryMiB?: number;
+  /**
+   * Default 2. With one there is no other that may run what a kernel, or V8, is just rewriting: that is how a machine with much to do ends by
+   * itself at times.
+   */
+  readonly processors?: number;
   /** See `QemuSettings`. */
   readonly forwards?: ReadonlyMap<number, number>;
   /** Where its files lie; default a temporary directory that goes when the machine ends. */
@@ -49,8 +54,26 @@ export type MachineRecord = z.infer<typeof machineRecordSchema>;
 
 const diskBytes = 16 * 2 ** 30; // sparse
 
-/** @throws VmError BOOT_FAILED with the end of the console, MISSING_PROGRAM, NO_ARCHIVE */
+const bootTries = 3;
+
+/**
+ * Where a kernel patches its own code while it boots, the emulator may run the old code on another processor: then it panics, once in some
+ * boots, and is booted anew.
+ * @throws VmError BOOT_FAILED with the end of the console, MISSING_PROGRAM, NO_ARCHIVE
+ */
 export async function bootMachine(options: BootOptions): Promise<Machine> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await bootOnce(options);
+    } catch (error) {
+      const mayRetry = error instanceof VmError && error.code === 'BOOT_FAILED' && tries < bootTries;
+      if (!mayRetry || options.signal?.aborted) throw error;
+      options.onProgress?.(`${error.message.split('\n', 1)[0]}; booting it again`);
+    }
+  }
+}
+
+async function bootOnce(options: BootOptions): Promise<Machine> {
   const { signal, onProgress = () => {} } = options;
   const withSignal = signal === undefined ? {} : { signal };
   await ensureTools(onProgress, signal);
@@ -78,6 +101,7 @@ export async function bootMachine(options: BootOptions): Promise<Machine> {
       port: path('port'),
       console: path('console.log'),
       memoryMiB: options.memoryMiB ?? 3072,
+      processors: options.processors ?? 2,
       forwards: options.forwards ?? new Map(),
     });
     const qemu = await startDaemon({
@@ -201,7 +225,10 @@ export class Job {
       return { code: Number(await readFile(code, 'utf8')), stdout: await this.stdout(), stderr: await this.stderr() };
     }
     const said = `${await this.stdout()}\n${await this.stderr()}`.slice(-3000);
-    if (!this.#machine.isRunning) throw new VmError('ENDED', `the machine ended before its command did\n${said}`);
+    if (!this.#machine.isRunning) {
+      const words = (await this.#machine.console()).slice(-1500);
+      throw new VmError('ENDED', `the machine ended before its command did\n${said}\n${words}`);
+    }
     await this.kill();
     throw new VmError('TIMED_OUT', `the command did not end within ${timeoutMs / 1000} s\n${said}`);
   }

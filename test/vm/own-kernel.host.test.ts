@@ -12,9 +12,5 @@ describe.skipIf(noProbe !== '')(`this machine's own kernel${noProbe}`, () => {
     programs = buildPrograms();
   });
   afterAll(() => programs?.[Symbol.dispose]());
-  exactnessTests(
-    () => programs,
-    () => undefined,
-    /^(uprobe_multi|perf)$/,
-  );
+  exactnessTests(() => programs, undefined, /^(uprobe_multi|perf)$/);
 });

@@ -11,7 +11,8 @@ import type { VmCluster } from '../cluster/vm.ts';
 import { untilEstablished } from '../support/robots-api.ts';
 import { hogPod, limitMiB, policy, resizedMiB, sharedFolder } from './pod.ts';
 import { around, during, eventNames, kernelNames, Reading, Span, total } from './readings.ts';
-import { type Programs, runScenario, scenarioMs } from './testing.ts';
+import { onceMore } from './suite.ts';
+import { type Programs, runScenario } from './testing.ts';
 
 const mib = 2 ** 20;
 const counts = z.record(z.string(), z.number());
@@ -34,16 +35,16 @@ interface Life {
 /** With a whole cluster on two emulated processors, a window's files may be read so long after its end. */
 const lateMs = 1_000;
 
-export function podLimitsTests(programs: () => Programs, cluster: () => VmCluster): void {
+export function podLimitsTests(programs: () => Programs, start: () => Promise<VmCluster>): void {
   let seen: z.infer<typeof Seen>;
   let lives: Life[];
   beforeAll(async () => {
-    seen = Seen.parse(await scenario(cluster(), programs().robotgc));
+    seen = Seen.parse(await onceMore(async () => scenario(await start(), programs().robotgc)));
     lives = seen.containers.map(({ id, readings }) => ({
       windows: seen.windows.filter(({ containerId }) => containerId === id),
       readings,
     }));
-  }, scenarioMs);
+  });
   const phase = (name: string) => during(seen, name);
   const first = () => lives[0] ?? fail();
   const second = () => lives[1] ?? fail();
@@ -204,7 +205,7 @@ async function scenario(cluster: VmCluster, robotgc: string): Promise<unknown> {
   // What describes all kinds takes a slow machine longer than kubectl waits.
   await cluster.kubectl(['create', '--validate=ignore', '-f', join(repositoryDir, 'crds')]);
   await untilEstablished((args) => cluster.kubectl(args));
-  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [policy, hogPod] });
+  const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [policy, hogPod(cluster.nodeName)] });
   await cluster.kubectl(['create', '--validate=ignore', '-f', '-'], list);
   await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/hog', '--timeout=180s']);
   const { stdout } = await cluster.kubectl(['get', 'pod', 'hog', '--output=json']);
@@ -220,7 +221,7 @@ async function scenario(cluster: VmCluster, robotgc: string): Promise<unknown> {
     folder: sharedFolder,
     resizedMiB,
   };
-  return runScenario(cluster.machine, 'pod-limits', [JSON.stringify(settings)]);
+  return runScenario(async () => cluster.machine, 'pod-limits', [JSON.stringify(settings)]);
 }
 
 const Pod = z.object({

@@ -6,11 +6,13 @@ export const resizedMiB = 128;
 /** Of the machine; the container has it at /work. */
 export const sharedFolder = '/vm/disk/pod-limits';
 
-export const hogPod = {
+export const hogPod = (nodeName: string) => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: 'hog', namespace: 'default', labels: { app: 'hog' } },
   spec: {
+    // There is no scheduler.
+    nodeName,
     terminationGracePeriodSeconds: 1,
     containers: [
       {
@@ -31,7 +33,7 @@ export const hogPod = {
     ],
     volumes: [{ name: 'work', hostPath: { path: sharedFolder, type: 'Directory' } }],
   },
-};
+});
 
 /** The agent sends windows while an incident is open: a live heap of more than nothing opens one that nobody closes. */
 export const policy = {

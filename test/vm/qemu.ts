@@ -9,6 +9,7 @@ export interface QemuSettings {
   readonly port: string;
   readonly console: string;
   readonly memoryMiB: number;
+  readonly processors: number;
   /** TCP port of 127.0.0.1 here → port of the machine. Nothing else of a network leads out of or into it. */
   readonly forwards: ReadonlyMap<number, number>;
 }
@@ -27,7 +28,8 @@ export function qemuCommand(settings: QemuSettings): readonly string[] {
   const forwards = [...settings.forwards].map(([here, there]) => `,hostfwd=tcp:127.0.0.1:${here}-:${there}`).join('');
   return [
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
-    ...['-accel', 'tcg,thread=multi', '-cpu', processor, '-smp', '2', '-m', String(settings.memoryMiB)],
+    ...['-accel', 'tcg,thread=multi', '-cpu', processor, '-m', String(settings.memoryMiB)],
+    ...['-smp', String(settings.processors)],
     ...['-kernel', settings.kernel, '-initrd', settings.initrd, '-append', kernelArguments],
     ...['-chardev', `file,id=console,path=${settings.console}`, '-serial', 'chardev:console'],
     ...['-drive', `file=${settings.disk},if=virtio,format=raw,cache=unsafe,discard=unmap`],

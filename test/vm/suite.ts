@@ -1,22 +1,45 @@
 /** A machine for the tests of one suite: booted before them, gone after them, also when booting took too long. */
 import { afterAll, beforeAll } from 'vitest';
+import { VmError } from './errors.ts';
 import { type BootOptions, bootMachine, type Machine } from './machine.ts';
 
-/** @returns the machine, from the first test on */
-export function suiteMachine(options: Omit<BootOptions, 'signal'>): () => Machine {
+/** The machine, from the first test on; another one where the last has ended by itself, as an emulated kernel at times does. */
+export type SuiteMachine = () => Promise<Machine>;
+
+export function suiteMachine(options: Omit<BootOptions, 'signal'>): SuiteMachine {
   const over = new AbortController();
   let booting: Promise<Machine> | undefined;
-  let machine: Machine | undefined;
-  beforeAll(async () => {
+  const boot = (): Promise<Machine> => {
     booting = bootMachine({ ...options, signal: over.signal });
-    machine = await booting;
+    return booting;
+  };
+  const ended = async (): Promise<void> => (await booting?.catch(() => undefined))?.stop();
+  beforeAll(async () => {
+    await boot();
   });
   afterAll(async () => {
     over.abort(); // a hook that was given up does not end what it began
-    await (await booting?.catch(() => undefined))?.stop();
+    await ended();
   });
-  return () => {
-    if (machine === undefined) throw new Error(`the machine with kernel ${options.kernel} has not been booted`);
-    return machine;
+  return async () => {
+    if (booting === undefined) throw new Error(`the machine with kernel ${options.kernel} has not been booted`);
+    const machine = await booting;
+    if (machine.isRunning) return machine;
+    await ended();
+    return boot();
   };
+}
+
+/**
+ * In another machine where the first ended meanwhile: a kernel that patches its own code, as it does for tracepoints, is at times caught by the
+ * emulator on its other processor, and panics.
+ */
+export async function onceMore<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof VmError && error.code === 'ENDED')) throw error;
+    console.warn(`${error.message}; once more in another one`);
+    return work();
+  }
 }

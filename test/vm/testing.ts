@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { repositoryDir } from '../cluster/paths.ts';
 import { run } from '../cluster/run.ts';
-import type { Machine } from './machine.ts';
+import { builtBundle } from '../support/bundle.ts';
+import { onceMore, type SuiteMachine } from './suite.ts';
 
 export interface Programs extends Disposable {
   readonly churn: string;
@@ -33,11 +34,10 @@ export function buildPrograms(): Programs {
       env: { ...process.env, CGO_ENABLED: '0' },
     });
   }
-  execFileSync(process.execPath, [join(repositoryDir, 'test/build.ts'), '--quiet'], { stdio: 'inherit' });
   return {
     churn: join(folder, 'churn'),
     hog: join(folder, 'hog'),
-    robotgc: join(repositoryDir, 'dist/robotgc.js'),
+    robotgc: builtBundle(),
     probe: join(repositoryDir, 'bpf/build/robotgc-probe'),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
@@ -45,14 +45,14 @@ export function buildPrograms(): Programs {
 
 /** Runs a scenario in a machine, or without one on this. @returns the JSON object that it printed */
 export async function runScenario(
-  machine: Machine | undefined,
+  machine: SuiteMachine | undefined,
   name: 'direct-reclaim' | 'exactness' | 'killed' | 'limits' | 'pod-limits',
   args: readonly string[],
 ): Promise<unknown> {
   const command = [process.execPath, join(repositoryDir, `test/vm/scenarios/${name}.ts`), ...args];
   if (machine === undefined) return JSON.parse((await run(command)).stdout);
-  const env = { HOME: homedir(), PATH: process.env.PATH ?? '' };
-  const { code, stdout, stderr } = await machine.run(command, { env, timeoutMs: scenarioMs - 10_000 });
+  const options = { env: { HOME: homedir(), PATH: process.env.PATH ?? '' }, timeoutMs: scenarioMs / 2 };
+  const { code, stdout, stderr } = await onceMore(async () => (await machine()).run(command, options));
   if (code !== 0) throw new Error(`${name} ended with ${code}\n${stdout.slice(-2000)}\n${stderr.slice(-4000)}`);
   return JSON.parse(stdout);
 }

@@ -1,0 +1,89 @@
+/** Robots with a fault, and the policies that mend it. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { Way } from '../../src/api/index.ts';
+import { repositoryDir } from '../cluster/paths.ts';
+import { ROBOT_NAMESPACE } from '../demo/deploy.ts';
+
+export interface HealingCase {
+  /** Of the Deployment, the policy and the label `app`. */
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Limit and request. */
+  readonly memory: string;
+  readonly apply: readonly Way[];
+  /** The one signal that breaks its limit. */
+  readonly thresholds: Readonly<Record<string, string>>;
+  readonly memoryLimit: { readonly max: string; readonly step?: string };
+}
+
+/** GOGC=10 for 75 MB alive: the collector takes a fifth of the CPU. */
+export const tooOften: HealingCase = {
+  name: 'courier',
+  env: { GOGC: '10' },
+  memory: '384Mi',
+  apply: ['Live'],
+  // Under GOGC=100 it is some 2 %; on a crowded machine, whose processors the collector waits for, up to 6 %.
+  thresholds: { gcCpuShare: '10%' },
+  memoryLimit: { max: '512Mi' },
+};
+
+/** Its GOMEMLIMIT keeps it at nine tenths of a memory limit that is too small: it stays there, and is never killed. */
+export const tooTight: HealingCase = {
+  name: 'porter',
+  env: { GOGC: '200', GOMEMLIMIT: '142MiB' },
+  memory: '144Mi',
+  apply: ['Resize'],
+  thresholds: { memoryShareOfLimit: '85%' },
+  memoryLimit: { max: '512Mi' },
+};
+
+const Manifest = z.looseObject({
+  metadata: z.looseObject({}),
+  spec: z.looseObject({
+    template: z.looseObject({ spec: z.looseObject({ containers: z.tuple([z.looseObject({})]) }) }),
+  }),
+});
+
+/** The demonstration's robot, with this fault. */
+export async function deploymentOf({ name, env, memory }: HealingCase): Promise<object> {
+  const text = await readFile(join(repositoryDir, 'test/demo/robot.yaml'), 'utf8');
+  const manifest = Manifest.parse(parse(text.replaceAll('dispatch', name)));
+  const { template } = manifest.spec;
+  const container = {
+    ...template.spec.containers[0],
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    resources: { requests: { cpu: '200m', memory }, limits: { memory } },
+  };
+  const spec = { ...manifest.spec, template: { ...template, spec: { ...template.spec, containers: [container] } } };
+  return { ...manifest, spec };
+}
+
+/** Acts at once and looks as briefly as it may; nothing but the case's own signal breaks a limit. */
+export function policyOf({ name, apply, thresholds, memoryLimit }: HealingCase): object {
+  return {
+    apiVersion: 'robotgc.dev/v1alpha1',
+    kind: 'RobotGCPolicy',
+    metadata: { name, namespace: ROBOT_NAMESPACE },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      container: 'robot',
+      sla: { latencyP99: '60s', gcShareOfLatency: '100%', throughput: '1%' },
+      thresholds: { memoryPressureSome: '100%', memoryPressureFull: '100%', ...thresholds },
+      tuning: { formula: { base: 100 }, gogc: { maxStep: '900%' }, memoryLimit },
+      actions: {
+        mode: 'Auto',
+        apply,
+        // What stands in a manifest belongs to whoever applied it.
+        fieldConflicts: 'TakeOver',
+        cooldown: '1s',
+        budget: { actions: 1000 },
+        verify: { after: '1s', window: '10s' },
+      },
+      // As long as it takes to have enough windows before the change to compare with.
+      capture: { profiles: ['heap'], duration: '6s' },
+    },
+  };
+}
