@@ -5,7 +5,7 @@ const encoder = new TextEncoder();
 const stepBytes = 128 * 1024;
 /** Far above what real programs have (kube-apiserver: 0.2 million strings in 15 MB); a table of nothing but NULs is refused by them in time. */
 const maxTableBytes = 64 * 1024 * 1024;
-const maxStrings = 2_000_000;
+const maxStrings = 1_000_000;
 
 /**
  * Where the wanted NUL-terminated strings are in a string table: name → offsets from the table's start.

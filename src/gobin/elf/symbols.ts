@@ -11,7 +11,7 @@ export interface Symbol64 {
 const shtSymtab = 2;
 const shtDynsym = 11;
 const entryBytes = 24;
-const maxSymbols = 2_000_000;
+const maxSymbols = 1_000_000;
 
 /**
  * Looks names up in `.symtab`. Undefined when there is no symbol table.
@@ -50,6 +50,7 @@ function findIn(
     for (const offset of offsets) nameByOffset.set(offset, name);
   }
   const found = new Map<string, Symbol64>();
+  if (nameByOffset.size === 0) return found;
   const ambiguous = new Set<string>();
   for (let i = 0; i < count; i++) {
     const at = table.offset + i * entryBytes;

@@ -24,7 +24,7 @@ export interface PcLineTable {
 }
 
 const magicGo120 = 0xfffffff1;
-const maxFunctions = 2_000_000;
+const maxFunctions = 1_000_000;
 /** Position-independent programs had it under the second name before Go 1.26. */
 const sectionNames = ['.gopclntab', '.data.rel.ro.gopclntab'];
 /** GNU ld merges the second into this one (cgo and -buildmode=pie before Go 1.26). */
