@@ -4,6 +4,7 @@ import {
   everBroken,
   GC_COST_SIGNALS,
   GC_STALL_SIGNALS,
+  type HeapPoint,
   highestFittingGogc,
   MEMORY_SIGNALS,
   MMAP_SIGNALS,
@@ -16,6 +17,8 @@ import {
 export interface Evidence {
   /** Of one container, oldest first: the minutes before the breach, and what came since. */
   readonly windows: readonly SignalWindow[];
+  /** Of the same container over hours, oldest first. */
+  readonly heapHistory?: readonly HeapPoint[] | undefined;
   readonly spec: PolicySpec;
   readonly thresholds: Thresholds;
   /** The signal whose breach is to be explained, where there is one. */

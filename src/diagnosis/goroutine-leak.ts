@@ -4,13 +4,16 @@
  */
 import type { CauseCheck } from './evidence.ts';
 import { growthOf } from './growth.ts';
+import { slowGrowthOf } from './slow-growth.ts';
 import { mebibytes, together } from './words.ts';
 
 /** Some thousand goroutines: a stack that waits has a few hundred bytes to scan. Less is what deeper calls of the same goroutines make. */
 const NOTABLE_BYTES = 512 * 1024;
 
 export const goroutineLeak: CauseCheck = (facts) => {
-  const growth = growthOf(facts, 'GC roots (stacks and globals)', ({ rootsBytes }) => rootsBytes);
+  const name = 'GC roots (stacks and globals)';
+  const growth =
+    growthOf(facts, name, ({ rootsBytes }) => rootsBytes) ?? slowGrowthOf(facts, name, ({ rootsBytes }) => rootsBytes);
   if (!growth || growth.toBytes - growth.fromBytes < NOTABLE_BYTES) return undefined;
   return {
     cause: 'GoroutineLeak',

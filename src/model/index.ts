@@ -14,6 +14,7 @@ export * from './gc-frequency.ts';
 export * from './go-mem-limit.ts';
 export * from './gogc-setting.ts';
 export * from './heap-fit.ts';
+export * from './heap-history.ts';
 export * from './heap-trend.ts';
 export * from './hysteresis.ts';
 export * from './live-heap.ts';

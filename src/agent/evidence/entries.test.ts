@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { syntheticWindow } from '../../model/testing.ts';
 import { pauseEvent } from '../testing/events.ts';
 import { bundleEntries } from './entries.ts';
 import { Recorder } from './recorder.ts';
@@ -41,6 +42,14 @@ describe('a bundle', () => {
     ]);
     expect(waits).toHaveLength(3 + 1024);
     expect(waits.at(-1)).toMatchObject({ on: 'read', startNs: 5099 });
+  });
+
+  test('holds the live heap over hours, which ten minutes of windows do not show', () => {
+    const recorder = new Recorder();
+    for (let second = 0; second < 1500; second += 10)
+      recorder.window(syntheticWindow(second, { gc: { heapLiveBytes: 1000 + second } }));
+    const points = fileOf(recorder, 'heap-history.ndjson');
+    expect(points).toMatchObject([0, 300, 600, 900].map((second) => ({ heapLiveBytes: 1000 + second })));
   });
 
   test('says when memory pressure began to break a limit, and what told it', () => {

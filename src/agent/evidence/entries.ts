@@ -45,6 +45,11 @@ export function bundleEntries(evidence: Evidence): BundleEntry[] {
       source: 'signal windows of the agent, one a second',
       ...(first && last ? { windowStart: startOf(first.endedAt, first.durationMs), windowEnd: last.endedAt } : {}),
     },
+    {
+      path: 'heap-history.ndjson',
+      content: bytes(ndjson(recorder.heap.points())),
+      source: 'live heap after GC over hours, some minutes a line',
+    },
     { path: 'snapshots/capture.json', content: bytes(json(report)), source: 'the capture itself', ...during },
     { path: 'snapshots/cycles.ndjson', content: bytes(ndjson(recorder.cycles)), source: 'robotgc-probe, GC cycles' },
     { path: 'snapshots/pauses.ndjson', content: bytes(ndjson(recorder.pauses)), source: 'robotgc-probe, STW pauses' },

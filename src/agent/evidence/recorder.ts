@@ -1,6 +1,6 @@
 /** The latest GC events of one target, bounded: a bundle shows single pauses and cycles, not only seconds. */
 import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
-import { PackedSeries, type SignalWindow, WindowRing } from '../../model/index.ts';
+import { HeapHistory, PackedSeries, type SignalWindow, WindowRing } from '../../model/index.ts';
 import type { PressureOnset } from '../../model/pressure-onset.ts';
 import type { SeenCycle, SeenPause } from '../sampler/index.ts';
 
@@ -26,6 +26,8 @@ export interface SeenOnset extends PressureOnset {
 export class Recorder {
   /** Ten minutes. */
   readonly windows = new WindowRing();
+  /** Hours. */
+  readonly heap = new HeapHistory();
   readonly #cycles = new PackedSeries<SeenCycle>(maxCycles);
   readonly #pauses = new PackedSeries<SeenPause>(maxPauses);
   readonly #assists = new PackedSeries<AssistEvent>(maxAssists);
@@ -35,6 +37,7 @@ export class Recorder {
 
   window(window: SignalWindow): void {
     this.windows.push(window);
+    this.heap.observe(window);
   }
 
   cycle(cycle: SeenCycle): void {

@@ -144,6 +144,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
           process,
           policy,
           windows: recent,
+          heap: recorder.heap,
           printer,
           say,
           capture: (signal) => captureBreach(request, policy, { sampler, key: target.key, recorder, signal }),

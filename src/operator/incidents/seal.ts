@@ -19,7 +19,7 @@ import { diagnose } from '../../diagnosis/index.ts';
 import { deriveThresholds, type SignalWindow, summarise } from '../../model/index.ts';
 import { stretchBefore } from '../../remedy/index.ts';
 import type { Incoming } from '../ingest/incoming.ts';
-import { readWindows } from './evidence.ts';
+import { HEAP_HISTORY_FILE, readHeapHistory, readWindows, WINDOWS_FILE } from './evidence.ts';
 
 export interface SealContext {
   readonly incoming: Incoming;
@@ -60,10 +60,11 @@ export async function sealEvidence(
       `it is about incident ${captured.manifest.incident.name}, not about this one`,
     );
   }
-  const windows = readWindows(captured.files.get('signals.ndjson'));
+  const windows = readWindows(captured.files.get(WINDOWS_FILE));
   const before = summarise(stretchBefore(windows, policy.spec));
   const ranked = diagnose({
     windows,
+    heapHistory: readHeapHistory(captured.files.get(HEAP_HISTORY_FILE)),
     spec: policy.spec,
     thresholds: deriveThresholds(policy.spec),
     trigger: incident.spec.trigger.signal,
@@ -127,12 +128,12 @@ export async function windowsBefore(
   policy: RobotGCPolicy,
 ): Promise<SignalWindow[]> {
   const bundle = await readSignals(await store.get(bundleKey(incident)));
-  return stretchBefore(readWindows(bundle.files.get('signals.ndjson')), policy.spec);
+  return stretchBefore(readWindows(bundle.files.get(WINDOWS_FILE)), policy.spec);
 }
 
 /** All of a bundle is checked, and no more of it kept in memory than is looked at here. */
 function readSignals(source: Parameters<typeof readBundle>[0]): ReturnType<typeof readBundle> {
-  return readBundle(source, {}, (path) => path === 'signals.ndjson');
+  return readBundle(source, {}, (path) => path === WINDOWS_FILE || path === HEAP_HISTORY_FILE);
 }
 
 function bundleKey({ metadata, spec }: RobotGCIncident): string {

@@ -15,7 +15,7 @@ import {
   RobotGCIncident,
 } from '../../../src/api/index.ts';
 import { diagnose } from '../../../src/diagnosis/index.ts';
-import { deriveThresholds, evaluate, type SignalWindow, summarise } from '../../../src/model/index.ts';
+import { deriveThresholds, evaluate, HeapHistory, type SignalWindow, summarise } from '../../../src/model/index.ts';
 import { pastActions } from '../../../src/operator/incidents/observe.ts';
 import { decide, judged, replaceLast } from '../../../src/operator/incidents/phases/index.ts';
 import type { Effect, IncidentView, Step } from '../../../src/operator/incidents/view.ts';
@@ -61,6 +61,7 @@ class ProductLoop {
   /** As sealed, by the incident's uid. */
   readonly #evidence = new Map<string, readonly SignalWindow[]>();
   #windows: SignalWindow[] = [];
+  readonly #heap = new HeapHistory();
   #second = 0;
 
   constructor(spec: object, start: Settings, tell: (atSecond: number, sentence: string) => void) {
@@ -82,6 +83,7 @@ class ProductLoop {
     const { uid, name, namespace } = this.#world.pod.metadata;
     const window = { ...seen, pod: { uid, name, namespace }, container: CONTAINER };
     this.#windows.push(window);
+    this.#heap.observe(window);
     if (this.#windows.length > 2 * KEPT) this.#windows = this.#windows.slice(-KEPT);
     const memoryLimitBytes = quantityBytes(this.#world.kubelet()) ?? settings.memoryLimitBytes;
     const live = this.#agent.second(window, settings, this.#nowMs);
@@ -170,7 +172,8 @@ class ProductLoop {
     const windows = this.#windows.slice(-KEPT);
     this.#evidence.set(metadata.uid, windows);
     const thresholds = deriveThresholds(this.#spec);
-    const [diagnosis] = diagnose({ windows, spec: this.#spec, thresholds, trigger: trigger.signal });
+    const evidence = { windows, heapHistory: this.#heap.points(), spec: this.#spec, thresholds };
+    const [diagnosis] = diagnose({ ...evidence, trigger: trigger.signal });
     const before = summarise(stretchBefore(windows, this.#spec));
     const named = diagnosis ? { diagnosis, cause: diagnosis.cause } : {};
     return { phase: 'Captured', message: 'The evidence is sealed.', verification: { before }, ...named };

@@ -6,7 +6,14 @@ import { sleep } from '../../../agent/sleep.ts';
 import { type ActionRecord, type Diagnosis, durationMs, type Plan, type RobotGCPolicy } from '../../../api/index.ts';
 import { diagnose } from '../../../diagnosis/index.ts';
 import type { GcWriter } from '../../../host/index.ts';
-import { type Breach, deriveThresholds, type SignalWindow, summarise, type WindowRing } from '../../../model/index.ts';
+import {
+  type Breach,
+  deriveThresholds,
+  type HeapHistory,
+  type SignalWindow,
+  summarise,
+  type WindowRing,
+} from '../../../model/index.ts';
 import { factsOfWindows, type Judgement, judge, plan, stretchBefore, type Way } from '../../../remedy/index.ts';
 import type { Printer } from '../printer.ts';
 import type { NamedProcess } from '../process.ts';
@@ -16,6 +23,7 @@ export interface HealerOptions {
   readonly process: NamedProcess;
   readonly policy: RobotGCPolicy;
   readonly windows: Pick<WindowRing, 'all' | 'since'>;
+  readonly heap: Pick<HeapHistory, 'points'>;
   readonly printer: Printer;
   readonly say: (sentence: string) => void;
   /** Writes the evidence of these seconds; the bundle's path, or null when there was nothing to write. */
@@ -57,7 +65,7 @@ export class Healer {
   }
 
   async #answer(breach: Breach): Promise<void> {
-    const { policy, windows, printer, capture, signal } = this.#options;
+    const { policy, windows, heap, printer, capture, signal } = this.#options;
     const atMs = Date.now();
     try {
       const bundle = policy.spec.actions.mode === 'Auto' ? await capture(signal) : null;
@@ -65,6 +73,7 @@ export class Healer {
       const before = stretchBefore(recorded, policy.spec);
       const [diagnosis] = diagnose({
         windows: recorded,
+        heapHistory: heap.points(),
         spec: policy.spec,
         thresholds: deriveThresholds(policy.spec),
         trigger: breach.signal,

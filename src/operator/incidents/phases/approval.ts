@@ -1,8 +1,14 @@
 /** A recommendation that people take up: an incident that ended in Observed goes on, when what they approved is still what is right. */
-import { type Approval, type ApprovalStatus, approvalOf, type RobotGCPolicy } from '../../../api/index.ts';
+import {
+  type Approval,
+  type ApprovalStatus,
+  approvalOf,
+  type Diagnosis,
+  type RobotGCPolicy,
+} from '../../../api/index.ts';
 import { diagnose } from '../../../diagnosis/index.ts';
 import { deriveThresholds, summarise } from '../../../model/index.ts';
-import { stretchBefore, whyNotApproved, whyNotStanding } from '../../../remedy/index.ts';
+import { onlyBuysTime, stretchBefore, whyNotApproved, whyNotStanding } from '../../../remedy/index.ts';
 import { planView } from '../judgement.ts';
 import type { IncidentView, Step } from '../view.ts';
 import type { FoundWorkload } from '../workload.ts';
@@ -32,12 +38,7 @@ interface Request {
 /** From fresh signals: what was right when it was recommended may be wrong by now. */
 function planAgain(view: IncidentView, { policy, workload, approval, offer }: Request, now: number): Step {
   const windows = stretchBefore(view.before, policy.spec);
-  const [diagnosis] = diagnose({
-    windows: view.before,
-    spec: policy.spec,
-    thresholds: deriveThresholds(policy.spec),
-    trigger: view.incident.spec.trigger.signal,
-  });
+  const diagnosis = diagnosisAnew(view, policy);
   if (!diagnosis) return refuse(approval, offer, 'No cause can be named from fresh signals.');
   const parts = { policy, workload, diagnosis, summary: summarise(windows), windows: view.before };
   const plan = planView(view, { ...parts, approvedBy: approval.by }, now);
@@ -49,6 +50,14 @@ function planAgain(view: IncidentView, { policy, workload, approval, offer }: Re
   const step = withStatus(act(view, workload, plan, now), { approval: accepted });
   if (step.type !== 'advance') return step;
   return { ...step, story: { type: 'Normal', reason: 'Approved', note: `${by} approved at ${at}: ${plan.reason}` } };
+}
+
+/** What hours showed, as they stand in the evidence, a few minutes do not refute. */
+function diagnosisAnew({ incident, before: windows }: IncidentView, { spec }: RobotGCPolicy): Diagnosis | undefined {
+  const known = incident.status.diagnosis;
+  if (known && onlyBuysTime(known.cause)) return known;
+  const { signal: trigger } = incident.spec.trigger;
+  return diagnose({ windows, spec, thresholds: deriveThresholds(spec), trigger })[0];
 }
 
 /** While the approval stands: a guardrail that passes lets it through. */
