@@ -144,9 +144,9 @@ function hasOpen({ status }: RobotGCPolicy): boolean {
   return (status.tuning ?? []).some((state) => openAction(state) !== undefined);
 }
 
-/** What was begun is seen through to its end, also when continuous tuning is switched off. */
-function isStill({ spec }: RobotGCPolicy, state: TuningState): boolean {
-  return spec.tuning.continuous || openAction(state) !== undefined;
+/** What was done is remembered, also when continuous tuning is switched off, as long as its workload is there. */
+function isStill({ spec }: RobotGCPolicy, { actions = [] }: TuningState): boolean {
+  return spec.tuning.continuous || actions.length > 0;
 }
 
 function isSame(one: TuningState, other: TuningState): boolean {

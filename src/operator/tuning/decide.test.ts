@@ -163,10 +163,27 @@ describe('continuous tuning', () => {
   it('begins nothing once it is switched off, and ends what was begun', () => {
     const off = policy({}, { continuous: false });
     expect(decide(view({ policy: off }), NOW)).toEqual({ type: 'wait' });
+    const step = decide(view({ policy: off, known: known(action) }), NOW);
+    expect(step).toMatchObject({ state: { plan: { blockedBy: [expect.stringContaining('switched off')] } } });
+    expect(actionsOf(step)).toBeUndefined();
     expect(
       decide(view({ policy: off, known: known({ ...action, result: 'Applied' }) }, { desired: wished }), NOW),
     ).toEqual({
       type: 'wait',
     });
+  });
+
+  it('does not forget the budget that was used when it is switched off and on again', () => {
+    const off = policy({}, { continuous: false });
+    const done = ['30', '20', '10'].map(
+      (ago) => ({ ...action, result: 'Completed', at: iso(-Number(ago) * 60_000) }) as const,
+    );
+    const step = decide(view({ policy: off, known: known(...done) }), NOW);
+    expect(step).toMatchObject({ state: { plan: { kind: 'None', reason: expect.stringContaining('switched off') } } });
+    const kept = step.type === 'write' ? step.state : undefined;
+    expect(kept?.actions).toEqual(done);
+    expect(decide(view({ policy: off, known: kept }), NOW)).toEqual({ type: 'wait' });
+    const on = decide(view({ known: kept, tuned: kept?.actions ?? [] }), NOW);
+    expect(on).toMatchObject({ state: { plan: { blockedBy: [expect.stringContaining('TuningBudget: 3 changes')] } } });
   });
 });

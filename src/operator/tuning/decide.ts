@@ -23,7 +23,16 @@ export function decide(view: TuningView, now: number): TuningStep {
   const open = openAction(known);
   if (known && open)
     return open.result === 'Pending' ? begin(view, known, open, now) : onTheWay(view, known, open, now);
-  return policy.spec.tuning.continuous ? look(view, now) : { type: 'wait' };
+  return policy.spec.tuning.continuous ? look(view, now) : rest(view, now);
+}
+
+const OFF: Plan = { kind: 'None', reason: 'Continuous tuning is switched off; what is set stays.' };
+
+/** What was done is kept: budget and cool-down ask for it, should it be switched on again. */
+function rest({ known }: TuningView, now: number): TuningStep {
+  if (!known?.actions || known.plan.reason === OFF.reason) return { type: 'wait' };
+  const { owner, container, actions } = known;
+  return { type: 'write', state: { owner, container, plan: OFF, at: new Date(now).toISOString(), actions } };
 }
 
 function look(view: TuningView, now: number): TuningStep {
@@ -82,6 +91,7 @@ function begin(view: TuningView, state: TuningState, action: ActionRecord, now: 
   if (action.kind === 'Rollback' || liveProgress(view, action, now).type !== 'before')
     return { type: 'apply', state, action };
   const blockedBy = lastObjections(occasionOf(view), new Date(now)).map(sentenceOf);
+  if (!view.policy.spec.tuning.continuous) blockedBy.push('SwitchedOff: continuous tuning was switched off');
   if (view.busyWith !== undefined) blockedBy.push(`OneActionInFlight: incident ${view.busyWith} is not over`);
   if (blockedBy.length === 0) return { type: 'apply', state, action };
   const nothingWasDone = withActions(state, state.actions?.slice(0, -1) ?? []);
