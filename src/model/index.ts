@@ -12,6 +12,7 @@ export * from './further-limits.ts';
 export * from './further-signals.ts';
 export * from './gc-frequency.ts';
 export * from './go-mem-limit.ts';
+export * from './gogc-bounds.ts';
 export * from './gogc-setting.ts';
 export * from './heap-fit.ts';
 export * from './heap-history.ts';

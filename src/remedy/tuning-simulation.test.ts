@@ -100,7 +100,9 @@ function checkChange({ actions }: PolicySpec, world: World, moment: Moment): voi
 function checkGogc({ tuning }: PolicySpec, world: World, { heapLiveBytes, nonGoBytes }: Moment, gogc: number): void {
   const { memoryLimitBytes } = world;
   holds('hysteresis', Math.abs(gogc - world.gogc) * 10 >= world.gogc);
-  holds('bounds', gogc >= tuning.gogc.min && gogc <= tuning.gogc.max);
+  const { min, max } = tuning.gogc;
+  const isOnTheWayIn = (gogc < min && gogc > world.gogc) || (gogc > max && gogc < world.gogc);
+  holds('within the bounds, or nearer to them from beyond', (gogc >= min && gogc <= max) || isOnTheWayIn);
   holds('step up', gogc <= Math.floor(world.gogc * (1 + ratio(tuning.gogc.maxStep)) + 1e-9));
   if (memoryLimitBytes !== null && heapLiveBytes > 0) {
     const goal = heapGoalBytes(heapLiveBytes, MIB, gogc) + nonGoBytes;

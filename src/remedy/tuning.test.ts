@@ -56,6 +56,16 @@ describe('without a breach', () => {
     expect(planTuning(input([40_000], 50), now)).toMatchObject({ to: '100', clampedBy: ['maxStep'] });
   });
 
+  it('into the bounds from beyond them, also where that takes more than one step', () => {
+    expect(planTuning(input([10_000], 10), now)).toMatchObject({
+      to: '20',
+      clampedBy: ['maxStep'],
+      reason: expect.stringContaining("The policy's 25 to 400 are not reached yet"),
+    });
+    expect(planTuning(input([10_000], 20), now)).toMatchObject({ from: '20', to: '40' });
+    expect(planTuning(input([100_000], 1000), now)).toMatchObject({ from: '1000', to: '500' });
+  });
+
   it('by no more than fits under the limit of the pod that has the least room', () => {
     const tight = { cgroup: { memoryLimitBytes: 140 * MIB, workingSetBytes: 100 * MIB } };
     const { to, clampedBy, underBytes } = planTuning(input([10_000], 50, {}, tight), now);
@@ -103,7 +113,11 @@ describe('without a breach', () => {
     ['where robots are not counted', input([10_000], 50, {}, { activeRobots: null }), /active robots is not known/],
     ['before a cycle was seen', input([10_000], 50, {}, { gc: null }), /no cycle was seen/],
     ['where GOGC is off', input([10_000], -1), /GOGC is off/],
-    ['out of the bounds in which agents set it', input([10_000], 10), /GOGC 20 is outside of the policy's 25 to 400/],
+    [
+      'out of the bounds, away from them',
+      input([10_000], 24, {}, { cgroup: { memoryLimitBytes: 84 * MIB, workingSetBytes: 65 * MIB } }),
+      /is outside of the policy's 25 to 400/,
+    ],
     [
       'where no GOGC fits',
       input([10_000], 50, {}, { cgroup: { memoryLimitBytes: 70 * MIB, workingSetBytes: 65 * MIB } }),

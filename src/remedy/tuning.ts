@@ -1,6 +1,6 @@
 /** The formula without any breach: which GOGC a workload is to have now, and what stands against it. Pure. */
 import { type ActionRecord, durationMs, type Knob, type Plan } from '../api/index.ts';
-import { gogcOfSetting, goMemLimitUnder, type TuneResult, tuneGogc } from '../model/index.ts';
+import { gogcOfSetting, goMemLimitUnder, isOnTheWayIn, isOutside, type TuneResult, tuneGogc } from '../model/index.ts';
 import { MIN_WINDOWS } from './comparable.ts';
 import { type Objection, sentenceOf } from './guardrails.ts';
 import { holdHeap } from './hold-heap.ts';
@@ -56,7 +56,11 @@ function followFormula({ facts, spec, ways }: TuningInput): Proposal | NoProposa
   });
   const pointless = whyPointless(tuned, gogc, { facts, spec });
   if (pointless !== undefined) return none(pointless, { knob: 'GOGC', from: chosen.from });
-  const { reason, clampedBy } = tuned;
+  const { reason: why, clampedBy } = tuned;
+  const { min, max } = spec.tuning.gogc;
+  const reason = isOutside(tuned.gogc, { min, max })
+    ? `${why} The policy's ${min} to ${max} are not reached yet.`
+    : why;
   return { ...chosen, knob: 'GOGC', to: String(tuned.gogc), reason, clampedBy, underBytes: memoryLimitBytes };
 }
 
@@ -65,7 +69,8 @@ function whyPointless(tuned: TuneResult, from: number, input: Pick<TuningInput, 
   const held = heldAlready(tuned, from, input);
   if (held !== undefined) return held;
   const { min, max } = input.spec.tuning.gogc;
-  if (tuned.gogc < min || tuned.gogc > max)
+  // Found outside, it may take more than one step to get in.
+  if (isOutside(tuned.gogc, { min, max }) && !isOnTheWayIn(tuned.gogc, from, { min, max }))
     return `GOGC ${tuned.gogc} is outside of the policy's ${min} to ${max}, in which alone it is set live: ${tuned.reason}`;
   return tooSmall(from, tuned.gogc);
 }

@@ -45,10 +45,14 @@ describe.skipIf(missing !== '')(`settings of a container's processes${missing}`,
     return { churn, process: identityOf(proc, churn.pid) };
   }
 
-  const set = (processes: ProcessIdentity[], gcPercent: number, mayWrite = true) =>
+  const set = (
+    processes: ProcessIdentity[],
+    gcPercent: number,
+    { mayWrite = true, bounds = { min: 25, max: 400 } } = {},
+  ) =>
     setAll(
       processes,
-      { change: { gcPercent }, from: {}, mayWrite },
+      { change: { gcPercent }, from: {}, bounds, mayWrite },
       { proc, ledger, containerId: 'c', onDelete: 'Revert' },
       signal,
     );
@@ -111,8 +115,17 @@ describe.skipIf(missing !== '')(`settings of a container's processes${missing}`,
 
   it('are not written while the policy only observes', async () => {
     const robot = await start('70');
-    expect(await set([robot.process], 300, false)).toMatchObject({ type: 'refused', reason: 'NotAuto' });
+    expect(await set([robot.process], 300, { mayWrite: false })).toMatchObject({ type: 'refused', reason: 'NotAuto' });
     expect(await gogcOf(robot)).toBe(70);
+  });
+
+  it('may lead towards the bounds from beyond them, a step at a time, and never away from them', async () => {
+    const robot = await start('10');
+    expect(await set([robot.process], 20)).toMatchObject({ type: 'applied', settings: { gcPercent: 20 } });
+    expect(await set([robot.process], 5)).toMatchObject({ type: 'refused', reason: 'OutOfBounds' });
+    const inside = await start('70');
+    expect(await set([inside.process], 20)).toMatchObject({ type: 'refused', reason: 'OutOfBounds' });
+    expect([await gogcOf(robot), await gogcOf(inside)]).toEqual([20, 70]);
   });
 
   it('of a boot before are nobody’s: process numbers begin anew', async () => {

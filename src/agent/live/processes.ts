@@ -13,6 +13,7 @@ import {
 import { gogcOfSetting } from '../../model/index.ts';
 import { awaitEffect } from './effect.ts';
 import type { LedgerEntry, LiveLedger } from './ledger.ts';
+import { isTooFarOut, sayOutside, type Wish } from './wish.ts';
 import { isNoWriter, writerOf } from './writer.ts';
 
 export interface ProcessesOptions {
@@ -48,7 +49,7 @@ const restoreMs = 5_000;
 
 export async function setAll(
   processes: readonly ProcessIdentity[],
-  { change, from, mayWrite }: { change: Partial<GcSettings>; from: Partial<GcSettings>; mayWrite: boolean },
+  { change, from, bounds, mayWrite }: Pick<Extract<Wish, { type: 'set' }>, 'change' | 'from' | 'bounds' | 'mayWrite'>,
   options: ProcessesOptions,
   signal: AbortSignal,
 ): Promise<SetOutcome> {
@@ -62,6 +63,12 @@ export async function setAll(
   const missing = opened.list.filter(({ inEffect }) => !has(inEffect, change));
   if (missing.length > 0 && !mayWrite) {
     return refused(first, 'NotAuto', "the policy's mode is not Auto: what is set stays, nothing more is written");
+  }
+  for (const { process, inEffect } of opened.list) {
+    // Where it came from is read here: the annotation may say anything.
+    const own = (options.ledger.of(process)?.original ?? inEffect).gcPercent;
+    if (change.gcPercent !== undefined && isTooFarOut(change.gcPercent, own, bounds))
+      return refused(first, 'OutOfBounds', sayOutside(change.gcPercent, bounds));
   }
   for (const { process, inEffect } of missing) {
     if (!isExpected(process, inEffect, change, from, options))

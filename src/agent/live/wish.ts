@@ -10,7 +10,7 @@ import {
   type Setting,
 } from '../../api/index.ts';
 import type { GcSettings } from '../../host/index.ts';
-import { GOGC_OFF } from '../../model/index.ts';
+import { GOGC_OFF, isOnTheWayIn, isOutside } from '../../model/index.ts';
 
 export type Wish =
   | {
@@ -19,6 +19,8 @@ export type Wish =
       readonly change: Partial<GcSettings>;
       /** What was in effect where the change was decided. */
       readonly from: Partial<GcSettings>;
+      /** Of GOGC; beyond them it may only be set where that is nearer to them than what the process had of itself. */
+      readonly bounds: { readonly min: number; readonly max: number };
       /** Whether a process that does not have it may be written to. */
       readonly mayWrite: boolean;
     }
@@ -55,11 +57,12 @@ export function wishOf(input: WishInput): Wish {
   if (typeof change === 'string') return refuse('Unreadable', change);
   const tight = lessMemory(wanted, input.limitBytes);
   if (tight) return refuse('LessMemory', tight);
-  const outside = outOfBounds(change, policy, input.limitBytes);
+  const said = settingsOf(wanted, 'from');
+  const from = typeof said === 'string' ? {} : said;
+  const outside = outOfBounds(change, from, policy, input.limitBytes);
   if (outside) return refuse('OutOfBounds', outside);
-  const from = settingsOf(wanted, 'from');
   const mayWrite = policy.spec.actions.mode === 'Auto';
-  return { type: 'set', policy, change, from: typeof from === 'string' ? {} : from, mayWrite };
+  return { type: 'set', policy, change, from, bounds: policy.spec.tuning.gogc, mayWrite };
 }
 
 function refuse(reason: string, message: string): Wish {
@@ -91,15 +94,24 @@ function limitOf(setting: Setting): number | null | string {
 
 function outOfBounds(
   { gcPercent, memoryLimitBytes }: Partial<GcSettings>,
+  from: Partial<GcSettings>,
   { spec: { tuning } }: RobotGCPolicy,
   limitBytes: number | null,
 ): string | undefined {
-  const { min, max } = tuning.gogc;
-  if (gcPercent !== undefined && (gcPercent < min || gcPercent > max))
-    return `GOGC ${gcPercent} is outside of the policy's ${min} to ${max}`;
+  if (gcPercent !== undefined && isTooFarOut(gcPercent, from.gcPercent, tuning.gogc))
+    return sayOutside(gcPercent, tuning.gogc);
   if (memoryLimitBytes && limitBytes !== null && memoryLimitBytes > limitBytes)
     return `GOMEMLIMIT of ${memoryLimitBytes} bytes is above the container's memory limit of ${limitBytes}`;
   return undefined;
+}
+
+/** @param from undefined where it is not known */
+export function isTooFarOut(gogc: number, from: number | undefined, bounds: { min: number; max: number }): boolean {
+  return isOutside(gogc, bounds) && (from === undefined || !isOnTheWayIn(gogc, from, bounds));
+}
+
+export function sayOutside(gogc: number, { min, max }: { min: number; max: number }): string {
+  return `GOGC ${gogc} is outside of the policy's ${min} to ${max}`;
 }
 
 /** After a resize of running pods, those that come later have the limit of their template again. */
