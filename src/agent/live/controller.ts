@@ -3,6 +3,7 @@ import { ANNOTATION_DESIRED, type LiveState, quantityBytes } from '../../api/ind
 import type { GcSettings, Proc, ProcessIdentity } from '../../host/index.ts';
 import { type Controller, type HandlerResult, KeyedQueue, type Log, memoryLimitOf } from '../../kube/index.ts';
 import type { Selected } from '../containers/watchlist.ts';
+import { PlanCache } from '../sampler/attachments.ts';
 import { lookAll } from './followed.ts';
 import type { LiveLedger } from './ledger.ts';
 import { restoreAll, type SetOutcome, setAll } from './processes.ts';
@@ -34,6 +35,7 @@ export class LiveController implements Controller {
   readonly concurrency = 4;
   readonly queue = new KeyedQueue({ name: 'live' });
   readonly #options: LiveControllerOptions;
+  readonly #plans = new PlanCache();
   readonly #states = new Map<string, LiveState>();
   /** What was applied to which processes, as text: news of pods and policies are many, and mostly of something else. */
   readonly #fulfilled = new Map<string, string>();
@@ -127,14 +129,14 @@ export class LiveController implements Controller {
     const processes = this.#options.processes(containerId);
     if (processes.length === 0) return {};
     this.#followed.set(containerId, from);
-    const outcome = lookAll(this.#options.proc, processes, change);
+    const outcome = lookAll(processes, change, this.#options.proc, this.#plans);
     this.#tell(containerId, outcome);
     if (outcome.type === 'applied') return {};
     return { requeueAfterMs: outcome.type === 'refused' ? refusedMs : followMs };
   }
 
   #followBack(containerId: string, before: Partial<GcSettings>): HandlerResult {
-    const outcome = lookAll(this.#options.proc, this.#options.processes(containerId), before);
+    const outcome = lookAll(this.#options.processes(containerId), before, this.#options.proc, this.#plans);
     if (outcome.type === 'awaited') {
       this.#tell(containerId, outcome);
       return { requeueAfterMs: followMs };
