@@ -1,5 +1,5 @@
 /** Where no probe can work: windows from real programs' own books, held against what their runtimes say; and the probe that comes later. */
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
 import { openProc } from '../../host/index.ts';
 import { ProbeError, startProbe } from '../../host/probe/index.ts';
@@ -44,7 +44,7 @@ const target: Target = {
 
 const noPermission = new ProbeError('NO_PERMISSION', 'the kernel refused to load the BPF program');
 
-/** A sampler of one process under way; ends with `stop`. */
+/** A sampler of one process under way. */
 class Watched {
   readonly windows: SignalWindow[] = [];
   readonly states: TargetState[] = [];
@@ -75,7 +75,7 @@ class Watched {
     return this.windows.reduce((total, window) => total + value(window), 0);
   }
 
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#running;
   }
@@ -85,13 +85,8 @@ const cpuSeconds = ({ gc, durationMs }: SignalWindow, share: number | undefined)
   ((share ?? 0) * (gc?.gomaxprocs ?? 0) * durationMs) / 1e3;
 
 describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
-  let watched: Watched | null = null;
-  afterEach(async () => {
-    await watched?.stop();
-    watched = null;
-  });
-
-  describe.each(supportedToolchains)('go%s, stripped', (version) => {
+  // Windows take their time, whoever else is watched meanwhile.
+  describe.concurrent.each(supportedToolchains)('go%s, stripped', (version) => {
     let binary: string;
     beforeAll(() => {
       binary = build(version);
@@ -100,7 +95,7 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
     test('windows add up to what runtime/metrics counts', async () => {
       await using churn = new Churn(binary, { GOGC: '60', GOMEMLIMIT: '2GiB' });
       await churn.ask('gc');
-      watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
+      await using watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
       await watched.more(2);
       const before = await churn.ask('report');
       await churn.ask('start');
@@ -141,7 +136,7 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
       await using churn = new Churn(binary, { GOGC: 'off', GOMEMLIMIT: '40MiB' });
       await churn.ask('gc');
       await churn.ask('start');
-      watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
+      await using watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
       await watched.more(3);
       await churn.ask('stop');
       const after = await churn.ask('gc');
@@ -157,7 +152,7 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
   test('state and windows say what is missing, and it is told once', async () => {
     await using churn = new Churn(build('1.26.8'), { GOGC: '60' });
     await churn.ask('start');
-    watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
+    await using watched = new Watched(churn.pid, async () => Promise.reject(noPermission));
     await watched.more(4);
     expect(watched.states.at(-1)).toMatchObject({
       state: 'Watching',
@@ -178,7 +173,7 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
     await using churn = new Churn(build('1.26.8'), { GOGC: '60' });
     await churn.ask('gc');
     let attempts = 0;
-    watched = new Watched(churn.pid, async () => {
+    await using watched = new Watched(churn.pid, async () => {
       attempts += 1;
       if (attempts <= 4) throw noPermission;
       return startProbe();
@@ -211,15 +206,14 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
       const strained = ['-goroutines', '64', '-lists', '3000'];
       await using churn = new Churn(build('1.26.8'), { GOGC: 'off', GOMEMLIMIT: '8MiB' }, strained);
       await churn.ask('start');
-      watched = new Watched(churn.pid, start);
-      await until('it is limited', () => watched?.windows.at(-1)?.gc?.limiterOn === true, 30_000, 20);
+      await using watched = new Watched(churn.pid, start);
+      await until('it is limited', () => watched.windows.at(-1)?.gc?.limiterOn === true, 30_000, 20);
       // Under the limit it would never come to rest.
       await churn.ask(`limit ${2 ** 40}`);
       await churn.ask('stop');
       await churn.ask('gc');
       await watched.more(2);
       expect(watched.windows.at(-1)?.gc?.limiterOn).toBe(false);
-      await watched.stop();
     }
   }, 90_000);
 
@@ -228,7 +222,7 @@ describe.skipIf(missing !== '')(`watching without the probe${missing}`, () => {
     await using churn = new Churn(build('1.26.8'), { GOGC: '60' });
     await churn.ask('start');
     let probePid = 0;
-    watched = new Watched(churn.pid, async () => {
+    await using watched = new Watched(churn.pid, async () => {
       const probe = await startProbe();
       probePid = probe.processId;
       return probe;
