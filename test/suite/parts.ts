@@ -1,4 +1,4 @@
-/** The parts of `npm test`, from the quickest to the slowest. */
+/** The parts of `npm test`, from the quickest to the slowest, and which of them go side by side. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +25,8 @@ const check = (name: string, command: readonly string[], cwd = repositoryDir): P
 
 const vitest = (project: string): Part => ({ name: `vitest: ${project}`, run: () => runVitest(project) });
 
-export const parts: readonly Part[] = [
+/** One after the other; what stands in brackets at the same time. */
+export const parts: readonly (Part | readonly Part[])[] = [
   check('lint, format and the dependency rule', ['biome', 'check', '--error-on-warnings', '.']),
   check('types', ['tsc', '--noEmit']),
   vitest('unit'),
@@ -37,8 +38,8 @@ export const parts: readonly Part[] = [
   { name: 'kernels of the virtual machines', run: fetchKernels },
   vitest('host-shared'),
   vitest('host'),
-  vitest('vm'),
-  vitest('api'),
+  // An emulated machine keeps one processor busy, servers are mostly waited for.
+  [vitest('vm'), vitest('api')],
   vitest('e2e'),
 ];
 
