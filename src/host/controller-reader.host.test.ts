@@ -1,35 +1,28 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { until } from '../../test/support/until.ts';
 import { recordAllocations } from './allocation-sampler.ts';
 import { entryOf } from './auxiliary-vector.ts';
 import { ControllerReadError, type ControllerReader, openController } from './controller-reader.ts';
 import { Churn } from './probe/testing/churn.ts';
-import { missingGround, removeTemporaryFolders, temporaryFolder } from './probe/testing/ground.ts';
+import { buildChurnAs, type GoVersion, supportedToolchains } from './probe/testing/churn-builds.ts';
+import { missingGround } from './probe/testing/ground.ts';
 import { openProc } from './proc.ts';
 import { globalsOf, identityOf } from './testing/go-process.ts';
 
 /** Real programs of every Go version against what their own runtime/metrics say. */
 const missing = missingGround();
 const proc = openProc();
-const versions = ['1.22.12', '1.23.12', '1.24.13', '1.25.8', '1.26.8'];
 const modes = [
   { mode: 'plain', flags: [] },
   { mode: 'stripped', flags: ['-ldflags=-s -w'] },
   { mode: 'position-independent, stripped', flags: ['-buildmode=pie', '-ldflags=-s -w'] },
 ] as const;
 
-function build(version: string, flags: readonly string[]): string {
-  const binary = join(temporaryFolder('books'), 'churn');
-  execFileSync('go', ['build', ...flags, '-o', binary, '.'], {
-    cwd: fileURLToPath(new URL('probe/testdata/churn', import.meta.url)),
-    env: { ...process.env, GOTOOLCHAIN: `go${version}`, GOFLAGS: '-p=2', CGO_ENABLED: '0' },
-  });
-  return binary;
+function build(version: GoVersion, flags: readonly string[]): string {
+  return buildChurnAs(version, { name: 'books', flags, env: { CGO_ENABLED: '0' } });
 }
 
 function codeOf(action: () => unknown): string | undefined {
@@ -49,9 +42,7 @@ const bytesOf = (reader: ControllerReader): number => {
 };
 
 describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${missing}`, () => {
-  afterAll(removeTemporaryFolders);
-
-  describe.each(versions)('go%s', (version) => {
+  describe.each(supportedToolchains)('go%s', (version) => {
     it.each(modes)('$mode: says what runtime/metrics says', async ({ flags }) => {
       const binary = build(version, flags);
       await using churn = new Churn(binary, { GOGC: '70', GOMEMLIMIT: '900MiB' });
@@ -85,8 +76,8 @@ describe.skipIf(missing !== '')(`the collector's books through /proc/PID/mem${mi
   });
 
   // Where it lies in the controller is the version's doing, not the linker's: one mode of each, and all of the newest.
-  const newest = versions.at(-1);
-  describe.each(versions)('go%s under a limit below its live heap', (version) => {
+  const newest = supportedToolchains.at(-1);
+  describe.each(supportedToolchains)('go%s under a limit below its live heap', (version) => {
     const tried = version === newest ? modes : modes.filter(({ mode }) => mode === 'stripped');
     it.each(tried)('$mode: tells of the GC CPU limiter what runtime/metrics tells', async ({ flags }) => {
       const strained = ['-goroutines', '64', '-lists', '3000'];

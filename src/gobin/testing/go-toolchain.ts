@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 /** Sources of the programs that the tests build. */
 export const testdata = fileURLToPath(new URL('../testdata/', import.meta.url));
 
+export const newestToolchain = '1.26.8';
 /** The newest patch of each supported minor; toolchains come through Go's module proxy. */
-export const supportedToolchains = ['1.22.12', '1.23.12', '1.24.13', '1.25.8', '1.26.8'] as const;
+export const supportedToolchains = ['1.22.12', '1.23.12', '1.24.13', '1.25.8', newestToolchain] as const;
 /** Real programs of versions that must be refused: build info by pointers, other tables, too old. */
 export const refusedToolchains = ['1.17.13', '1.20.14', '1.21.13'] as const;
 
@@ -88,7 +89,7 @@ export function buildRobot(
 
 /** Builds one of the Go helper programs with the newest toolchain. */
 export function buildTool(name: string): string {
-  return buildOnce('1.26.8', testdata + name, name, [], { CGO_ENABLED: '0' });
+  return buildOnce(newestToolchain, testdata + name, name, [], { CGO_ENABLED: '0' });
 }
 
 /** Builds the program in a folder once for each text of it; @returns its path in the user's cache directory. */

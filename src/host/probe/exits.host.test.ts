@@ -29,7 +29,7 @@ describe.skipIf(missing !== '')(`cheap exits of real assist stalls${missing}`, (
   });
   afterAll(removeTemporaryFolders);
 
-  describe.each(['go1.22.12', 'go1.26.8'])('of %s', (toolchain) => {
+  describe.each(['1.22.12', '1.26.8'])('of go%s', (toolchain) => {
     let binary = '';
     let points: readonly PlannedPoint[] = [];
     beforeAll(() => {

@@ -1,9 +1,11 @@
 /** The Go program `testdata/churn`: built with the toolchain at hand, started, and asked what its runtime counted. */
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { buildOnce, newestToolchain } from '../../../gobin/testing/go-toolchain.ts';
 import { temporaryFolder } from './ground.ts';
 
 const histogramSchema = z
@@ -44,12 +46,11 @@ function goFloat(text: string): number {
   return text.endsWith('Inf') ? Number(`${text.startsWith('-') ? '-' : ''}Infinity`) : Number(text);
 }
 
-export function buildChurn(goToolchain?: string): string {
+/** @returns a copy of its own: what watches or changes it is alone with it */
+export function buildChurn(version: string = newestToolchain): string {
   const binary = join(temporaryFolder('churn'), 'churn');
-  execFileSync('go', ['build', '-o', binary, '.'], {
-    cwd: fileURLToPath(new URL('../testdata/churn', import.meta.url)),
-    env: { ...process.env, ...(goToolchain === undefined ? {} : { GOTOOLCHAIN: goToolchain }) },
-  });
+  const directory = fileURLToPath(new URL('../testdata/churn', import.meta.url));
+  copyFileSync(buildOnce(version, directory, 'churn', [], {}), binary);
   return binary;
 }
 
