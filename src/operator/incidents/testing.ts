@@ -7,6 +7,7 @@ import {
   type SignalSummary,
   type Trigger,
 } from '../../api/index.ts';
+import { type Pod, pods } from '../../kube/index.ts';
 import type { SignalWindow } from '../../model/index.ts';
 import { NO_RESIZE } from '../resize/observe.ts';
 import { NO_NEIGHBOURS } from '../workloads/neighbours.ts';
@@ -113,6 +114,20 @@ export function viewWith(view: Partial<IncidentView> = {}): IncidentView {
     breaker: { type: 'closed' },
     ...view,
   };
+}
+
+/** @param uid `pod-uid` is that of the pod in breach @param pending why the kubelet has not come to it */
+export function podLimitedTo(uid: string, limit: string, inEffect = limit, pending = ''): Pod {
+  const waiting = { type: 'PodResizePending', status: 'True', reason: pending, message: 'no room' };
+  return pods.parse({
+    metadata: { name: `dispatch-${uid}`, namespace: 'robots', uid, resourceVersion: '1', generation: 2 },
+    spec: { containers: [{ name: 'robot', resources: { limits: { memory: limit } } }] },
+    status: {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'True' }, ...(pending === '' ? [] : [waiting])],
+      containerStatuses: [{ name: 'robot', resources: { limits: { memory: inEffect } } }],
+    },
+  });
 }
 
 /** A second of a container whose collector takes `share` of the CPU, ended `endMs` after T0. */

@@ -1,11 +1,20 @@
 /** A limit raised for the sake of GOGC, from there to the end: every write of the status, with the cluster and its agents played in between. */
 import { describe, expect, it } from 'vitest';
 import type { ActionRecord, IncidentStatus } from '../../../api/index.ts';
-import { type Pod, pods } from '../../../kube/index.ts';
 import type { SignalWindow } from '../../../model/index.ts';
 import { calmCgroup } from '../../../model/testing.ts';
 import { NO_RESIZE } from '../../resize/observe.ts';
-import { foundWorkload, incidentWith, iso, policyWith, summary, T0, viewWith, windowAt } from '../testing.ts';
+import {
+  foundWorkload,
+  incidentWith,
+  iso,
+  podLimitedTo,
+  policyWith,
+  summary,
+  T0,
+  viewWith,
+  windowAt,
+} from '../testing.ts';
 import type { IncidentView, Step } from '../view.ts';
 import { decide, judged } from './index.ts';
 
@@ -33,18 +42,6 @@ const gogc: ActionRecord = {
 };
 const done = (action: ActionRecord): ActionRecord => ({ ...action, result: 'Completed' });
 
-function podWith(memory: string): Pod {
-  return pods.parse({
-    metadata: { name: 'dispatch-abc', namespace: 'robots', uid: 'pod-uid', resourceVersion: '1' },
-    spec: { containers: [{ name: 'robot', resources: { limits: { memory } } }] },
-    status: {
-      phase: 'Running',
-      conditions: [{ type: 'Ready', status: 'True' }],
-      containerStatuses: [{ name: 'robot', resources: { limits: { memory } } }],
-    },
-  });
-}
-
 interface World {
   readonly memory: string;
   readonly gogc?: { readonly from: string; readonly to: string } | undefined;
@@ -60,14 +57,14 @@ function viewOf(actions: ActionRecord[], world: World, status: IncidentStatus = 
     { apply: ['Live', 'Resize'] },
     { gogc: { min: 25, max: 400, maxStep: '900%' }, memoryLimit: { max: '512Mi' } },
   );
+  const pod = podLimitedTo('pod-uid', world.memory);
   if (world.live)
     policy.status.containers = [
       {
-        ...{ pod: 'dispatch-abc', container: 'robot', node: 'node-1', state: 'Watching' },
+        ...{ pod: pod.metadata.name, container: 'robot', node: 'node-1', state: 'Watching' },
         live: { state: world.live, gogc: Number(world.gogc?.to ?? 10), message: 'it sets its own', at: iso(13_000) },
       },
     ];
-  const pod = podWith(world.memory);
   return viewWith({
     incident: incidentWith({ phase: 'Acting', diagnosis, actions, verification: { before: summary }, ...status }),
     policy,

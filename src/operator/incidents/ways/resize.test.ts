@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ActionRecord } from '../../../api/index.ts';
-import { type Pod, pods } from '../../../kube/index.ts';
+import type { Pod } from '../../../kube/index.ts';
 import { NO_RESIZE } from '../../resize/observe.ts';
-import { foundWorkload, incidentWith, iso, policyWith, T0, viewWith } from '../testing.ts';
+import { foundWorkload, incidentWith, iso, podLimitedTo, policyWith, T0, viewWith } from '../testing.ts';
 import { resize } from './resize.ts';
 
 const MIB = 2 ** 20;
@@ -18,20 +18,6 @@ const action: ActionRecord = {
 };
 const back: ActionRecord = { ...action, kind: 'Rollback', undoes: 'Resize', before: '160Mi', after: '128Mi' };
 
-/** @param uid `pod-uid` is that of the pod in breach */
-function podWith(uid: string, limit: string, inEffect = limit, reason = ''): Pod {
-  const pending = reason === '' ? [] : [{ type: 'PodResizePending', status: 'True', reason, message: 'no room' }];
-  return pods.parse({
-    metadata: { name: `dispatch-${uid}`, namespace: 'robots', uid, resourceVersion: '1', generation: 2 },
-    spec: { containers: [{ name: 'robot', resources: { limits: { memory: limit } } }] },
-    status: {
-      phase: 'Running',
-      conditions: [{ type: 'Ready', status: 'True' }, ...pending],
-      containerStatuses: [{ name: 'robot', resources: { limits: { memory: inEffect } } }],
-    },
-  });
-}
-
 function progressOf(all: readonly Pod[], over: Partial<ActionRecord> = {}, useMib = 100, afterMs = 5000) {
   const useBytes = new Map(all.map(({ metadata }) => [metadata.uid, useMib * MIB]));
   const view = viewWith({ policy: policyWith(), resize: { ...NO_RESIZE, pods: all, useBytes } });
@@ -40,11 +26,11 @@ function progressOf(all: readonly Pod[], over: Partial<ActionRecord> = {}, useMi
 }
 
 const [small, grown, asked] = [
-  podWith('pod-uid', '128Mi'),
-  podWith('pod-uid', '160Mi'),
-  podWith('pod-uid', '160Mi', '128Mi'),
+  podLimitedTo('pod-uid', '128Mi'),
+  podLimitedTo('pod-uid', '160Mi'),
+  podLimitedTo('pod-uid', '160Mi', '128Mi'),
 ];
-const [otherSmall, otherGrown] = [podWith('b', '128Mi'), podWith('b', '160Mi')];
+const [otherSmall, otherGrown] = [podLimitedTo('b', '128Mi'), podLimitedTo('b', '160Mi')];
 const late = 3 * 60_000;
 
 describe('a resize in place', () => {
@@ -53,30 +39,30 @@ describe('a resize in place', () => {
     ['is under way while the kubelet works', progressOf([asked, otherSmall]), { type: 'underway' }],
     ['goes on with the next pod once one is done', progressOf([grown, otherSmall]), { type: 'next' }],
     ['is settled when every pod has it', progressOf([grown, otherGrown]), { type: 'settled' }],
-    ['leaves pods of another limit alone', progressOf([grown, podWith('b', '200Mi')]), { type: 'settled' }],
+    ['leaves pods of another limit alone', progressOf([grown, podLimitedTo('b', '200Mi')]), { type: 'settled' }],
     [
       'yields to who set the limit of the pod in breach meanwhile',
-      progressOf([podWith('pod-uid', '200Mi'), otherSmall]),
+      progressOf([podLimitedTo('pod-uid', '200Mi'), otherSmall]),
       { type: 'meanwhile', sentence: expect.stringContaining('200Mi') },
     ],
     [
       'is refused where the first pod’s node cannot do it',
-      progressOf([podWith('pod-uid', '160Mi', '128Mi', 'Infeasible'), otherSmall]),
+      progressOf([podLimitedTo('pod-uid', '160Mi', '128Mi', 'Infeasible'), otherSmall]),
       { type: 'refused', why: expect.stringContaining('no room') },
     ],
     [
       'fails where a later pod’s node cannot do it',
-      progressOf([grown, podWith('b', '160Mi', '128Mi', 'Infeasible')]),
+      progressOf([grown, podLimitedTo('b', '160Mi', '128Mi', 'Infeasible')]),
       { type: 'failed' },
     ],
     [
       'waits for room, with the kubelet’s words',
-      progressOf([podWith('pod-uid', '160Mi', '128Mi', 'Deferred')]),
+      progressOf([podLimitedTo('pod-uid', '160Mi', '128Mi', 'Deferred')]),
       { type: 'underway', reason: expect.stringContaining('Deferred') },
     ],
     [
       'does not wait for room for ever',
-      progressOf([podWith('pod-uid', '160Mi', '128Mi', 'Deferred')], {}, 100, late),
+      progressOf([podLimitedTo('pod-uid', '160Mi', '128Mi', 'Deferred')], {}, 100, late),
       { type: 'refused' },
     ],
     ['waits for a pod that is started anew', progressOf([]), { type: 'underway' }],
@@ -109,7 +95,7 @@ describe('the way back to a smaller limit', () => {
       { ...action, before: '160Mi', after: '200Mi' },
     ];
     const back: ActionRecord = { ...action, kind: 'Rollback', undoes: 'Resize', before: '200Mi', after: '128Mi' };
-    const pods = [podWith('pod-uid', '200Mi'), otherGrown];
+    const pods = [podLimitedTo('pod-uid', '200Mi'), otherGrown];
     const useBytes = new Map(pods.map(({ metadata }) => [metadata.uid, 90 * MIB]));
     const incident = incidentWith({ phase: 'Acting', actions: [...steps, back] });
     const of = (all: readonly Pod[]) =>
