@@ -1,10 +1,10 @@
 /** The consent of a person to one recommended change. */
 import { z } from 'zod';
 import { ANNOTATION_APPROVAL, ANNOTATION_APPROVED_BY } from './names.ts';
-import { Knob, Setting, Way } from './ways.ts';
+import { Changed, Setting, Way } from './ways.ts';
 
 /** What exactly was approved: another value is another decision. */
-export const ApprovedChange = z.object({ kind: Way, knob: Knob, from: Setting, to: Setting });
+export const ApprovedChange = z.object({ kind: Way, knob: Changed, from: Setting, to: Setting });
 export type ApprovedChange = z.infer<typeof ApprovedChange>;
 
 /** As the annotation `robotgc.dev/approval` of an incident holds it, in JSON. */

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ApprovalStatus } from './approval.ts';
 import { PassedOver, RunbookName } from './runbooks.ts';
 import { SignalName, SignalUnit } from './signals.ts';
-import { Knob, Setting, Way } from './ways.ts';
+import { Changed, Knob, Setting, Way } from './ways.ts';
 
 export const PHASES = [
   'Detected',
@@ -84,7 +84,7 @@ export type Diagnosis = z.infer<typeof Diagnosis>;
 
 export const Plan = z.object({
   kind: z.enum([...Way.options, 'None']),
-  knob: Knob.optional(),
+  knob: Changed.optional(),
   from: Setting.optional(),
   to: Setting.optional(),
   reason: z.string(),
@@ -115,7 +115,7 @@ export const ActionRecord = z.object({
   undoes: Way.optional().describe('Of a rollback: by which way it goes back.'),
   owner: Owner,
   container: z.string(),
-  knob: Knob,
+  knob: Changed,
   before: Setting,
   after: Setting,
   makesRoomFor: Knob.optional().describe('What follows once this is in effect; judged with it, undone before it.'),

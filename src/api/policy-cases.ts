@@ -317,12 +317,12 @@ export const BAD_POLICIES: readonly BadPolicy[] = [
   },
   { what: 'an unknown mode', spec: with_({ actions: { mode: 'auto' } }), path: 'spec.actions.mode' },
   { what: 'no way to act', spec: with_({ actions: { apply: [] } }), path: 'spec.actions.apply' },
-  { what: 'an unknown way to act', spec: with_({ actions: { apply: ['Restart'] } }), path: 'spec.actions.apply[0]' },
+  { what: 'an unknown way to act', spec: with_({ actions: { apply: ['Reboot'] } }), path: 'spec.actions.apply[0]' },
   {
     what: 'a way twice',
     spec: with_({ actions: { apply: ['Live', 'Live'] } }),
     path: 'spec.actions.apply',
-    words: 'write each of Live, Resize, Rollout at most once',
+    words: 'write each of Live, Resize, Rollout, Restart at most once',
   },
   {
     what: 'a remedy that nobody knows',

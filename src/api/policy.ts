@@ -168,7 +168,14 @@ export type MaintenanceWindow = z.output<typeof MaintenanceWindow>;
 
 export const Actions = z.strictObject({
   mode: z.enum(['Observe', 'Recommend', 'Auto']).default('Recommend'),
-  apply: z.array(Way).min(1).max(3).default(['Rollout']),
+  apply: z
+    .array(Way)
+    .min(1)
+    .max(Way.options.length)
+    .default(['Rollout'])
+    .describe(
+      'By which ways, by preference. Restart sets nothing: a pod that leaks is made anew once its memory is at its end.',
+    ),
   runbooks: z
     .array(RunbookName)
     .min(1)

@@ -151,7 +151,7 @@ export const POLICY_RULES: readonly Rule[] = [
   {
     at: ['actions', 'apply'],
     cel: NO_DUPLICATES,
-    message: 'apply is an order of preference: write each of Live, Resize, Rollout at most once',
+    message: 'apply is an order of preference: write each of Live, Resize, Rollout, Restart at most once',
     broken: ({ actions }) => when(hasTwice(actions.apply), 'actions', 'apply'),
   },
   {

@@ -9,6 +9,7 @@ export const RunbookName = z.enum([
   'HoldHeapBack',
   'LowerGogc',
   'BuyTime',
+  'StartAnew',
 ]);
 export type RunbookName = z.infer<typeof RunbookName>;
 

@@ -32,6 +32,7 @@ export { isAnswer, isKubeError, KubeError } from './errors.ts';
 export type { EventTarget } from './event-body.ts';
 export type { EventRecorderOptions } from './events.ts';
 export { EventRecorder } from './events.ts';
+export { evict } from './evict.ts';
 export type { Health } from './health-server.ts';
 export { serveHealth, serveHttp } from './health-server.ts';
 export * from './kinds/index.ts';

@@ -1,6 +1,6 @@
 /** A change as people can apply it themselves: a manifest, a command, or what to start the program with. */
 import { stringify } from 'yaml';
-import { type Knob, REMEDY_FIELD_MANAGER } from '../api/index.ts';
+import { type Changed, REMEDY_FIELD_MANAGER } from '../api/index.ts';
 import type { Proposal } from './proposal.ts';
 import type { ResizeWay } from './resize.ts';
 import type { RolloutWay } from './ways.ts';
@@ -13,11 +13,13 @@ export function patchFor({ way, knob, to }: Proposal): string {
       return resizeCommands(way, to);
     case 'Rollout':
       return manifestFor(way, knob, to);
+    case 'Restart':
+      return `kubectl delete pod ${way.pod} --namespace=${way.namespace}\n`;
   }
 }
 
 /** A server-side-apply manifest that owns nothing but the one knob. */
-function manifestFor({ owner, namespace, container, requestFollows }: RolloutWay, knob: Knob, to: string): string {
+function manifestFor({ owner, namespace, container, requestFollows }: RolloutWay, knob: Changed, to: string): string {
   const fields =
     knob === 'MemoryLimit'
       ? { resources: { limits: { memory: to }, ...(requestFollows ? { requests: { memory: to } } : {}) } }

@@ -15,7 +15,7 @@ export const MIN_CONFIDENCE = 0.4;
  * not now; the same question may be asked again.
  */
 export function plan(input: PlanInput, now: Date): Plan {
-  const { answer, runbook, passedOver } = remedyFor(input);
+  const { answer, runbook, passedOver } = remedyFor(input, now);
   const planned = guarded(input, certain(input, answer), now);
   return {
     ...planned,

@@ -3,7 +3,7 @@ import { GC_COST_SIGNALS, MEMORY_SIGNALS, NEAR_LIMIT } from '../model/index.ts';
 import type { PlanInput } from './input.ts';
 import { mebibytes } from './words.ts';
 
-export type Precondition = (input: PlanInput) => string | undefined;
+export type Precondition = (input: PlanInput, now: Date) => string | undefined;
 
 const OF_THE_LIMIT: ReadonlySet<string> = new Set(['liveHeapShareOfLimit', 'oomKills', 'allocationFailures']);
 
@@ -41,4 +41,20 @@ export const noTimeWasBought: Precondition = ({ diagnosis, history }) => {
     raised &&
     `${diagnosis.cause}: ${diagnosis.summary} The memory limit was raised already (${raised.at}): time was bought once.`
   );
+};
+
+export const restartsAreAllowed: Precondition = ({ spec }) =>
+  spec.actions.apply.includes('Restart') ? undefined : 'actions.apply has no Restart: no pod is made anew.';
+
+/** What fills its memory sooner would be made anew without end. */
+const RESTARTS_APART_MS = 3_600_000;
+
+export const notStartedAnewLately: Precondition = ({ diagnosis, history }, now) => {
+  const last = history
+    .filter(({ kind, result }) => kind === 'Restart' && result === 'Completed')
+    .reduce((newest, { at }) => Math.max(newest, Date.parse(at)), 0);
+  const sinceMs = now.getTime() - last;
+  if (sinceMs >= RESTARTS_APART_MS) return undefined;
+  const apart = `at least ${RESTARTS_APART_MS / 60_000} min lie between two`;
+  return `${diagnosis.cause}: ${diagnosis.summary} A pod was made anew ${Math.round(sinceMs / 60_000)} min ago, ${apart}: it would be a loop.`;
 };

@@ -1,11 +1,11 @@
 /** What a remedy answers: a change and the way to it, or why there is none. */
-import type { Knob, Plan, Setting } from '../api/index.ts';
+import type { Changed, Knob, Plan, Setting } from '../api/index.ts';
 import type { PlanInput } from './input.ts';
 import type { TakenWay } from './ways.ts';
 
 export interface Proposal {
   readonly way: TakenWay;
-  readonly knob: Knob;
+  readonly knob: Changed;
   readonly from: Setting;
   readonly to: string;
   /** One sentence. */

@@ -16,15 +16,15 @@ export interface Choice {
 }
 
 /** What room was made for is next, whatever else would help. */
-export function remedyFor(input: PlanInput): Choice {
+export function remedyFor(input: PlanInput, now: Date): Choice {
   const inRoom = { ...input, ways: inPlace(input.ways) };
   if (hasRoomFor('GOGC', input)) return { answer: raiseGogc(inRoom), runbook: 'RaiseGogc', passedOver: [] };
   if (hasRoomFor('GOMEMLIMIT', input))
     return { answer: raiseGoMemLimit(inRoom), runbook: 'RaiseMemoryLimit', passedOver: [] };
-  return byOrder(input);
+  return byOrder(input, now);
 }
 
-function byOrder(input: PlanInput): Choice {
+function byOrder(input: PlanInput, now: Date): Choice {
   const { diagnosis, spec } = input;
   const made = RunbookName.options.filter((name) => RUNBOOKS[name].against.includes(diagnosis.cause));
   const chosen = spec.actions.runbooks ?? RunbookName.options;
@@ -33,7 +33,7 @@ function byOrder(input: PlanInput): Choice {
   let taken: { readonly answer: Proposal; readonly runbook: RunbookName } | undefined;
   const passedOver: PassedOver[] = [];
   for (const runbook of inOrder) {
-    const answer = taken ? none(`${taken.runbook} comes first.`) : tried(runbook, input);
+    const answer = taken ? none(`${taken.runbook} comes first.`) : tried(runbook, input, now);
     if (isProposal(answer)) taken = { answer, runbook };
     else passedOver.push({ runbook, reason: answer.reason });
   }
@@ -41,10 +41,10 @@ function byOrder(input: PlanInput): Choice {
   return taken ? { ...taken, passedOver: whyNot } : { answer: nothing(input, passedOver, left), passedOver: whyNot };
 }
 
-function tried(name: RunbookName, input: PlanInput): Proposal | NoProposal {
+function tried(name: RunbookName, input: PlanInput, now: Date): Proposal | NoProposal {
   const { preconditions, remedy } = RUNBOOKS[name];
   for (const precondition of preconditions) {
-    const unmet = precondition(input);
+    const unmet = precondition(input, now);
     if (unmet !== undefined) return none(unmet);
   }
   return remedy(input);

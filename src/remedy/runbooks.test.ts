@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { RunbookName } from '../api/index.ts';
+import { type ActionRecord, RunbookName } from '../api/index.ts';
 import { summarise } from '../model/index.ts';
 import { syntheticSpec, syntheticWindows } from '../model/testing.ts';
 import type { PlanInput } from './input.ts';
 import { plan } from './plan.ts';
 import { RUNBOOKS } from './runbooks.ts';
+import type { Way } from './ways.ts';
 
 const MIB = 2 ** 20;
 const now = new Date('2026-01-01T12:00:00Z');
@@ -101,5 +102,49 @@ describe('LowerGogc', () => {
   it('does nothing where GOGC is off', () => {
     const { summary } = input();
     expect(lower({ summary: { ...summary, gogc: -1 } }).reason).toMatch(/off, or not known/);
+  });
+});
+
+describe('StartAnew', () => {
+  const diagnosis = { cause: 'Leak', summary: 'It leaks.', confidence: 0.9, evidence: ['e'] };
+  const ways: Way[] = [{ kind: 'Live' }, { kind: 'Restart', namespace: 'robots', pod: 'dispatch-0' }];
+  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dispatch', uid: 'u' };
+  const restart = (at: string, result: ActionRecord['result'] = 'Completed'): ActionRecord => ({
+    ...{
+      kind: 'Restart',
+      owner,
+      container: 'robot',
+      knob: 'Pod',
+      before: 'dispatch-0',
+      after: 'made anew',
+      at,
+      result,
+    },
+  });
+  const leaking = (over: Partial<PlanInput> = {}, actions: object = {}) =>
+    plan(input({ apply: ['Live', 'Restart'], ...actions }, { diagnosis, ways, ...over }), now);
+
+  it('makes a pod that leaks anew where memory is at its end and no time can be bought', () => {
+    expect(leaking()).toMatchObject({ kind: 'Restart', knob: 'Pod', from: 'dispatch-0', runbook: 'StartAnew' });
+    expect(leaking({ history: [restart('2026-01-01T10:59:00.000Z')] })).toMatchObject({ kind: 'Restart' });
+  });
+
+  it.each<[string, Partial<PlanInput>, object, RegExp]>([
+    ['where the policy does not have it', {}, { apply: ['Live'] }, /actions.apply has no Restart/],
+    ['while there is memory left', { useBytes: 80 * MIB }, {}, /not tuned away/],
+    ['twice within an hour', { history: [restart('2026-01-01T11:30:00.000Z')] }, {}, /30 min ago.*would be a loop/],
+    ['where it cannot be done', { ways: [{ kind: 'Live' }] }, {}, /Restart is not possible here/],
+  ])('does nothing %s', (_, over, actions, reason) => {
+    expect(leaking(over, actions)).toMatchObject({ kind: 'None', reason: expect.stringMatching(reason) });
+  });
+
+  it('is not held back by a try that was refused, nor taken for another cause', () => {
+    expect(leaking({ history: [restart('2026-01-01T11:30:00.000Z', 'Failed')] })).toMatchObject({ kind: 'Restart' });
+    const other = { ...diagnosis, cause: 'MemoryLimitTooTight' };
+    expect(leaking({ diagnosis: other }).kind).not.toBe('Restart');
+  });
+
+  it('is a command for people in Recommend', () => {
+    expect(leaking({}, { mode: 'Recommend' }).patch).toBe('kubectl delete pod dispatch-0 --namespace=robots\n');
   });
 });

@@ -13,11 +13,14 @@ import {
   moreMemoryLowersTheBreach,
   noTimeWasBought,
   nothingHoldsTheHeapBack,
+  notStartedAnewLately,
   type Precondition,
+  restartsAreAllowed,
 } from './preconditions.ts';
 import type { Remedy } from './proposal.ts';
 import { raiseGogc } from './raise-gogc.ts';
 import { raiseLimit } from './raise-limit.ts';
+import { startAnew } from './start-anew.ts';
 
 export interface Runbook {
   /** Codes of causes (`src/diagnosis`). */
@@ -66,5 +69,11 @@ export const RUNBOOKS: Readonly<Record<RunbookName, Runbook>> = {
     does: 'raises the memory limit by a step, once, before the kernel kills; the incident is for people',
     preconditions: [memoryIsAtItsEnd, noTimeWasBought],
     remedy: buyTime,
+  },
+  StartAnew: {
+    against: ['Leak'],
+    does: 'makes the pod anew once no more time can be bought, where the policy has Restart in actions.apply; the incident is for people',
+    preconditions: [restartsAreAllowed, memoryIsAtItsEnd, notStartedAnewLately],
+    remedy: startAnew,
   },
 };

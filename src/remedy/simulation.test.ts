@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type ActionRecord, durationMs, type Knob, type PolicySpec, ratio } from '../api/index.ts';
+import { type ActionRecord, durationMs, type Knob, knobOf, type PolicySpec, ratio } from '../api/index.ts';
 import { heapGoalBytes, summarise } from '../model/index.ts';
 import { syntheticWindows } from '../model/testing.ts';
 import type { PlanInput } from './input.ts';
@@ -123,7 +123,8 @@ function bytesOf(text: string | null): number {
   return Number(amount) * ({ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 }[unit ?? ''] ?? 1);
 }
 
-function turn(world: World, { kind, knob, before, after }: ActionRecord): void {
+function turn(world: World, { kind, knob: changed, before, after }: ActionRecord): void {
+  const knob = knobOf(changed);
   const size = knob === 'GOGC' ? Number : bytesOf;
   world.turns.push({ knob, atMs: world.nowMs, up: size(after) > size(before), isDecision: kind !== 'Rollback' });
 }
@@ -174,8 +175,8 @@ it(`keeps every promise of the guardrails in ${HISTORIES} random policies and hi
         const { kind, knob, to, blockedBy } = plan(inputOf(spec, world, moment), new Date(world.nowMs));
         if (kind === 'None' || blockedBy || !knob || to === null || to === undefined) continue;
         acted += 1;
-        checkAction(spec, world, moment, knob, to);
-        carryOut(world, knob, to, moment);
+        checkAction(spec, world, moment, knobOf(knob), to);
+        carryOut(world, knobOf(knob), to, moment);
       }
       checkTurns(spec, world);
     }),

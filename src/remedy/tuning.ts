@@ -1,5 +1,5 @@
 /** The formula without any breach: which GOGC a workload is to have now, and what stands against it. Pure. */
-import { type ActionRecord, durationMs, type Knob, type Plan } from '../api/index.ts';
+import { type ActionRecord, type Changed, durationMs, type Plan } from '../api/index.ts';
 import { gogcOfSetting, goMemLimitUnder, isOnTheWayIn, isOutside, type TuneResult, tuneGogc } from '../model/index.ts';
 import { MIN_WINDOWS } from './comparable.ts';
 import { type Objection, sentenceOf } from './guardrails.ts';
@@ -148,7 +148,7 @@ function refused({ spec, tuned }: TuningInput, { knob }: Plan, now: Date): Objec
   };
 }
 
-function newestOf(knob: Knob | undefined, actions: readonly ActionRecord[]): ActionRecord | undefined {
+function newestOf(knob: Changed | undefined, actions: readonly ActionRecord[]): ActionRecord | undefined {
   return actions
     .filter((action) => action.knob === knob)
     .toSorted((a, b) => a.at.localeCompare(b.at))

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ActionRecord, Knob } from '../api/index.ts';
+import { type ActionRecord, type Knob, knobOf } from '../api/index.ts';
 import { firstStepOf, nextToUndo, standing, withdraws } from './undo.ts';
 
 const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'dispatch', uid: 'u' };
@@ -11,7 +11,7 @@ function change(knob: Knob, before: string, after: string, result: ActionRecord[
   return { kind, owner, container: 'robot', knob, before, after, at, result };
 }
 function back(of: ActionRecord, after: string, result: ActionRecord['result'] = 'Completed'): ActionRecord {
-  const { kind: undoes, ...same } = change(of.knob, of.after ?? '', after, result);
+  const { kind: undoes, ...same } = change(knobOf(of.knob), of.after ?? '', after, result);
   return { ...same, kind: 'Rollback', ...(undoes === 'Rollback' ? {} : { undoes }) };
 }
 
@@ -79,12 +79,13 @@ it('whatever was changed and refused, undoing what is next again and again resto
       const order = [...new Set(standing(records).map(({ knob }) => knob))];
       const undone: Knob[] = [];
       for (let due = nextToUndo(records); due; due = nextToUndo(records)) {
-        expect(due.after).toBe(world[due.knob]);
+        const knob = knobOf(due.knob);
+        expect(due.after).toBe(world[knob]);
         const rollback = back(due, firstStepOf(records, due).before ?? '');
         records.push(rollback);
         expect(withdraws(records, rollback)).toBe(false);
-        world[due.knob] = rollback.after ?? '';
-        undone.push(due.knob);
+        world[knob] = rollback.after ?? '';
+        undone.push(knob);
       }
       expect(world).toEqual(start);
       expect(undone).toEqual(order.toReversed());

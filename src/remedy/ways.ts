@@ -1,5 +1,5 @@
 /** How a workload can be changed from where the plan is made; of several ways, the first in the policy's order that nothing stands against. */
-import type { Knob, Owner, PolicySpec, Setting, SignalSummary, Way as WayName } from '../api/index.ts';
+import type { Changed, Knob, Owner, PolicySpec, Setting, SignalSummary, Way as WayName } from '../api/index.ts';
 import { gogcOfSetting } from '../model/index.ts';
 import { type ResizeWay, whyNotResize } from './resize.ts';
 
@@ -33,6 +33,14 @@ export interface LiveWay {
   readonly knobs?: readonly Knob[];
 }
 
+/** A pod is ended, and its controller makes another: nothing is set. */
+export interface RestartWay {
+  readonly kind: 'Restart';
+  readonly namespace: string;
+  /** The one in breach. */
+  readonly pod: string;
+}
+
 /** One that is not at hand here. */
 export interface MissingWay {
   readonly kind: 'Missing';
@@ -41,7 +49,7 @@ export interface MissingWay {
   readonly why: string;
 }
 
-export type Way = RolloutWay | LiveWay | ResizeWay | MissingWay;
+export type Way = RolloutWay | LiveWay | ResizeWay | RestartWay | MissingWay;
 export type TakenWay = Exclude<Way, MissingWay>;
 
 export interface Chosen {
@@ -53,15 +61,17 @@ export interface Chosen {
 /** What a change by a way begins from; or, as `why`, what stands against it. */
 export type Begin = (way: TakenWay) => { readonly from: Setting } | { readonly why: string };
 
-const CHANGES: Readonly<Record<WayName, readonly Knob[]>> = {
+const CHANGES: Readonly<Record<WayName, readonly Changed[]>> = {
   Live: ['GOGC', 'GOMEMLIMIT'],
   Resize: ['MemoryLimit'],
   Rollout: ['GOGC', 'GOMEMLIMIT', 'MemoryLimit'],
+  Restart: ['Pod'],
 };
-const WORDS: Readonly<Record<Knob, string>> = {
+const WORDS: Readonly<Record<Changed, string>> = {
   GOGC: 'GOGC',
   GOMEMLIMIT: 'GOMEMLIMIT',
   MemoryLimit: 'the memory limit',
+  Pod: 'the pod',
 };
 
 /** Those that leave the running pods: a new pod has the memory limit of its template, not what a resize gave to the one before it. */
@@ -71,7 +81,7 @@ export function inPlace(ways: readonly Way[]): Way[] {
 
 /** Or why none of those that the policy allows can be taken. */
 export function chooseWay(
-  knob: Knob,
+  knob: Changed,
   apply: PolicySpec['actions']['apply'],
   ways: readonly Way[],
   begin: Begin,
@@ -86,11 +96,12 @@ export function chooseWay(
   return obstacles.join(' ');
 }
 
-function tryWay(knob: Knob, name: WayName, way: Way | undefined, begin: Begin): Chosen | string {
+function tryWay(knob: Changed, name: WayName, way: Way | undefined, begin: Begin): Chosen | string {
   if (!CHANGES[name].includes(knob)) return `${name} does not change ${WORDS[knob]}.`;
   if (way === undefined) return `${name} is not possible here.`;
   if (way.kind === 'Missing') return way.why;
-  if ('knobs' in way && way.knobs && !way.knobs.includes(knob)) return `${name} does not change ${WORDS[knob]} here.`;
+  if ('knobs' in way && way.knobs && !way.knobs.some((each) => each === knob))
+    return `${name} does not change ${WORDS[knob]} here.`;
   const begun = begin(way);
   return 'why' in begun ? begun.why : { way, from: begun.from };
 }
@@ -140,6 +151,9 @@ export function beginMemoryLimit(limitBytes: number): Begin {
       : { from: setting };
   };
 }
+
+export const beginRestart: Begin = (way) =>
+  way.kind === 'Restart' ? { from: way.pod } : { why: 'Nothing is set: a pod is made anew by Restart alone.' };
 
 function fromReference({ owner }: RolloutWay, knob: Knob): string {
   return `${knob} of ${owner.kind} ${owner.name} comes from a reference (valueFrom); change it there.`;

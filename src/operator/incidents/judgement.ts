@@ -64,7 +64,8 @@ export function planView(view: IncidentView, parts: PlanParts, now: number): Pla
     },
     new Date(now),
   );
-  const knob = planned.knob ?? (diagnosis.cause === 'GogcTooLow' ? 'GOGC' : 'MemoryLimit');
+  const { knob: changed } = planned;
+  const knob = changed && changed !== 'Pod' ? changed : diagnosis.cause === 'GogcTooLow' ? 'GOGC' : 'MemoryLimit';
   return withSay(planned, standsAgainst(workload, policy, knob), policy);
 }
 
@@ -149,6 +150,7 @@ function waysOf(view: IncidentView, workload: PlanParts['workload'], policy: Rob
       policy,
     ),
     { kind: 'Live' },
+    { kind: 'Restart', namespace: view.incident.metadata.namespace, pod: view.incident.spec.pod.name },
   ];
 }
 

@@ -28,6 +28,7 @@ export function underBytesOf(
   { container, knob }: Pick<ActionRecord, 'container' | 'knob'>,
   after: number | undefined,
 ): Pick<ActionRecord, 'underBytes'> {
-  const before = knob === 'MemoryLimit' ? undefined : desired[container]?.[knob]?.underBytes;
+  const isLive = knob === 'GOGC' || knob === 'GOMEMLIMIT';
+  const before = isLive ? desired[container]?.[knob]?.underBytes : undefined;
   return before === undefined && after === undefined ? {} : { underBytes: { before, after } };
 }

@@ -60,6 +60,11 @@ export class Container {
     else this.#program.write(settings);
   }
 
+  /** Somebody ends it, and it is made anew as its template says: its robots connect again, as after a kill. */
+  startAnew(): void {
+    this.#begin(this.#start);
+  }
+
   /** @param afterCycle what a program that tunes itself would set, given the live heap and all that is used */
   second(load: Load, afterCycle?: (usedBytes: number, settings: Settings) => Settings): Second {
     // Robots connect one after the other; after a kill that is time in which they should have been served.
@@ -82,14 +87,14 @@ export class Container {
     this.#second += 1;
     const account = this.#program.take();
     const window = this.#window(now, account, peakBytes, wasKilled);
-    if (wasKilled) this.#restart();
+    // With what its environment says, under the limit that its pod has by now.
+    if (wasKilled) this.#begin({ ...this.#start, memoryLimitBytes: this.#settings.memoryLimitBytes });
     const { delaySeconds, gcSeconds } = account;
     return { window, peakBytes, delaySeconds, gcSeconds, wasKilled, isDown };
   }
 
-  /** With what its environment says, under the limit that its pod has by now. */
-  #restart(): void {
-    this.#settings = { ...this.#start, memoryLimitBytes: this.#settings.memoryLimitBytes };
+  #begin(settings: Settings): void {
+    this.#settings = settings;
     this.#program = new GoProgram(this.#settings, this.#random);
     this.#bornAt = this.#second;
     this.#lives += 1;

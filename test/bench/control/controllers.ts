@@ -9,7 +9,7 @@ export type Controller =
       readonly pace: 'never';
     }
   | { readonly pace: 'cycle'; readonly next: (usedBytes: number, settings: Settings) => Settings }
-  | { readonly pace: 'second'; readonly next: (window: SignalWindow, settings: Settings) => Settings };
+  | { readonly pace: 'second'; readonly next: (window: SignalWindow, settings: Settings) => Settings | 'start anew' };
 
 export interface Candidate {
   readonly name: string;

@@ -7,6 +7,6 @@ export function policySpec(memoryLimitBytes: number): object {
     sla: { latencyP99: '200ms' },
     activity: { podMetric: { port: 9090, name: 'robot_active_sessions' } },
     tuning: { continuous: true, formula: FORMULA, memoryLimit: { max: String(2 * memoryLimitBytes), holdHeap: true } },
-    actions: { mode: 'Auto', apply: ['Live', 'Resize'] },
+    actions: { mode: 'Auto', apply: ['Live', 'Resize', 'Restart'] },
   };
 }

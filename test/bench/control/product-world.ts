@@ -20,13 +20,13 @@ import { podOf, workloadOf } from '../../../src/operator/workloads/testing.ts';
 export const CONTAINER = 'robot';
 export const NODE = 'node-1';
 const NAMESPACE = 'robots';
-const POD = 'dispatch-0';
 const POLICY_UID = 'policy-uid';
 
 export class ProductWorld {
   readonly #spec: object;
   readonly #templateLimit: string;
   #podLimit: string;
+  #pods = 1;
   #limitInEffect: string;
   #annotations: Readonly<Record<string, string>> = {};
   #policy: RobotGCPolicy;
@@ -57,7 +57,7 @@ export class ProductWorld {
   }
 
   get pod(): Pod {
-    this.#pod ??= podOf(POD, {
+    this.#pod ??= podOf(this.#podName, {
       metadata: { annotations: this.#annotations },
       containers: [container(this.#podLimit)],
       containerStatuses: [{ name: CONTAINER, resources: { limits: { memory: this.#limitInEffect } } }],
@@ -72,7 +72,7 @@ export class ProductWorld {
 
   /** What the agents say of the container. */
   tell(live: LiveState): void {
-    const container: ContainerState = { pod: POD, container: CONTAINER, node: NODE, state: 'Watching', live };
+    const container: ContainerState = { pod: this.#podName, container: CONTAINER, node: NODE, state: 'Watching', live };
     this.#policy = { ...this.#policy, status: { ...this.#policy.status, containers: [container] } };
   }
 
@@ -89,7 +89,7 @@ export class ProductWorld {
 
   /** The wish in the owner's annotation, as Live writes it. */
   wish({ knob, kind, before: from, after: to, underBytes }: ActionRecord): void {
-    if (knob === 'MemoryLimit') return;
+    if (knob !== 'GOGC' && knob !== 'GOMEMLIMIT') return;
     const stays = kind !== 'Rollback';
     const change = { policy: POLICY_UID, knob, from, to, stays, underBytes: underBytes?.after };
     const text = desiredText(withChange(desiredOf({ annotations: this.#annotations }), CONTAINER, change));
@@ -102,6 +102,14 @@ export class ProductWorld {
     this.#forget();
   }
 
+  /** Evicted, and made anew as the template says. */
+  startAnew(): void {
+    this.#pods += 1;
+    this.#podLimit = this.#templateLimit;
+    this.#limitInEffect = this.#templateLimit;
+    this.#forget();
+  }
+
   /** The kubelet did what the pod's spec says. @returns the limit in effect */
   kubelet(): string {
     if (this.#limitInEffect !== this.#podLimit) {
@@ -109,6 +117,10 @@ export class ProductWorld {
       this.#forget();
     }
     return this.#limitInEffect;
+  }
+
+  get #podName(): string {
+    return `dispatch-${this.#pods}`;
   }
 
   #forget(): void {

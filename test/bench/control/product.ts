@@ -63,6 +63,7 @@ class ProductLoop {
   #windows: SignalWindow[] = [];
   readonly #heap = new HeapHistory();
   #second = 0;
+  #mustStartAnew = false;
 
   constructor(spec: object, start: Settings, tell: (atSecond: number, sentence: string) => void) {
     this.#world = new ProductWorld(spec, start.memoryLimitBytes);
@@ -78,7 +79,7 @@ class ProductLoop {
     return timeOf(this.#second);
   }
 
-  second(seen: SignalWindow, settings: Settings): Settings {
+  second(seen: SignalWindow, settings: Settings): Settings | 'start anew' {
     this.#second += 1;
     const { uid, name, namespace } = this.#world.pod.metadata;
     const window = { ...seen, pod: { uid, name, namespace }, container: CONTAINER };
@@ -90,7 +91,15 @@ class ProductLoop {
     this.#detect(window);
     this.#heal();
     if (this.#second % LOOK_EVERY_SECONDS === 0 || openAction(this.#world.policy.status.tuning?.[0])) this.#tune();
-    return { ...live, memoryLimitBytes };
+    return this.#mustStartAnew ? this.#startAnew() : { ...live, memoryLimitBytes };
+  }
+
+  /** Of the new pod nothing has been seen. */
+  #startAnew(): 'start anew' {
+    this.#mustStartAnew = false;
+    this.#world.startAnew();
+    this.#windows = [];
+    return 'start anew';
   }
 
   #detect(window: SignalWindow): void {
@@ -187,7 +196,8 @@ class ProductLoop {
     const action = view.incident.status.actions?.at(-1);
     if (!action) return { type: 'done' };
     const way = action.kind === 'Rollback' ? action.undoes : action.kind;
-    if (way === 'Resize' && action.after !== null) this.#world.resize(action.after);
+    if (way === 'Restart') this.#mustStartAnew = true;
+    else if (way === 'Resize' && action.after !== null) this.#world.resize(action.after);
     else this.#world.wish(action);
     return { type: 'advance', status: { actions: replaceLast(view, { ...action, result: 'Applied' }) } };
   }

@@ -53,8 +53,12 @@ export function run(
     totals.gcSeconds += seen.gcSeconds;
     totals.peakBytes = Math.max(totals.peakBytes, seen.peakBytes);
     totals.oomKills += Number(seen.wasKilled);
-    if (controller.pace === 'second')
-      container.change(counted(controller.next(seen.window, container.settings)), false);
+    if (controller.pace !== 'second') continue;
+    const next = controller.next(seen.window, container.settings);
+    if (next === 'start anew') {
+      totals.actions += 1;
+      container.startAnew();
+    } else container.change(counted(next), false);
   }
   const { gcSeconds, ...rest } = totals;
   return { controller: candidate.name, ...rest, gcCpuShare: gcSeconds / PROCESSORS / shape.seconds };

@@ -173,5 +173,5 @@ export async function setLive(
 }
 
 function liveKnob({ knob }: Pick<ActionRecord, 'knob'>): LiveKnob | undefined {
-  return knob === 'MemoryLimit' ? undefined : knob;
+  return knob === 'GOGC' || knob === 'GOMEMLIMIT' ? knob : undefined;
 }

@@ -1,5 +1,5 @@
 /** By new pods: one knob in the owner's pod template, on a Deployment, StatefulSet or DaemonSet. */
-import type { ActionRecord } from '../../../api/index.ts';
+import { type ActionRecord, knobOf } from '../../../api/index.ts';
 import { brokenPod, lastProgressMs } from '../../workloads/broken-pods.ts';
 import { ownsPartition } from '../../workloads/owned.ts';
 import { podsWith } from '../../workloads/pods.ts';
@@ -15,11 +15,11 @@ const STANDSTILL_LIMIT_MS = 10 * 60_000;
 export const rollout: ActingWay = {
   progress,
   apply: applyToTemplate,
-  carries: (pod, { container, knob, after }) => podsWith([pod], container, knob, after).length > 0,
+  carries: (pod, { container, knob, after }) => podsWith([pod], container, knobOf(knob), after).length > 0,
 };
 
 function progress(view: IncidentView, workload: FoundWorkload, action: ActionRecord, now: number): Progress {
-  const { setting } = workload.settings[action.knob];
+  const { setting } = workload.settings[knobOf(action.knob)];
   // The others follow a canary: the template is changed, and its partition still holds them back.
   const heldBack = !action.canary && ownsPartition(workload.object) && workload.object.spec.partition > 0;
   if (heldBack && setting === action.after && action.result === 'Pending') return { type: 'before' };
@@ -45,7 +45,7 @@ function whyInVain(
   action: ActionRecord,
   now: number,
 ): string | undefined {
-  const fresh = podsWith(pods, action.container, action.knob, action.after);
+  const fresh = podsWith(pods, action.container, knobOf(action.knob), action.after);
   const broken = brokenPod(fresh);
   if (broken) return broken.sentence;
   const sinceMs = now - Math.max(fromMs, lastProgressMs(fresh));

@@ -1,5 +1,5 @@
 /** The one write to a workload's template: one knob of one container, by server-side apply under a field manager of our own. */
-import { type ActionRecord, REMEDY_FIELD_MANAGER } from '../../../api/index.ts';
+import { type ActionRecord, knobOf, REMEDY_FIELD_MANAGER } from '../../../api/index.ts';
 import {
   apply,
   find,
@@ -37,14 +37,19 @@ export async function applyToTemplate(
   await fence(signal);
   const outcome = await write(context, resource, objectOf(incident.metadata.name, workload, action), action, signal);
   if (outcome.type === 'applied' && action.kind === 'Rollback' && workload.kind === 'StatefulSet') {
-    await removeStuckPods(transport, workload, { ...action, setting: action.before }, signal);
+    await removeStuckPods(
+      transport,
+      workload,
+      { ...action, knob: knobOf(action.knob), setting: action.before },
+      signal,
+    );
   }
   return outcome;
 }
 
 function objectOf(incident: string, workload: Workload, action: ActionRecord): ObjectBody {
   const { owner, container, knob, before, after, kind, canary } = action;
-  const change = { container, knob, setting: after };
+  const change = { container, knob: knobOf(knob), setting: after };
   // Nothing is left to explain once the value before is back.
   const cause = kind === 'Rollback' ? undefined : { incident, previous: before };
   const partition = canary ? workload.spec.replicas - 1 : undefined;
@@ -66,7 +71,7 @@ async function write(
     const managers = [...new Set(error.conflicts.map(({ manager }) => manager))];
     const fields = error.conflicts.map(({ field }) => field);
     const takeOver = policy?.spec.actions.fieldConflicts === 'TakeOver' || kind === 'Rollback';
-    if (takeOver && conflictIsOverKnobAlone(fields, container, knob)) {
+    if (takeOver && conflictIsOverKnobAlone(fields, container, knobOf(knob))) {
       return force(transport, resource, object, managers, signal);
     }
     return {
