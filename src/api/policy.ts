@@ -119,6 +119,9 @@ export const Tuning = z.strictObject({
       min: Bytes.optional(),
       max: Bytes.optional(),
       step: Growth.default('25%'),
+      lowerAfter: Duration.default('1h').describe(
+        'With tuning.continuous, and Resize in actions.apply: how long it must be calm before a limit that was raised comes down by a step.',
+      ),
       goMemLimit: Percent.default('90%').describe('Share of the memory limit that the heap goal may fill.'),
       holdHeap: z
         .boolean()

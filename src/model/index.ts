@@ -32,6 +32,7 @@ export * from './sampled-stalls.ts';
 export type { SignalCheck } from './signal-check.ts';
 export * from './signal-groups.ts';
 export * from './signals.ts';
+export * from './sliding-peak.ts';
 export * from './stale-limit.ts';
 export * from './stop-reasons.ts';
 export * from './summary.ts';

@@ -23,6 +23,26 @@ describe('the windows that agents report', () => {
     expect(store.between('pod-uid', 'robot', 0, Number.POSITIVE_INFINITY)).toHaveLength(1);
   });
 
+  it('leave their peaks for a day: what a calm time needed at most', () => {
+    const store = new SignalStore();
+    const hour = 3_600_000;
+    const live = (endMs: number, heapLiveBytes: number) => {
+      const window = windowAt(endMs, 0.1, 100);
+      return { ...window, gc: window.gc && { ...window.gc, heapLiveBytes } };
+    };
+    for (const [at, bytes] of [
+      [0, 900],
+      [hour, 500],
+      [2 * hour, 300],
+    ] as const)
+      store.add(live(at, bytes));
+    const since = (ms: number) => store.peaks('pod-uid', 'robot', T0 + ms).heapLiveBytes;
+    expect([since(0), since(hour / 2), since(1.5 * hour)]).toEqual([900, 500, 300]);
+    store.add(live(25 * hour, 100));
+    expect(since(0)).toBe(500);
+    expect(store.peaks('another', 'robot', 0)).toEqual({ heapLiveBytes: undefined, useBytes: undefined });
+  });
+
   it('of the container silent for longest go first when there are too many', () => {
     const store = new SignalStore();
     for (let i = 0; i < 2001; i++) {

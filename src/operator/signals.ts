@@ -1,14 +1,24 @@
 /**
  * The latest windows of every container under an open incident, as the agents report them.
- * Kept in memory alone: a new leader waits for fresh windows, which verification wants anyway.
+ * Kept in memory alone: a new leader waits for fresh windows, which verification wants anyway. Of a day the peaks alone.
  */
+import { SlidingPeak } from '../model/sliding-peak.ts';
 import type { SignalWindow } from '../model/window.ts';
 
 const KEEP_MS = 10 * 60_000;
+const PEAKS_KEPT_MS = 24 * 60 * 60_000;
 const MAX_CONTAINERS = 2000;
+
+/** Of one container since a moment; undefined: nothing was seen of it. */
+export interface Peaks {
+  readonly heapLiveBytes: number | undefined;
+  /** Of the working set. */
+  readonly useBytes: number | undefined;
+}
 
 export class SignalStore {
   readonly #windows = new Map<string, SignalWindow[]>();
+  readonly #peaks = new Map<string, ContainerPeaks>();
 
   /** Adds one window; duplicates (an agent repeats itself after a change of leader) are dropped by sequence. */
   add(window: SignalWindow): void {
@@ -18,6 +28,9 @@ export class SignalStore {
     const sameLife = last?.containerId === window.containerId;
     if (last && sameLife && window.seq <= last.seq && window.endedAt <= last.endedAt) return;
     known.push(window);
+    const peaks = this.#peaks.get(key) ?? new ContainerPeaks();
+    peaks.add(window);
+    this.#peaks.set(key, peaks);
     const oldest = Date.parse(window.endedAt) - KEEP_MS;
     while (known[0] && Date.parse(known[0].endedAt) < oldest) known.shift();
     this.#windows.delete(key);
@@ -34,6 +47,11 @@ export class SignalStore {
     });
   }
 
+  /** Of the last day at most. */
+  peaks(podUid: string, container: string, fromMs: number): Peaks {
+    return this.#peaks.get(keyOf(podUid, container))?.since(fromMs) ?? NOTHING_SEEN;
+  }
+
   latest(podUid: string, container: string): SignalWindow | undefined {
     return this.#windows.get(keyOf(podUid, container))?.at(-1);
   }
@@ -45,7 +63,26 @@ export class SignalStore {
   /** A Map remembers the order of its last writes: its first key is the container silent for longest. */
   #forgetQuietest(): void {
     const [quietest] = this.#windows.keys();
-    if (quietest !== undefined) this.#windows.delete(quietest);
+    if (quietest === undefined) return;
+    this.#windows.delete(quietest);
+    this.#peaks.delete(quietest);
+  }
+}
+
+const NOTHING_SEEN: Peaks = { heapLiveBytes: undefined, useBytes: undefined };
+
+export class ContainerPeaks {
+  readonly #heapLive = new SlidingPeak(PEAKS_KEPT_MS);
+  readonly #use = new SlidingPeak(PEAKS_KEPT_MS);
+
+  add({ endedAt, gc, cgroup }: SignalWindow): void {
+    const atMs = Date.parse(endedAt);
+    if (gc) this.#heapLive.push(atMs, gc.heapLiveBytes);
+    if (cgroup) this.#use.push(atMs, cgroup.workingSetBytes ?? cgroup.memoryCurrentBytes);
+  }
+
+  since(fromMs: number): Peaks {
+    return { heapLiveBytes: this.#heapLive.since(fromMs), useBytes: this.#use.since(fromMs) };
   }
 }
 

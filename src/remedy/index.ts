@@ -19,6 +19,7 @@ export {
   sentenceOf,
 } from './guardrails.ts';
 export { factsOfWindows, type Occasion, type Permission, type PlanInput } from './input.ts';
+export { type Calm, calmMs } from './lower-limit.ts';
 export { mannWhitneyLower } from './mann-whitney.ts';
 export { planPersist } from './persist.ts';
 export {

@@ -4,35 +4,34 @@ import { gogcOfSetting, goMemLimitUnder, isOnTheWayIn, isOutside, type TuneResul
 import { MIN_WINDOWS } from './comparable.ts';
 import { type Objection, sentenceOf } from './guardrails.ts';
 import { holdHeap } from './hold-heap.ts';
-import type { Occasion } from './input.ts';
+import { type LowerInput, lowerLimit } from './lower-limit.ts';
 import { guarded } from './plan.ts';
 import { isProposal, type NoProposal, none, type Proposal } from './proposal.ts';
 import { WORTHWHILE_CHANGE } from './raise-gogc.ts';
 import type { TuningFacts } from './tuning-facts.ts';
 import { beginGogc, chooseWay } from './ways.ts';
 
-export interface TuningInput extends Occasion {
-  readonly facts: TuningFacts;
-  /** What continuous tuning did to the workload. */
-  readonly tuned: readonly ActionRecord[];
-}
+/** `tuned` is what continuous tuning did to the workload. */
+export type TuningInput = LowerInput;
 
 /** As `plan` answers: nothing of the formula comes past a guardrail that holds a breach's remedy, and these three besides. */
 export function planTuning(input: TuningInput, now: Date): Plan {
   const { history, tuned } = input;
   // Other than a breach, it waits for its own cool-down too.
-  const planned = guarded({ ...input, history: [...history, ...tuned], tuned: [] }, wanted(input), now);
+  const planned = guarded({ ...input, history: [...history, ...tuned], tuned: [] }, wanted(input, now), now);
   if (planned.kind === 'None' || planned.patch !== undefined) return planned;
   const own = OWN_GUARDRAILS.flatMap((guardrail) => guardrail(input, planned, now) ?? []).map(sentenceOf);
   const blockedBy = [...(planned.blockedBy ?? []), ...own];
   return blockedBy.length > 0 ? { ...planned, blockedBy } : planned;
 }
 
-function wanted(input: TuningInput): Proposal | NoProposal {
+/** The formula first, so that no wave of robots waits for memory that is tidied up; then the way down, so that nothing holds the heap for a limit that goes. */
+function wanted(input: TuningInput, now: Date): Proposal | NoProposal {
   const answer = followFormula(input);
-  if (isProposal(answer) || !input.spec.tuning.memoryLimit.holdHeap || whyUnknown(input.facts) !== undefined)
-    return answer;
-  return holdHeap(input) ?? answer;
+  if (isProposal(answer) || whyUnknown(input.facts) !== undefined) return answer;
+  const lower = lowerLimit(input, now);
+  if (lower) return lower;
+  return (input.spec.tuning.memoryLimit.holdHeap ? holdHeap(input) : undefined) ?? answer;
 }
 
 /** In the running processes alone: a rollout for each wave would drop the very connections that the formula counts. */

@@ -1,6 +1,19 @@
 /** For tests: a workload on the real API server, and what controllers, kubelet and agent make of an operator's changes to it; a world for each way to act. */
 import { ANNOTATION_DESIRED, isUnreadable, parseDesired } from '../../api/index.ts';
-import { create, find, get, type Pod, pods, policies, remove, statefulSets, type Transport } from '../../kube/index.ts';
+import {
+  create,
+  find,
+  get,
+  incidents,
+  type Pod,
+  pods,
+  policies,
+  remove,
+  statefulSets,
+  type Transport,
+} from '../../kube/index.ts';
+import { resizePod } from '../resize/apply.ts';
+import { triggerAt } from './testing.ts';
 
 export const namespace = 'robots';
 
@@ -78,18 +91,66 @@ export const followed: World = {
   },
 };
 
+/** A memory limit that an incident raised in place, is over, and that nothing needs any more. */
+export const raised: World = {
+  ...inPlace,
+  deploy: async (transport, name) => {
+    const tuning = { continuous: true, formula: { base: 10, baseline: 1_000_000 }, gogc: { min: 5 } };
+    const memoryLimit = { max: '512Mi', lowerAfter: '1s' };
+    const more = { activity: { tcpConnections: { port: 8080 } }, tuning: { ...tuning, memoryLimit } };
+    await deployed(transport, name, { memory: '128Mi', apply: ['Live', 'Resize'], ...more });
+    await rollOut(transport, name);
+    await kubelet(transport, name);
+    const container = { pod: `${name}-0`, container: 'robot', node: 'node-1', state: 'Watching' };
+    await patchStatus(transport, policyPath(name), { containers: [container] });
+    const signal = AbortSignal.timeout(30_000);
+    await resizePod(transport, await podOf(transport, name), RAISED, { takeOver: false, signal });
+    await kubelet(transport, name);
+    await healed(transport, name);
+  },
+};
+const RAISED = { container: 'robot', limit: '160Mi' };
+
+/** The incident that it was raised for: nothing of it is under way. */
+async function healed(transport: Transport, name: string): Promise<void> {
+  const { metadata } = await get(transport, statefulSets, { namespace, name });
+  const policy = await get(transport, policies, { namespace, name });
+  const pod = await podOf(transport, name);
+  const atMs = Date.now() - 10 * 60_000;
+  await create(transport, incidents, {
+    metadata: { name, namespace },
+    spec: {
+      policy: { name, uid: policy.metadata.uid, generation: 1 },
+      pod: { name: pod.metadata.name, uid: pod.metadata.uid },
+      container: { name: 'robot', id: 'containerd://1' },
+      node: 'node-1',
+      trigger: triggerAt(atMs),
+    },
+  });
+  const at = new Date(atMs).toISOString();
+  const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name, uid: metadata.uid };
+  const change = { knob: 'MemoryLimit', before: '128Mi', after: '160Mi', at, result: 'Completed' };
+  await patchStatus(transport, `/apis/robotgc.dev/v1alpha1/namespaces/${namespace}/robotgcincidents/${name}`, {
+    phase: 'Resolved',
+    actions: [{ kind: 'Resize', owner, container: 'robot', ...change }],
+    times: { finishedAt: at },
+  });
+}
+
 interface Deployed {
   readonly memory: string;
   readonly apply: readonly string[];
   readonly activity?: object;
   readonly continuous?: boolean;
   readonly persist?: boolean;
+  /** Over what else there is. */
+  readonly tuning?: object;
 }
 
 async function deployed(
   transport: Transport,
   name: string,
-  { memory, apply, activity, continuous = false, persist = false }: Deployed,
+  { memory, apply, activity, continuous = false, persist = false, tuning = {} }: Deployed,
 ): Promise<void> {
   const spec = {
     replicas: 1,
@@ -104,7 +165,7 @@ async function deployed(
       selector: { matchLabels: { app: name } },
       sla: { latencyP99: '200ms' },
       ...(activity ? { activity } : {}),
-      tuning: { continuous, gogc: { maxStep: '900%' }, memoryLimit: { max: '512Mi' } },
+      tuning: { continuous, gogc: { maxStep: '900%' }, memoryLimit: { max: '512Mi' }, ...tuning },
       actions: { mode: 'Auto', apply, persist, fieldConflicts: 'TakeOver', verify: { after: '0s', window: '10s' } },
     },
   });

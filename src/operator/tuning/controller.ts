@@ -17,11 +17,11 @@ import { Attention } from '../attention.ts';
 import { fence } from '../fence.ts';
 import { describeAction } from '../incidents/sentences.ts';
 import type { Story } from '../incidents/view.ts';
-import { setLive } from '../incidents/ways/live.ts';
 import type { OperatorMetrics } from '../metrics.ts';
 import { decide, failed, withLast } from './decide.ts';
 import { observeTuning, type TuningSources } from './observe.ts';
-import { openAction, type TuningStep, type TuningWrite } from './view.ts';
+import { openAction, type TuningStep, type TuningView, type TuningWrite } from './view.ts';
+import { carryOut } from './ways.ts';
 
 /** Robots come and go within minutes; an operator with a thousand policies is to have time for breaches. */
 const LOOK_EVERY_MS = 5000;
@@ -64,7 +64,7 @@ export class TuningController implements Controller {
     for (const view of views) {
       const step = decide(view, now);
       if (step.type === 'write') return this.#write(policy, step, signal);
-      if (step.type === 'apply') return this.#write(policy, await this.#apply(policy, step, signal), signal);
+      if (step.type === 'apply') return this.#write(policy, await this.#apply(view, step, signal), signal);
     }
     const left = views.flatMap(({ known }) => known ?? []).filter((state) => isStill(policy, state));
     if (left.length < states.length) return this.#report(policy, left, signal);
@@ -79,24 +79,26 @@ export class TuningController implements Controller {
   }
 
   async #apply(
-    policy: RobotGCPolicy,
+    view: TuningView,
     { state, action }: Extract<TuningStep, { type: 'apply' }>,
     signal: AbortSignal,
   ): Promise<TuningWrite> {
     const { transport } = this.#options;
-    const { metadata, spec } = policy;
+    const { metadata } = view.policy;
     // Not the policy's version: agents write into its status all the time.
     const isUnmoved = async (stop: AbortSignal): Promise<boolean> => {
       const now = await find(transport, policies, metadata, { signal: stop });
       return isDeepStrictEqual(openAction(now?.status.tuning?.find((each) => isSame(each, state))), action);
     };
     const fenced = fence(`policy ${metadata.name}`, isUnmoved);
-    const inWhoseName = { namespace: metadata.namespace, policy: metadata.uid, actions: spec.actions, fence: fenced };
-    const outcome = await setLive(transport, inWhoseName, action, signal);
+    const outcome = await carryOut({ transport, view, fence: fenced }, action, signal);
     if (outcome.type === 'refused') return failed(state, action, outcome.message);
+    const applied = withLast(state, { ...action, result: 'Applied' });
+    // The next pods of one that was told of.
+    if (action.result === 'Applied') return { type: 'write', state: applied };
     const note = `${describeAction(action)}. ${state.plan.reason}`;
     const story: Story = { type: 'Normal', reason: action.kind === 'Rollback' ? 'TuningTakenBack' : 'Tuning', note };
-    return { type: 'write', state: withLast(state, { ...action, result: 'Applied' }), story };
+    return { type: 'write', state: applied, story };
   }
 
   async #write(

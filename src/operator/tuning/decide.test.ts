@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ActionRecord, ContainerState, Desired, LiveState, RobotGCPolicy, TuningState } from '../../api/index.ts';
 import { tuningFacts } from '../../remedy/index.ts';
 import { foundWorkload, iso, policyWith, T0, windowAt } from '../incidents/testing.ts';
+import { NO_RESIZE } from '../resize/observe.ts';
 import { podOf } from '../workloads/testing.ts';
 import { decide } from './decide.ts';
 import type { TuningStep, TuningView } from './view.ts';
@@ -36,6 +37,8 @@ function view(
     workload: { ...foundWorkload, desired, pods: [podOf('robot-0')] },
     known: undefined,
     facts: tuningFacts([windows], NOW),
+    resize: NO_RESIZE,
+    calm: { sinceMs: NOW, peakLiveBytes: undefined, peakUseBytes: undefined },
     history: [],
     tuned: [],
     busyWith: undefined,

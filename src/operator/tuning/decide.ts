@@ -9,14 +9,15 @@ import {
   type Occasion,
   planTuning,
   sentenceOf,
+  type TuningInput,
   WORTHWHILE_CHANGE,
 } from '../../remedy/index.ts';
-import { rolloutWay, WINDOW_PERIOD_MS } from '../incidents/judgement.ts';
+import { WINDOW_PERIOD_MS } from '../incidents/judgement.ts';
 import { describeAction, describeSetting } from '../incidents/sentences.ts';
 import type { Story } from '../incidents/view.ts';
-import { liveProgress } from '../incidents/ways/live.ts';
 import { underBytesOf } from '../workloads/desired.ts';
 import { openAction, type TuningStep, type TuningView, type TuningWrite } from './view.ts';
+import { progressOf, waysOf } from './ways.ts';
 
 export function decide(view: TuningView, now: number): TuningStep {
   const { known, policy } = view;
@@ -36,16 +37,17 @@ function rest({ known }: TuningView, now: number): TuningStep {
 }
 
 function look(view: TuningView, now: number): TuningStep {
-  const { known, facts } = view;
-  const plan = withOtherPolicy(view, planTuning({ ...occasionOf(view), facts, tuned: view.tuned }, new Date(now)));
+  const { known } = view;
+  const plan = withOtherPolicy(view, planTuning(inputOf(view), new Date(now)));
   const state = stateOf(view, plan, now);
-  if (plan.kind === 'Live' && plan.knob && plan.to !== undefined && !plan.blockedBy) {
+  const way = plan.kind === 'Live' || plan.kind === 'Resize' ? plan.kind : undefined;
+  if (way && plan.knob && plan.to !== undefined && !plan.blockedBy) {
     const { owner, container } = view.workload;
     const at = new Date(now).toISOString();
     const { knob, from: before = null, to: after } = plan;
     const under = underBytesOf(view.workload.desired, { container, knob }, plan.underBytes);
     const action: ActionRecord = {
-      kind: 'Live',
+      kind: way,
       owner,
       container,
       knob,
@@ -62,7 +64,14 @@ function look(view: TuningView, now: number): TuningStep {
   return { type: 'write', state, ...(story ? { story } : {}) };
 }
 
-function occasionOf({ policy, workload, observeOnly, breaker, history, busyWith, facts }: TuningView): Occasion {
+function inputOf(view: TuningView): TuningInput {
+  const { facts, tuned, calm, workload } = view;
+  const wishes = workload.desired[workload.container];
+  return { ...occasionOf(view), facts, tuned, calm, wishes, declaredLimitBytes: workload.memoryLimitBytes };
+}
+
+function occasionOf(view: TuningView): Occasion {
+  const { policy, workload, observeOnly, breaker, history, busyWith, facts } = view;
   const { owner, paused } = workload;
   return {
     spec: policy.spec,
@@ -70,7 +79,7 @@ function occasionOf({ policy, workload, observeOnly, breaker, history, busyWith,
     paused,
     killSwitch: observeOnly,
     breaker,
-    ways: [rolloutWay(workload, policy.metadata.namespace), { kind: 'Live' }],
+    ways: waysOf(view),
     history,
     busyWith,
     newestWindowAgeMs: facts.newestWindowAgeMs,
@@ -88,21 +97,28 @@ function withOtherPolicy({ policy, workload }: TuningView, plan: Plan): Plan {
 
 /** The last moment to stop: an incident may have been opened, or someone may have said stop, since the change was written down. */
 function begin(view: TuningView, state: TuningState, action: ActionRecord, now: number): TuningStep {
-  if (action.kind === 'Rollback' || liveProgress(view, action, now).type !== 'before')
+  if (action.kind === 'Rollback' || progressOf(view, action, now).type !== 'before')
     return { type: 'apply', state, action };
-  const blockedBy = lastObjections(occasionOf(view), new Date(now)).map(sentenceOf);
-  if (!view.policy.spec.tuning.continuous) blockedBy.push('SwitchedOff: continuous tuning was switched off');
+  const blockedBy = whyStopped(view, now);
   if (view.busyWith !== undefined) blockedBy.push(`OneActionInFlight: incident ${view.busyWith} is not over`);
   if (blockedBy.length === 0) return { type: 'apply', state, action };
   const nothingWasDone = withActions(state, state.actions?.slice(0, -1) ?? []);
   return { type: 'write', state: { ...nothingWasDone, plan: { ...state.plan, blockedBy } } };
 }
 
+function whyStopped(view: TuningView, now: number): string[] {
+  const objections = lastObjections(occasionOf(view), new Date(now)).map(sentenceOf);
+  return view.policy.spec.tuning.continuous
+    ? objections
+    : [...objections, 'SwitchedOff: continuous tuning was switched off'];
+}
+
 function onTheWay(view: TuningView, state: TuningState, action: ActionRecord, now: number): TuningStep {
-  const progress = liveProgress(view, action, now);
+  const progress = progressOf(view, action, now);
   switch (progress.type) {
-    case 'before':
     case 'next':
+      return goOn(view, state, action, now);
+    case 'before':
     case 'underway':
       return { type: 'wait' };
     case 'settled':
@@ -115,6 +131,13 @@ function onTheWay(view: TuningView, state: TuningState, action: ActionRecord, no
         ? failed(state, action, progress.why)
         : takeBack(state, action, progress.why, now);
   }
+}
+
+/** With the next pods, unless somebody said stop: then those that have it go back. */
+function goOn(view: TuningView, state: TuningState, action: ActionRecord, now: number): TuningStep {
+  const stopped = action.kind === 'Rollback' ? [] : whyStopped(view, now);
+  if (stopped.length === 0) return { type: 'apply', state, action };
+  return takeBack(state, action, `a part of the pods was changed, then ${stopped.join('; ')}`, now);
 }
 
 function settled(state: TuningState, action: ActionRecord): TuningStep {
@@ -143,10 +166,11 @@ function takeBack(state: TuningState, action: ActionRecord, why: string, now: nu
   const step = failed(state, action, why);
   const at = new Date(now).toISOString();
   const { before, after, underBytes: under } = action;
+  const undoes = action.kind === 'Resize' ? 'Resize' : 'Live';
   const back: ActionRecord = {
     ...action,
     kind: 'Rollback',
-    undoes: 'Live',
+    undoes,
     before: after,
     after: before,
     ...(under ? { underBytes: { before: under.after, after: under.before } } : {}),

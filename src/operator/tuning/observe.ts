@@ -1,12 +1,30 @@
 /** Gathers what continuous tuning may look at, from the caches and the signals; from the API server itself while a change is under way. */
-import { isFinal, type RobotGCIncident, type RobotGCPolicy, type TuningState } from '../../api/index.ts';
-import { find, incidents, keyOf, list, type Pod, type Transport, type Workload } from '../../kube/index.ts';
-import { stretchBefore, tuningFacts } from '../../remedy/index.ts';
+import {
+  type ActionRecord,
+  isFinal,
+  quantityBytes,
+  type RobotGCIncident,
+  type RobotGCPolicy,
+  type TuningState,
+} from '../../api/index.ts';
+import {
+  find,
+  incidents,
+  keyOf,
+  list,
+  memoryLimitOf,
+  type Pod,
+  type Transport,
+  type Workload,
+} from '../../kube/index.ts';
+import { type Calm, calmMs, stretchBefore, tuningFacts } from '../../remedy/index.ts';
 import type { Attention } from '../attention.ts';
 import type { FleetBreaker } from '../breaker.ts';
 import type { Caches } from '../caches.ts';
 import { findOwner, isApproved, pastActions } from '../incidents/observe.ts';
-import { viewWorkload } from '../incidents/workload.ts';
+import { type FoundWorkload, viewWorkload } from '../incidents/workload.ts';
+import { largest } from '../resize/largest.ts';
+import { NO_RESIZE, observeResize } from '../resize/observe.ts';
 import type { SignalStore } from '../signals.ts';
 import { hasMemoryFor } from '../workloads/desired.ts';
 import { NO_NEIGHBOURS } from '../workloads/neighbours.ts';
@@ -96,6 +114,12 @@ async function viewSubject(
     open?.result === 'Pending'
       ? await list(transport, incidents, { namespace, signal })
       : caches.incidents.store.list();
+  const watchedSinceMs = attention.look(keyOf(policy.metadata), now);
+  const concerned = all.filter((incident) => concerns(caches, incident, uid, policy));
+  const history = all.flatMap((incident) => pastActions(incident, uid)).map(({ action }) => action);
+  const tuned = tunedBy(caches.policies.store.list(), uid, policy);
+  const sinceMs = Math.max(watchedSinceMs, ...concerned.map(endOf));
+  const fromMs = Math.max(sinceMs, now - calmMs({ spec: policy.spec, history, tuned }));
   const facts = serving.some((pod) => pod.hasMemory)
     ? tuningFacts(stretches(true), now, stretches(false))
     : tuningFacts(stretches(false), now);
@@ -104,13 +128,47 @@ async function viewSubject(
     workload,
     known,
     facts: { ...facts, memoryLimitBytes: facts.memoryLimitBytes ?? workload.memoryLimitBytes },
-    history: all.flatMap((incident) => pastActions(incident, uid)).map(({ action }) => action),
-    tuned: tunedBy(caches.policies.store.list(), uid, policy),
-    busyWith: all.find((incident) => isUnderWay(incident) && concerns(caches, incident, uid, policy))?.metadata.name,
-    watchedSinceMs: attention.look(keyOf(policy.metadata), now),
+    history,
+    tuned,
+    busyWith: concerned.find(isUnderWay)?.metadata.name,
+    resize: mayResize(workload, policy, open)
+      ? await observeResize(sources, object, { container, policy }, signal)
+      : NO_RESIZE,
+    calm: { sinceMs, ...peaksOf(signals, workload, fromMs) },
+    watchedSinceMs,
     observeOnly,
     breaker: breaker.at(now),
   };
+}
+
+/** A limit of a pod is above what its template says, or on its way back there: only then it is asked what bounds a resize. */
+function mayResize({ pods, container, memoryLimitBytes }: FoundWorkload, { spec }: RobotGCPolicy, open?: ActionRecord) {
+  if (open?.kind === 'Resize' || open?.undoes === 'Resize') return true;
+  const limit = limitOf(largest(pods, container), container);
+  return spec.actions.apply.includes('Resize') && limit > (memoryLimitBytes ?? Number.POSITIVE_INFINITY);
+}
+
+function limitOf(pod: Pod | undefined, container: string): number {
+  return quantityBytes((pod && memoryLimitOf(pod, container)) ?? '') ?? 0;
+}
+
+function peaksOf(signals: SignalStore, { pods, container }: FoundWorkload, fromMs: number): Omit<Calm, 'sinceMs'> {
+  const peaks = pods.filter(serves).map(({ metadata }) => signals.peaks(metadata.uid, container, fromMs));
+  return {
+    peakLiveBytes: maximum(peaks.map(({ heapLiveBytes }) => heapLiveBytes)),
+    peakUseBytes: maximum(peaks.map(({ useBytes }) => useBytes)),
+  };
+}
+
+/** Undefined where one of them is not known. */
+function maximum(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 && known.length === values.length ? Math.max(...known) : undefined;
+}
+
+/** Or, of one that is not over, its beginning. */
+function endOf({ status, spec }: RobotGCIncident): number {
+  return Date.parse(status.times?.finishedAt ?? spec.trigger.detectedAt);
 }
 
 async function readAnew(

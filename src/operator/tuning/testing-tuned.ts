@@ -1,9 +1,9 @@
-/** For tests: continuous tuning of a workload that serves 10 000 robots with GOGC 10, until what it began is over. */
+/** For tests: continuous tuning of a workload, by default one that serves 10 000 robots with GOGC 10, until what it began is over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { get, policies, silentLog, type Transport } from '../../kube/index.ts';
 import { Killed, mortal } from '../incidents/testing-faults.ts';
 import { type Lives, type Trouble, windowOf } from '../incidents/testing-lives.ts';
-import { followed, namespace } from '../incidents/testing-worlds.ts';
+import { followed, namespace, type World } from '../incidents/testing-worlds.ts';
 import { OperatorMetrics } from '../metrics.ts';
 import { SignalStore } from '../signals.ts';
 import { TuningController } from './controller.ts';
@@ -11,16 +11,16 @@ import { TuningController } from './controller.ts';
 export async function tune(
   lives: Lives,
   wanted: string,
-  { death, leaders = 1 }: Pick<Trouble, 'death' | 'leaders'> = {},
+  { death, leaders = 1, world = followed }: Pick<Trouble, 'death' | 'leaders'> & { readonly world?: World } = {},
 ): Promise<object> {
   const { direct } = lives.api;
   const name = lives.named(wanted);
-  await followed.deploy(direct, name);
+  await world.deploy(direct, name);
   const stopped = new AbortController();
   const signals = new SignalStore();
-  const { pod } = await followed.settle(direct, name);
+  const { pod } = await world.settle(direct, name);
   for (let ago = 10_000; ago > 0; ago -= 1000) signals.add(windowOf(pod.metadata, Date.now() - ago, 0.02, 10));
-  const playing = lives.play(name, [signals], { world: followed, share: 0.02 }, stopped.signal);
+  const playing = lives.play(name, [signals], { world, share: 0.02 }, stopped.signal);
   let writes = 0;
   const born = (): TuningController =>
     tuningOf(
@@ -37,7 +37,7 @@ export async function tune(
       after,
       result,
     ]);
-    return { actions, ...(await followed.end(direct, name)) };
+    return { actions, ...(await world.end(direct, name)) };
   } finally {
     stopped.abort();
     await playing;

@@ -1,8 +1,9 @@
 /** All that continuous tuning may look at of one container of a workload, and what it may answer. */
 import { type ActionRecord, isOpenAction, type RobotGCPolicy, type TuningState } from '../../api/index.ts';
-import type { Breaker, TuningFacts } from '../../remedy/index.ts';
+import type { Breaker, Calm, TuningFacts } from '../../remedy/index.ts';
 import type { Story } from '../incidents/view.ts';
 import type { FoundWorkload } from '../incidents/workload.ts';
+import type { ResizeView } from '../resize/observe.ts';
 
 export interface TuningView {
   readonly policy: RobotGCPolicy;
@@ -10,6 +11,9 @@ export interface TuningView {
   /** As the policy's status has it; undefined: nothing was said yet. */
   readonly known: TuningState | undefined;
   readonly facts: TuningFacts;
+  /** Read where a limit may come down, or is on its way. */
+  readonly resize: ResizeView;
+  readonly calm: Calm;
   /** What incidents did to the workload. */
   readonly history: readonly ActionRecord[];
   /** What continuous tuning did, also in the name of other policies. */

@@ -73,6 +73,33 @@ describe('the product in the simulator', () => {
     expect(healed.actions).toBeGreaterThan(0);
     expect(healed.violatingSeconds).toBeLessThan(300);
   });
+
+  it('gives the memory back that a surge took, once it is calm again', () => {
+    const spec = (memoryLimitBytes: number) => {
+      const { tuning, actions, ...rest } = policySpec(memoryLimitBytes);
+      const memoryLimit = { ...tuning.memoryLimit, lowerAfter: '2m' };
+      const quick = { cooldown: '20s', budget: { actions: 100, per: '1h' }, verify: { after: '20s', window: '20s' } };
+      return { ...rest, tuning: { ...tuning, memoryLimit }, actions: { ...actions, ...quick } };
+    };
+    const told: string[] = [];
+    const tell = (_: number, sentence: string) => told.push(sentence);
+    const start = fixed('', 100, false).start;
+    const load: Shape['load'] = (second, alive) => {
+      const { activeRobots, reachableBytes, allocBytesPerSecond, ...rest } = steady.load(second, alive);
+      const times = second >= 120 && second < 300 ? 3.5 : 1;
+      return {
+        ...rest,
+        activeRobots: times * activeRobots,
+        reachableBytes: times * reachableBytes,
+        allocBytesPerSecond: times * allocBytesPerSecond,
+      };
+    };
+    const { oomKills } = outcome(forSeconds(1200, { load }), product({ name: 'robotgc', spec, start, tell }));
+    const limits = told.flatMap((each) => /MemoryLimit \S+ → (\S+) on .* is in effect/.exec(each)?.[1] ?? []);
+    expect(limits.slice(0, 1)).toEqual(['640Mi']);
+    expect(limits.at(-1)).toBe('512Mi');
+    expect(oomKills).toBe(0);
+  }, 60_000);
 });
 
 describe('a comparison', () => {

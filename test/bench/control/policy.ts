@@ -1,7 +1,7 @@
 /** What a team would write for the robots of the shapes: all of the product switched on, twice the memory allowed. */
 export const FORMULA = { base: 100, baseline: 10_000 };
 
-export function policySpec(memoryLimitBytes: number): object {
+export function policySpec(memoryLimitBytes: number) {
   return {
     selector: { matchLabels: { app: 'dispatch' } },
     sla: { latencyP99: '200ms' },

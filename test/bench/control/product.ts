@@ -7,6 +7,7 @@ import { mayOpen } from '../../../src/agent/incidents/gate.ts';
 import { incidentOf } from '../../../src/agent/incidents/incident.ts';
 import { workloadOf } from '../../../src/agent/incidents/naming.ts';
 import {
+  type ActionRecord,
   durationMs,
   type IncidentStatus,
   isFinal,
@@ -20,9 +21,11 @@ import { pastActions } from '../../../src/operator/incidents/observe.ts';
 import { decide, judged, replaceLast } from '../../../src/operator/incidents/phases/index.ts';
 import type { Effect, IncidentView, Step } from '../../../src/operator/incidents/view.ts';
 import { wayOf } from '../../../src/operator/incidents/ways/index.ts';
+import type { ResizeView } from '../../../src/operator/resize/observe.ts';
+import { ContainerPeaks } from '../../../src/operator/signals.ts';
 import { decide as decideTuning, withLast } from '../../../src/operator/tuning/decide.ts';
 import { openAction } from '../../../src/operator/tuning/view.ts';
-import { standing, stretchBefore, tuningFacts } from '../../../src/remedy/index.ts';
+import { type Calm, calmMs, standing, stretchBefore, tuningFacts } from '../../../src/remedy/index.ts';
 import { type Settings, timeOf } from './container.ts';
 import type { Candidate, Controller } from './controllers.ts';
 import { LiveAgent } from './live-agent.ts';
@@ -62,6 +65,7 @@ class ProductLoop {
   readonly #evidence = new Map<string, readonly SignalWindow[]>();
   #windows: SignalWindow[] = [];
   readonly #heap = new HeapHistory();
+  #peaks = new ContainerPeaks();
   #second = 0;
   #mustStartAnew = false;
 
@@ -85,6 +89,7 @@ class ProductLoop {
     const window = { ...seen, pod: { uid, name, namespace }, container: CONTAINER };
     this.#windows.push(window);
     this.#heap.observe(window);
+    this.#peaks.add(window);
     if (this.#windows.length > 2 * KEPT) this.#windows = this.#windows.slice(-KEPT);
     const memoryLimitBytes = quantityBytes(this.#world.kubelet()) ?? settings.memoryLimitBytes;
     const live = this.#agent.second(window, settings, this.#nowMs);
@@ -99,6 +104,7 @@ class ProductLoop {
     this.#mustStartAnew = false;
     this.#world.startAnew();
     this.#windows = [];
+    this.#peaks = new ContainerPeaks();
     return 'start anew';
   }
 
@@ -145,15 +151,13 @@ class ProductLoop {
     const others = incidents.filter(({ metadata }) => metadata.uid !== incident.metadata.uid);
     const action = standing(incident.status.actions ?? []).at(-1);
     const carries = action !== undefined && wayOf(action)?.carries(pod, action, policy);
-    const use = this.#windows.at(-1)?.cgroup?.workingSetBytes ?? 0;
     const capturedAtMs =
       Date.parse(incident.spec.trigger.detectedAt) + durationMs(policy.spec.capture.duration) + CAPTURE_EXTRA_MS;
-    const surroundings = { nodes: [], quotas: [], limitRanges: [] };
     return {
       incident,
       policy,
       workload,
-      resize: { pods: [pod], allPods: [pod], useBytes: new Map([[pod.metadata.uid, use]]), surroundings },
+      resize: this.#resize(),
       bundle: this.#nowMs >= capturedAtMs ? 'received' : 'awaited',
       before: this.#windows.slice(-KEPT),
       after: carries ? this.#windows.slice(-KEPT) : [],
@@ -164,6 +168,13 @@ class ProductLoop {
       observeOnly: false,
       breaker: { type: 'closed' },
     };
+  }
+
+  #resize(): ResizeView {
+    const { pod } = this.#world;
+    const use = this.#windows.at(-1)?.cgroup?.workingSetBytes ?? 0;
+    const surroundings = { nodes: [], quotas: [], limitRanges: [] };
+    return { pods: [pod], allPods: [pod], useBytes: new Map([[pod.metadata.uid, use]]), surroundings };
   }
 
   #carryOut(effect: Effect, view: IncidentView): Step {
@@ -195,11 +206,15 @@ class ProductLoop {
   #apply(view: IncidentView): Step {
     const action = view.incident.status.actions?.at(-1);
     if (!action) return { type: 'done' };
+    this.#carry(action);
+    return { type: 'advance', status: { actions: replaceLast(view, { ...action, result: 'Applied' }) } };
+  }
+
+  #carry(action: ActionRecord): void {
     const way = action.kind === 'Rollback' ? action.undoes : action.kind;
     if (way === 'Restart') this.#mustStartAnew = true;
     else if (way === 'Resize' && action.after !== null) this.#world.resize(action.after);
     else this.#world.wish(action);
-    return { type: 'advance', status: { actions: replaceLast(view, { ...action, result: 'Applied' }) } };
   }
 
   /** Continuous tuning. */
@@ -208,12 +223,16 @@ class ProductLoop {
     const nowMs = this.#nowMs;
     const facts = tuningFacts([stretchBefore(this.#windows, policy.spec)], nowMs);
     const known = policy.status.tuning?.[0];
+    const history = incidents.flatMap((each) => pastActions(each, workload.owner.uid)).map(({ action }) => action);
+    const tuned = known?.actions ?? [];
     const step = decideTuning(
       {
         ...{ policy, workload, known, facts },
-        history: incidents.flatMap((each) => pastActions(each, workload.owner.uid)).map(({ action }) => action),
-        tuned: known?.actions ?? [],
+        history,
+        tuned,
         busyWith: incidents.find(({ status }) => !isFinal(status.phase))?.metadata.name,
+        resize: this.#resize(),
+        calm: this.#calm(nowMs - calmMs({ spec: policy.spec, history, tuned })),
         watchedSinceMs: 0,
         observeOnly: false,
         breaker: { type: 'closed' },
@@ -225,8 +244,18 @@ class ProductLoop {
       if (step.story) this.#tell(this.#second, `${step.story.reason}: ${step.story.note}`);
       this.#world.remember(step.state);
     } else {
-      this.#world.wish(step.action);
+      this.#carry(step.action);
       this.#world.remember(withLast(step.state, { ...step.action, result: 'Applied' }));
     }
+  }
+
+  /** Since the last incident ended; peaks since then, or since that moment. */
+  #calm(fromMs: number): Calm {
+    const ends = this.#world.incidents.map(({ status, spec: { trigger } }) =>
+      Date.parse(status.times?.finishedAt ?? trigger.detectedAt),
+    );
+    const sinceMs = Math.max(timeOf(0), ...ends);
+    const { heapLiveBytes, useBytes } = this.#peaks.since(Math.max(sinceMs, fromMs));
+    return { sinceMs, peakLiveBytes: heapLiveBytes, peakUseBytes: useBytes };
   }
 }
