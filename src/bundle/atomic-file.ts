@@ -27,6 +27,22 @@ export async function atomicFile(file: string, write: (handle: FileHandle) => Pr
   await syncFolder(dirname(file));
 }
 
+/** Creates or replaces `file` (mode 0600), gone again where `write` rejects. Nothing is synced: that is for whoever keeps it. */
+export async function scratchFile(file: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
+  try {
+    await using handle = await open(file, 'w', 0o600);
+    await write(handle);
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
+
+export async function syncFile(file: string): Promise<void> {
+  await using handle = await open(file, 'r+');
+  await handle.sync();
+}
+
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { atomicFile, partialSuffix, syncFolder } from './atomic-file.ts';
+import { atomicFile, partialSuffix, syncFile, syncFolder } from './atomic-file.ts';
 import { Mutexes } from './mutex.ts';
 import { isMissing } from './store-folder.ts';
 
@@ -76,6 +76,7 @@ export class Outbox {
       const heldBytes = held.reduce((sum, item) => sum + item.sizeBytes, 0);
       const { size } = await stat(file);
       if (heldBytes + size > this.#budgetBytes) throw new OutboxFullError(size, heldBytes, this.#budgetBytes);
+      await syncFile(file);
       await rename(file, this.#bundle(id));
       await syncFolder(this.#folder);
       // The description makes it count: without it, `open` sees a left-over.

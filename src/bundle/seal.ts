@@ -1,5 +1,5 @@
 import { type ArchiveFile, readArchive } from './archive-read.ts';
-import { type ArchiveInput, writeArchive } from './archive-write.ts';
+import { type ArchiveInput, type ArchiveOptions, writeArchive } from './archive-write.ts';
 import { attestationPath, type Manifest, manifestPath } from './manifest.ts';
 import { comparePaths } from './paths.ts';
 import { findProblems } from './problems.ts';
@@ -14,7 +14,7 @@ import {
 } from './types.ts';
 import { checkManifest, controlFiles, listEntry } from './write.ts';
 
-export interface SealInput {
+export interface SealInput extends ArchiveOptions {
   /** Analysis, manifests of pod and owner, report: whatever the centre adds. May not replace what was captured. */
   readonly add: readonly BundleEntry[];
   /** sha256 of the bundle before this one in the policy's chain, null for the first: see `BundleStore.latest`. */
@@ -27,7 +27,6 @@ export interface SealInput {
   /** Where the sealed bundle goes. */
   readonly file: string;
   readonly limits?: Partial<BundleLimits>;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -66,11 +65,7 @@ export async function seal(bundleFile: string, input: SealInput): Promise<Writte
   }));
   const limits = { ...defaultBundleLimits, ...input.limits };
   const old = readArchive(open(bundleFile), limits);
-  const written = await writeArchive(
-    input.file,
-    merge(old, [...extra, ...controlFiles(sealed, input.sign)]),
-    input.signal,
-  );
+  const written = await writeArchive(input.file, merge(old, [...extra, ...controlFiles(sealed, input.sign)]), input);
   return { file: input.file, ...written, manifest: sealed };
 }
 

@@ -29,11 +29,14 @@ export interface RetryOptions {
   /** First wait, doubled each time up to `maxWaitMs`, with full jitter. Defaults 500 ms and 30 s. */
   readonly firstWaitMs: number;
   readonly maxWaitMs: number;
-  /** Wait after `503` with code `not-leader`: the next connection may meet the leader. Default 250 ms. */
+  /** Longest wait after `503` with code `not-leader`: the very next connection may meet the leader, or none leads yet. Default 250 ms. */
   readonly notLeaderWaitMs: number;
   /** One try, connection and answer included. Default 2 min. */
   readonly timeoutMs: number;
 }
+
+/** First wait where another replica leads. */
+const soonMs = 10;
 
 const defaultRetry: RetryOptions = {
   tries: 8,
@@ -50,6 +53,7 @@ const refusal = z.object({ code: z.string(), message: z.string().optional() });
 type Outcome =
   | { readonly type: 'acknowledged' }
   | { readonly type: 'retry'; readonly reason: string; readonly waitMs?: number }
+  | { readonly type: 'not-leader'; readonly reason: string }
   | { readonly type: 'rejected'; readonly reason: string };
 
 /**
@@ -68,7 +72,7 @@ export async function uploadBundle(upload: UploadRequest): Promise<void> {
       throw new TransferError('rejected', `the operator refused the bundle: ${outcome.reason}`);
     last = outcome.reason;
     if (round === retry.tries - 1) break;
-    const waitMs = outcome.waitMs ?? Math.random() * Math.min(retry.maxWaitMs, retry.firstWaitMs * 2 ** round);
+    const waitMs = waitAfter(outcome, round, retry);
     upload.onRetry?.(last, waitMs);
     await sleep(waitMs, undefined, { signal: upload.signal });
   }
@@ -76,6 +80,15 @@ export async function uploadBundle(upload: UploadRequest): Promise<void> {
     'unreachable',
     `the bundle could not be delivered in ${retry.tries} tries, the last: ${last}; it stays in the outbox`,
   );
+}
+
+function waitAfter(
+  outcome: Exclude<Outcome, { type: 'acknowledged' | 'rejected' }>,
+  round: number,
+  { firstWaitMs, maxWaitMs, notLeaderWaitMs }: RetryOptions,
+): number {
+  if (outcome.type === 'not-leader') return Math.min(notLeaderWaitMs, soonMs * 2 ** round);
+  return outcome.waitMs ?? Math.random() * Math.min(maxWaitMs, firstWaitMs * 2 ** round);
 }
 
 async function tryOnce(upload: UploadRequest, retry: RetryOptions): Promise<Outcome> {
@@ -91,7 +104,8 @@ async function tryOnce(upload: UploadRequest, retry: RetryOptions): Promise<Outc
       // Over a connection of its own: a kept one would lead to the same replica each time, though another one may be the leader by now.
       ...(upload.tls ? { tls: upload.tls } : {}),
     });
-    return judge(response.status, response.headers, await boundedText(response.body), upload.sha256, retry);
+    const answer = await boundedText(response.body);
+    return judge(response.status, response.headers, answer, upload.sha256, retry.maxWaitMs);
   } catch (error) {
     upload.signal.throwIfAborted();
     return { type: 'retry', reason: error instanceof Error ? error.message : String(error) };
@@ -116,7 +130,7 @@ function judge(
   headers: Record<string, string | string[] | undefined>,
   text: string,
   sha256: string,
-  retry: RetryOptions,
+  maxWaitMs: number,
 ): Outcome {
   if (status === 200 || status === 201) {
     const answer = acknowledgement.safeParse(jsonOf(text));
@@ -125,11 +139,10 @@ function judge(
   }
   const said = refusal.safeParse(jsonOf(text));
   const reason = `${status} ${said.success ? (said.data.message ?? said.data.code) : text.slice(0, 200)}`.trim();
-  if (status === 503 && said.success && said.data.code === 'not-leader')
-    return { type: 'retry', reason, waitMs: retry.notLeaderWaitMs };
+  if (status === 503 && said.success && said.data.code === 'not-leader') return { type: 'not-leader', reason };
   if (status >= 500 || status === 408 || status === 425 || status === 429) {
     const seconds = Number(headers['retry-after']);
-    const waitMs = Number.isFinite(seconds) && seconds > 0 ? { waitMs: Math.min(seconds * 1000, retry.maxWaitMs) } : {};
+    const waitMs = Number.isFinite(seconds) && seconds > 0 ? { waitMs: Math.min(seconds * 1000, maxWaitMs) } : {};
     return { type: 'retry', reason, ...waitMs };
   }
   return { type: 'rejected', reason };

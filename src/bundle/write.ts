@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type ArchiveInput, writeArchive } from './archive-write.ts';
+import { type ArchiveInput, type ArchiveOptions, writeArchive } from './archive-write.ts';
 import { readableJson } from './canonical-json.ts';
 import { sealEnvelope } from './dsse.ts';
 import {
@@ -16,12 +16,11 @@ import { checkPath, comparePaths } from './paths.ts';
 import { payloadType, statementText } from './statement.ts';
 import { type BundleEntry, BundleError, type Content, type Signer, type WrittenBundle } from './types.ts';
 
-export interface WriteOptions {
+export interface WriteOptions extends ArchiveOptions {
   /** Where the bundle goes; replaced whole or not at all. */
   readonly file: string;
   /** Signs at once, for bundles that no operator will seal (`robotgc capture --key`). */
   readonly sign?: Signer;
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -50,7 +49,7 @@ export async function writeBundle(
     content,
   }));
   const all = [...inputs, ...controlFiles(manifest, options.sign)].sort((a, b) => comparePaths(a.path, b.path));
-  const written = await writeArchive(options.file, all, options.signal);
+  const written = await writeArchive(options.file, all, options);
   return { file: options.file, ...written, manifest };
 }
 

@@ -181,7 +181,7 @@ export class Responder {
       const written = await writeBundle(
         bundleEntries(evidence),
         { incident, policy, createdAt, node, tools },
-        { file },
+        { file, isScratch: true },
       );
       const { sha256, sizeBytes } = written;
       await outbox.put({ incident, sha256, sizeBytes, createdAt }, file);

@@ -31,6 +31,11 @@ export interface IncidentControllerOptions extends Omit<Observed, 'attention'> {
   readonly log: Log;
 }
 
+/** What one step leads to: at once to the next one, from the state that the server answered with, or to a rest. */
+type Next =
+  | { readonly type: 'moved'; readonly incident: RobotGCIncident }
+  | { readonly type: 'rest'; readonly again?: HandlerResult };
+
 export class IncidentController {
   readonly #options: IncidentControllerOptions;
   readonly #attention = new Attention();
@@ -42,19 +47,28 @@ export class IncidentController {
   async reconcile(key: string, signal: AbortSignal): Promise<HandlerResult | undefined> {
     // Read from the server, not the cache: a step decided on yesterday's phase could act twice.
     const incident = await find(this.#options.transport, incidents, splitKey(key), { signal });
-    if (!incident || incident.metadata.deletionTimestamp || isFinal(incident.status.phase)) this.#attention.forget(key);
-    if (!incident || incident.metadata.deletionTimestamp) return undefined;
+    if (!incident || incident.metadata.deletionTimestamp) this.#attention.forget(key);
+    let next: Next = incident ? { type: 'moved', incident } : { type: 'rest' };
+    while (next.type === 'moved' && !next.incident.metadata.deletionTimestamp) {
+      signal.throwIfAborted();
+      next = await this.#step(key, next.incident, signal);
+    }
+    return next.type === 'rest' ? next.again : undefined;
+  }
+
+  async #step(key: string, incident: RobotGCIncident, signal: AbortSignal): Promise<Next> {
     const { phase, bundle } = incident.status;
+    if (isFinal(phase)) this.#attention.forget(key);
     // Only now: a status write that failed must find the evidence again.
     if (bundle || isFinal(phase)) await this.#options.incoming.discard(splitKey(key));
     const view = await observe({ ...this.#options, attention: this.#attention }, incident, signal);
     const step = decide(view, Date.now());
     switch (step.type) {
       case 'done':
-        return undefined;
+        return { type: 'rest' };
       case 'wait':
         this.#options.log.debug({ incident: key, reason: step.reason }, 'waiting');
-        return { requeueAfterMs: step.afterMs };
+        return { type: 'rest', again: { requeueAfterMs: step.afterMs } };
       case 'advance':
         return this.#advance(view, step, signal);
       case 'effect':
@@ -62,15 +76,16 @@ export class IncidentController {
     }
   }
 
-  async #advance(view: IncidentView, step: Step, signal: AbortSignal): Promise<HandlerResult | undefined> {
-    if (step.type === 'wait') return { requeueAfterMs: step.afterMs };
-    if (step.type !== 'advance') return undefined;
+  async #advance(view: IncidentView, step: Step, signal: AbortSignal): Promise<Next> {
+    if (step.type === 'wait') return { type: 'rest', again: { requeueAfterMs: step.afterMs } };
+    if (step.type !== 'advance') return { type: 'rest' };
     const { incident } = view;
+    let moved: RobotGCIncident;
     try {
-      await writeStatus(this.#options.transport, incident, step.status, signal);
+      moved = await writeStatus(this.#options.transport, incident, step.status, signal);
     } catch (error) {
       // The agent or a team wrote meanwhile: look again, decide again.
-      if (isKubeError(error, 'Conflict')) return { requeueAfterMs: 50 };
+      if (isKubeError(error, 'Conflict')) return { type: 'rest', again: { requeueAfterMs: 50 } };
       throw error;
     }
     const phase = step.status.phase;
@@ -83,7 +98,7 @@ export class IncidentController {
       this.#options.metrics.entered(phase, cause, step.status.times?.healMs);
     }
     if (step.story) this.#tell(incident, step.story);
-    return isFinal(phase) ? undefined : { requeueAfterMs: 0 };
+    return isFinal(phase) ? { type: 'rest' } : { type: 'moved', incident: moved };
   }
 
   async #carryOut(effect: Effect, view: IncidentView, signal: AbortSignal): Promise<Step> {

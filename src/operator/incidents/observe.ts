@@ -44,9 +44,12 @@ export async function observe(
 ): Promise<IncidentView> {
   const { caches, signals, incoming } = observed;
   const { namespace, name } = incident.metadata;
-  const policy = await latestPolicy(observed, incident, signal);
   const container = incident.spec.container.name;
-  const workload = await viewOwner(observed, incident, signal);
+  const [policy, workload, hasBundle] = await Promise.all([
+    latestPolicy(observed, incident, signal),
+    viewOwner(observed, incident, signal),
+    incoming.has(namespace, name),
+  ]);
   const owners = workload.type === 'found' ? workload.owner.uid : undefined;
   const others = caches.incidents.store.list().filter((other) => other.metadata.uid !== incident.metadata.uid);
   return {
@@ -57,7 +60,7 @@ export async function observe(
       workload.type === 'found'
         ? await observeResize(observed, workload.object, { container, policy }, signal)
         : NO_RESIZE,
-    bundle: (await incoming.has(namespace, name)) ? 'received' : 'awaited',
+    bundle: hasBundle ? 'received' : 'awaited',
     before: signals.between(incident.spec.pod.uid, container, 0, Number.POSITIVE_INFINITY),
     after: workload.type === 'found' ? windowsAfter(observed, incident, workload) : [],
     history: others.flatMap((other) => pastActions(other, owners)),

@@ -92,6 +92,7 @@ async function sealAnew(
       at: new Date().toISOString(),
       by: identity,
       file,
+      isScratch: true,
     });
     return await store.put(key, createReadStream(file), { sha256: sealed.sha256, previous });
   } finally {
