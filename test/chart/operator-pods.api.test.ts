@@ -67,6 +67,20 @@ describe('the operator’s account, as the chart sets it up', () => {
     expect(await patched(patch, 'strategic')).toContain(complaint);
   });
 
+  it('may resize and evict a pod, and no more of its parts', async () => {
+    const may = (verb: string, part: string) => {
+      const as = '--as=system:serviceaccount:robotgc:robotgc-operator';
+      const asked = ['auth', 'can-i', verb, 'pods', `--subresource=${part}`, '--namespace=robots', as];
+      // Its answer no is an exit code too.
+      return kubectl(asked).then(
+        (answer) => answer.trim(),
+        () => 'no',
+      );
+    };
+    const asked = [may('patch', 'resize'), may('create', 'eviction'), may('create', 'exec'), may('patch', 'status')];
+    expect(await Promise.all(asked)).toEqual(['yes', 'yes', 'no', 'no']);
+  });
+
   it('leaves others as free as they were', async () => {
     const patch = JSON.stringify({ metadata: { annotations: { team: 'robots' } } });
     await kubectl(['patch', 'pod', 'robot', '--namespace=robots', '--type=merge', '-p', patch]);
