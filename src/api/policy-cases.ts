@@ -61,11 +61,11 @@ export const FULL_SPEC = {
     continuous: true,
     formula: { base: 50, baseline: 5000 },
     gogc: { min: 25, max: 400, maxStep: '100%' },
-    memoryLimit: { min: '128Mi', max: '2Gi', step: '25%', goMemLimit: '90%' },
+    memoryLimit: { min: '128Mi', max: '2Gi', step: '25%', goMemLimit: '90%', lowerAfter: '30m' },
   },
   actions: {
     mode: 'Auto',
-    apply: ['Live', 'Resize', 'Rollout'],
+    apply: ['Live', 'Resize', 'Rollout', 'Restart'],
     approval: { offer: '24h', valid: '15m' },
     fieldConflicts: 'TakeOver',
     persist: true,

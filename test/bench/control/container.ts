@@ -2,8 +2,10 @@
 import { EMERGENCY_COST_SECONDS, type SignalWindow, stallStats } from '../../../src/model/index.ts';
 import { EPOCH_MS, syntheticWindow } from '../../../src/model/testing.ts';
 import type { Random } from '../../support/fuzz/random.ts';
+import type { Account } from './account.ts';
 import { PROCESSORS, ROOTS_BYTES } from './constants.ts';
-import { type Account, GoProgram, type Knobs, type Load } from './program.ts';
+import type { Knobs, Load } from './load.ts';
+import { GoProgram } from './program.ts';
 
 export interface Settings extends Knobs {
   readonly memoryLimitBytes: number;

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomFrom } from '../../support/fuzz/random.ts';
+import type { Account } from './account.ts';
 import { ALLOC_BYTES_PER_ROBOT_SECOND, BEAT_SHARE, LIVE_BYTES_PER_ROBOT, PROCESSORS } from './constants.ts';
-import { type Account, GoProgram, type Knobs, type Load } from './program.ts';
+import type { Knobs, Load } from './load.ts';
+import { GoProgram } from './program.ts';
 
 const MIB = 2 ** 20;
 const STEP_SECONDS = 0.02;

@@ -4,9 +4,12 @@
  * kernel slowly. Seeded: the same load and settings give the same life.
  */
 import { type HeapGoal, heapGoalOf } from '../../../src/host/heap-goal.ts';
-import type { WeightedNs } from '../../../src/model/index.ts';
 import type { Random } from '../../support/fuzz/random.ts';
+import { type Account, emptyAccount } from './account.ts';
 import * as c from './constants.ts';
+import type { Knobs, Load } from './load.ts';
+import { Mailbox } from './mailbox.ts';
+import { Marking } from './marking.ts';
 import {
   assistRatio,
   BACKGROUND_UTILIZATION,
@@ -16,57 +19,10 @@ import {
   runwayBytes,
   triggerBytes,
 } from './pacer.ts';
-
-export interface Load {
-  /** Memory that the program can reach. */
-  readonly reachableBytes: number;
-  readonly allocBytesPerSecond: number;
-  /** Of what is allocated, the share that comes in beats, ten times a second, as state machines on a bus cycle do. */
-  readonly beatShare: number;
-  readonly activeRobots: number;
-  /** That the container gets; a busy neighbour leaves less than GOMAXPROCS. */
-  readonly processors: number;
-  /** Share of the time in which tasks of the container wait for the node's memory, whatever they use. */
-  readonly nodePressure: number;
-}
-
-export interface Knobs {
-  /** −1: off. */
-  readonly gogc: number;
-  readonly goMemLimitBytes: number | null;
-}
-
-/** What happened since it was asked last; CPU seconds are those of cycles that ended. */
-export interface Account {
-  cycles: number;
-  limitDrivenCycles: number;
-  gcSeconds: number;
-  assistSeconds: number;
-  idleSeconds: number;
-  allocatedBytes: number;
-  limiterWasOn: boolean;
-  /** Longest time that an event waited for a processor. */
-  delaySeconds: number;
-  readonly pauses: WeightedNs[];
-  readonly assists: WeightedNs[];
-}
-
-interface Marking {
-  readonly beganAt: number;
-  readonly triggeredBytes: number;
-  readonly scanBytes: number;
-  scannedBytes: number;
-  creditBytes: number;
-  gcSeconds: number;
-  assistSeconds: number;
-  idleSeconds: number;
-  readonly secondsPerByte: number;
-}
+import { inSpans, Resident } from './resident.ts';
 
 const CREDIT_BATCH_BYTES = 64 * 1024;
 const FORCED_AFTER_SECONDS = 120;
-/** A full mailbox sheds what is older. */
-const MAILBOX_SECONDS = 2;
 /** What is allocated while marking is paid for in so many parts of a step: the ratio is revised as the heap nears its goal. */
 const REVISIONS = 8;
 
@@ -75,10 +31,10 @@ export class GoProgram {
   readonly #limiter = new CpuLimiter(c.PROCESSORS);
   #knobs: Knobs;
   #now = 0;
-  #pendingBytes = 0;
+  readonly #mailbox = new Mailbox();
+  readonly #resident = new Resident();
   #heapLiveBytes = 0;
   #heapMarkedBytes = 0;
-  #mappedBytes = 0;
   #percentGoalBytes: number | null = null;
   #consMark = 0;
   #lastCycleAt = 0;
@@ -102,7 +58,7 @@ export class GoProgram {
 
   /** All that the kernel counts to the container and cannot take away. */
   get usedBytes(): number {
-    return this.#mappedBytes + c.RUNTIME_BYTES + c.NON_GO_BYTES;
+    return this.#resident.bytes + c.RUNTIME_BYTES + c.NON_GO_BYTES;
   }
 
   /** As the program itself does it: at once. */
@@ -119,22 +75,22 @@ export class GoProgram {
   /** @returns whether a cycle ended */
   step(load: Load, seconds: number): boolean {
     this.#now += seconds;
-    this.#arrive(load, seconds);
+    this.#mailbox.arrive(load, this.#now, seconds);
     const cpu = load.processors * seconds;
     const share = BACKGROUND_UTILIZATION * c.PROCESSORS * seconds;
     const before = this.#marking;
-    const background = before ? this.#background(Math.min(share, cpu)) : 0;
+    const background = before ? Math.min(share, cpu) : 0;
+    before?.background(background);
     const program = this.#run(load, cpu - background);
-    if (this.#marking) this.#idle(program.left, seconds);
+    this.#marking?.idle(program.left, seconds);
     this.#limiter.account(program.seconds, background + program.assistSeconds);
     if (this.#limiter.isLimiting) this.#account.limiterWasOn = true;
     const isDue = this.#now - this.#lastCycleAt >= FORCED_AFTER_SECONDS;
     if (!this.#marking && (isDue || this.#heapLiveBytes >= this.#triggerBytes())) this.#begin(load);
-    const isOver = this.#marking !== undefined && this.#marking.scannedBytes >= this.#marking.scanBytes;
+    const isOver = this.#marking?.isOver ?? false;
     if (isOver) this.#end(load);
-    this.#scavenge(seconds);
-    const rate = c.PROGRAM_SECONDS_PER_BYTE * this.#pendingBytes;
-    this.#account.delaySeconds = Math.max(this.#account.delaySeconds, rate / Math.max(0.1, load.processors));
+    this.#resident.scavenge(this.#heapLiveBytes, this.#percentGoalBytes, this.#knobs.goMemLimitBytes, seconds);
+    this.#account.delaySeconds = Math.max(this.#account.delaySeconds, this.#mailbox.delaySeconds(load));
     return isOver;
   }
 
@@ -149,44 +105,13 @@ export class GoProgram {
       memoryLimitBytes: this.#knobs.goMemLimitBytes,
       gcPercentHeapGoalBytes: this.#percentGoalBytes,
       sweepDistMinTriggerBytes: 0,
-      triggeredBytes: this.#marking?.triggeredBytes ?? null,
+      triggeredBytes: this.#marking?.start.triggeredBytes ?? null,
       heapMarkedBytes: this.#heapMarkedBytes,
       totalAllocBytes: this.#heapLiveBytes,
       totalFreeBytes: 0,
-      mappedReadyBytes: this.#mappedBytes + c.RUNTIME_BYTES,
-      heapFreeBytes: Math.max(0, this.#mappedBytes - inSpans(this.#heapLiveBytes)),
+      mappedReadyBytes: this.#resident.bytes + c.RUNTIME_BYTES,
+      heapFreeBytes: Math.max(0, this.#resident.bytes - inSpans(this.#heapLiveBytes)),
     });
-  }
-
-  /** Part of it evenly, part of it in beats. */
-  #arrive({ allocBytesPerSecond, beatShare }: Load, seconds: number): void {
-    const beats = Math.floor(this.#now / c.BEAT_SECONDS) - Math.floor((this.#now - seconds) / c.BEAT_SECONDS);
-    const evenly = (1 - beatShare) * seconds;
-    this.#pendingBytes += allocBytesPerSecond * (evenly + beatShare * c.BEAT_SECONDS * beats);
-    this.#pendingBytes = Math.min(this.#pendingBytes, MAILBOX_SECONDS * allocBytesPerSecond);
-  }
-
-  /** @returns CPU seconds taken */
-  #background(seconds: number): number {
-    this.#scan(seconds);
-    if (this.#marking) this.#marking.gcSeconds += seconds;
-    return seconds;
-  }
-
-  #idle(left: number, seconds: number): void {
-    const idle = Math.min(left, (1 - BACKGROUND_UTILIZATION) * c.PROCESSORS * seconds);
-    if (!this.#marking || idle <= 0) return;
-    this.#marking.idleSeconds += this.#scan(idle);
-  }
-
-  /** Scans for so long at most, as credit for those who allocate. @returns CPU seconds taken */
-  #scan(seconds: number): number {
-    const marking = this.#marking;
-    if (!marking) return 0;
-    const bytes = Math.min(seconds / marking.secondsPerByte, marking.scanBytes - marking.scannedBytes);
-    marking.scannedBytes += bytes;
-    marking.creditBytes += bytes;
-    return bytes * marking.secondsPerByte;
   }
 
   /** The program works off what has arrived: freely up to the trigger, then with assists. */
@@ -195,11 +120,11 @@ export class GoProgram {
     let assistSeconds = 0;
     if (!this.#marking) {
       const room = Math.max(0, this.#triggerBytes() - this.#heapLiveBytes);
-      left -= this.#allocate(Math.min(this.#pendingBytes, room, left / c.PROGRAM_SECONDS_PER_BYTE));
-      if (this.#pendingBytes > 0 && this.#heapLiveBytes >= this.#triggerBytes()) this.#begin(load);
+      left -= this.#allocate(Math.min(this.#mailbox.bytes, room, left / c.PROGRAM_SECONDS_PER_BYTE));
+      if (this.#mailbox.bytes > 0 && this.#heapLiveBytes >= this.#triggerBytes()) this.#begin(load);
     }
-    const part = this.#pendingBytes / REVISIONS;
-    for (let parts = 0; parts < REVISIONS && this.#marking && left > 1e-9 && this.#pendingBytes > 0; parts++) {
+    const part = this.#mailbox.bytes / REVISIONS;
+    for (let parts = 0; parts < REVISIONS && this.#marking && left > 1e-9 && this.#mailbox.bytes > 0; parts++) {
       const taken = this.#allocateMarking(this.#marking, part, left, load);
       left -= taken.seconds + taken.assistSeconds;
       assistSeconds += taken.assistSeconds;
@@ -210,28 +135,25 @@ export class GoProgram {
   /** @returns CPU seconds taken */
   #allocate(bytes: number): number {
     this.#heapLiveBytes += bytes;
-    this.#pendingBytes = Math.max(0, this.#pendingBytes - bytes);
+    this.#mailbox.workedOff(bytes);
     this.#account.allocatedBytes += bytes;
     return bytes * c.PROGRAM_SECONDS_PER_BYTE;
   }
 
   #allocateMarking(marking: Marking, part: number, left: number, { processors }: Load) {
-    const scanLeft = marking.scanBytes - marking.scannedBytes;
+    const scanLeft = marking.leftBytes;
     const isFree = this.#limiter.isLimiting || scanLeft <= 0;
     const goal = this.goal().heapGoalBytes ?? Number.POSITIVE_INFINITY;
     const ratio = isFree ? 0 : assistRatio(goal, this.#heapLiveBytes, scanLeft);
     const free = ratio > 0 ? marking.creditBytes / ratio : Number.POSITIVE_INFINITY;
     const byCredit = Math.min(part, free, left / c.PROGRAM_SECONDS_PER_BYTE);
-    marking.creditBytes -= byCredit * ratio;
+    marking.spendCredit(byCredit * ratio);
     let seconds = this.#allocate(byCredit);
-    const costs = c.PROGRAM_SECONDS_PER_BYTE + ratio * marking.secondsPerByte;
+    const costs = c.PROGRAM_SECONDS_PER_BYTE + ratio * marking.start.secondsPerByte;
     const paid = Math.max(0, Math.min(part - byCredit, (left - seconds) / costs, ratio > 0 ? scanLeft / ratio : 0));
     const scan = paid * ratio;
-    const assistSeconds = scan * marking.secondsPerByte;
     if (scan > 0) this.#assisted(scan, Math.min(ratio * c.EVENT_BYTES, scanLeft / processors), left, processors);
-    marking.scannedBytes += scan;
-    marking.assistSeconds += assistSeconds;
-    marking.gcSeconds += assistSeconds;
+    const assistSeconds = marking.assist(scan);
     seconds += this.#allocate(paid);
     return { seconds, assistSeconds };
   }
@@ -248,37 +170,35 @@ export class GoProgram {
   #begin({ reachableBytes }: Load): void {
     const jitter = 0.9 + 0.2 * this.#uniform();
     this.#limitDriven = this.goal().goalByMemoryLimit;
-    this.#marking = {
+    this.#marking = new Marking({
       beganAt: this.#now,
       triggeredBytes: this.#heapLiveBytes,
       scanBytes: Math.min(reachableBytes, this.#heapLiveBytes) + c.ROOTS_BYTES,
-      scannedBytes: 0,
-      creditBytes: 0,
-      gcSeconds: this.#pause(),
-      assistSeconds: 0,
-      idleSeconds: 0,
       secondsPerByte: c.MARK_SECONDS_PER_BYTE * jitter,
-    };
+      pauseSeconds: this.#pause(),
+    });
   }
 
   /** What was allocated meanwhile is marked too. */
   #end({ reachableBytes }: Load): void {
     const marking = this.#marking;
     if (!marking) return;
-    const meanwhile = this.#heapLiveBytes - marking.triggeredBytes;
-    const wall = Math.max(1e-3, this.#now - marking.beganAt) * c.PROCESSORS;
-    const utilization = BACKGROUND_UTILIZATION + marking.assistSeconds / wall;
-    const idleUtilization = marking.idleSeconds / wall;
-    const amounts = { allocatedBytes: meanwhile, scannedBytes: marking.scanBytes };
+    const { beganAt, triggeredBytes, scanBytes } = marking.start;
+    const { gc, assist, idle } = marking.seconds;
+    const meanwhile = this.#heapLiveBytes - triggeredBytes;
+    const wall = Math.max(1e-3, this.#now - beganAt) * c.PROCESSORS;
+    const utilization = BACKGROUND_UTILIZATION + assist / wall;
+    const idleUtilization = idle / wall;
+    const amounts = { allocatedBytes: meanwhile, scannedBytes: scanBytes };
     if (meanwhile > 0) this.#consMark = consMark(amounts, { utilization, idleUtilization });
     this.#heapMarkedBytes = Math.min(this.#heapLiveBytes, reachableBytes + meanwhile);
     this.#heapLiveBytes = this.#heapMarkedBytes;
     const account = this.#account;
     account.cycles += 1;
     account.limitDrivenCycles += Number(this.#limitDriven);
-    account.gcSeconds += marking.gcSeconds + this.#pause();
-    account.assistSeconds += marking.assistSeconds;
-    account.idleSeconds += marking.idleSeconds;
+    account.gcSeconds += gc + this.#pause();
+    account.assistSeconds += assist;
+    account.idleSeconds += idle;
     this.#lastCycleAt = this.#now;
     this.#marking = undefined;
     this.#commit();
@@ -305,34 +225,7 @@ export class GoProgram {
     return seconds * c.PROCESSORS;
   }
 
-  #scavenge(seconds: number): void {
-    const inUse = inSpans(this.#heapLiveBytes);
-    const grown = Math.max(this.#mappedBytes, inUse);
-    const limit = this.#knobs.goMemLimitBytes ?? Number.POSITIVE_INFINITY;
-    const kept = Math.max(inUse, RETAINED_OF(this.#percentGoalBytes ?? grown));
-    const slowly = grown > kept ? Math.max(kept, grown - c.SCAVENGED_BYTES_PER_SECOND * seconds) : grown;
-    this.#mappedBytes = Math.max(inUse, Math.min(slowly, limit - c.RUNTIME_BYTES));
-  }
-
   #uniform(): number {
     return this.#random.next() / 2 ** 32;
   }
-}
-
-const RETAINED_OF = (goalBytes: number): number => c.RETAINED * goalBytes;
-const inSpans = (bytes: number): number => bytes * (1 + c.FRAGMENTATION);
-
-function emptyAccount(): Account {
-  return {
-    cycles: 0,
-    limitDrivenCycles: 0,
-    gcSeconds: 0,
-    assistSeconds: 0,
-    idleSeconds: 0,
-    allocatedBytes: 0,
-    limiterWasOn: false,
-    delaySeconds: 0,
-    pauses: [],
-    assists: [],
-  };
 }

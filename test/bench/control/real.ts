@@ -6,7 +6,8 @@ import { randomFrom } from '../../support/fuzz/random.ts';
 import { type Books, Robot, withRobotBinary } from '../robot.ts';
 import { median } from '../statistics.ts';
 import { BEAT_SHARE, PROCESSORS } from './constants.ts';
-import { GoProgram, type Knobs, type Load } from './program.ts';
+import type { Knobs, Load } from './load.ts';
+import { GoProgram } from './program.ts';
 
 /** What is compared. */
 export interface Figures {

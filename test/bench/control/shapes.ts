@@ -1,6 +1,6 @@
 /** Shapes of load, each a small pure function of time. */
 import { ALLOC_BYTES_PER_ROBOT_SECOND, BEAT_SHARE, LIVE_BYTES_PER_ROBOT, PROCESSORS } from './constants.ts';
-import type { Load } from './program.ts';
+import type { Load } from './load.ts';
 
 const MIB = 2 ** 20;
 const ROBOTS = 10_000;
