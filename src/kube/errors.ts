@@ -19,6 +19,7 @@ export const KUBE_ERROR_CODES = [
   'Invalid',
   'TooLarge',
   'TooManyRequests',
+  'DisruptionBudget',
   'InternalError',
   'ServiceUnavailable',
   'ServerTimeout',
@@ -85,6 +86,13 @@ export function isAnswer(error: unknown): error is KubeError {
   return isKubeError(error, 'Forbidden', 'Invalid', 'NotFound', 'BadRequest');
 }
 
+const statusCauseSchema = z.object({
+  reason: z.string().nullish(),
+  message: z.string().nullish(),
+  field: z.string().nullish(),
+});
+type StatusCause = z.infer<typeof statusCauseSchema>;
+
 /** The API server's `Status`, as far as it is read here. */
 const statusSchema = z.object({
   kind: z.literal('Status'),
@@ -94,9 +102,7 @@ const statusSchema = z.object({
   details: z
     .object({
       retryAfterSeconds: z.number().nullish(),
-      causes: z
-        .array(z.object({ reason: z.string().nullish(), message: z.string().nullish(), field: z.string().nullish() }))
-        .nullish(),
+      causes: z.array(statusCauseSchema).nullish(),
     })
     .nullish(),
 });
@@ -136,7 +142,8 @@ export function errorFromStatus(call: string, httpStatus: number, body: unknown,
   const parsed = statusSchema.safeParse(body);
   const status = parsed.success ? parsed.data : undefined;
   const http = status?.code ?? httpStatus;
-  const code = reasonToCode.get(status?.reason ?? '') ?? httpToCode.get(http) ?? 'BadResponse';
+  const causes = status?.details?.causes ?? [];
+  const code = codeOf(status?.reason, http, causes);
   const seconds =
     retryAfterHeader !== undefined ? Number(retryAfterHeader) : (status?.details?.retryAfterSeconds ?? undefined);
   return new KubeError({
@@ -145,21 +152,21 @@ export function errorFromStatus(call: string, httpStatus: number, body: unknown,
     status: http,
     message:
       status?.message || (typeof body === 'string' && body.trim() !== '' ? body.trim().slice(0, 300) : `HTTP ${http}`),
-    conflicts: fieldConflicts(status?.details?.causes ?? []),
+    conflicts: fieldConflicts(causes),
     ...(seconds !== undefined && Number.isFinite(seconds) && seconds >= 0 ? { retryAfterMs: seconds * 1000 } : {}),
   });
+}
+
+/** An eviction that a PodDisruptionBudget refuses is answered with 429, as a busy server answers; only the cause tells them apart. */
+function codeOf(reason: string | null | undefined, http: number, causes: readonly StatusCause[]): KubeErrorCode {
+  if (causes.some((cause) => cause.reason === 'DisruptionBudget')) return 'DisruptionBudget';
+  return reasonToCode.get(reason ?? '') ?? httpToCode.get(http) ?? 'BadResponse';
 }
 
 // The API server writes: conflict with "kubectl-client-side-apply" using apps/v1 at 2026-01-01T00:00:00Z
 const conflictMessage = /^conflict with "((?:[^"\\]|\\.)*)"/;
 
-function fieldConflicts(
-  causes: readonly {
-    reason?: string | null | undefined;
-    message?: string | null | undefined;
-    field?: string | null | undefined;
-  }[],
-): FieldConflict[] {
+function fieldConflicts(causes: readonly StatusCause[]): FieldConflict[] {
   return causes
     .filter((cause) => cause.reason === 'FieldManagerConflict')
     .map((cause) => ({

@@ -8,7 +8,7 @@ import type { Transport } from './transport.ts';
  * Asks for a pod to be ended, as a drain of its node does: with its grace period, and only where its PodDisruptionBudget lets it go.
  *
  * @returns false where that very pod was gone already
- * @throws KubeError `TooManyRequests` where a budget keeps it
+ * @throws KubeError `DisruptionBudget` where one keeps it
  */
 export async function evict(
   transport: Transport,

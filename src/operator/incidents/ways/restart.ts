@@ -51,7 +51,7 @@ async function apply(
     await evict(transport, pod, { signal });
     return done;
   } catch (error) {
-    if (isKubeError(error, 'TooManyRequests'))
+    if (isKubeError(error, 'DisruptionBudget'))
       return { type: 'refused', message: `Pod ${name} is kept by its PodDisruptionBudget: ${error.message}` };
     return refusalOf(error);
   }
