@@ -36,6 +36,25 @@ export function holdHeap(input: HoldInput): Proposal | undefined {
   };
 }
 
+/**
+ * Where it is not asked for any more, one that tuning set goes: nothing would keep it under the memory limit. What an incident set is a
+ * remedy, and stays.
+ */
+export function releaseHeap({ facts, spec, ways, history, tuned }: HoldInput): Proposal | undefined {
+  const [now] = facts.goMemLimits;
+  if (now === undefined || now === null || facts.goMemLimits.length > 1) return undefined;
+  const last = [...history, ...tuned]
+    .filter(({ knob, result }) => knob === 'GOMEMLIMIT' && result === 'Completed')
+    .toSorted((a, b) => a.at.localeCompare(b.at))
+    .at(-1);
+  if (last?.after !== String(now) || !tuned.includes(last)) return undefined;
+  const live = spec.actions.apply.filter((way) => way === 'Live');
+  const chosen = chooseWay('GOMEMLIMIT', live, ways, beginGoMemLimit(now));
+  if (typeof chosen === 'string') return undefined;
+  const reason = `GOMEMLIMIT of ${mebibytes(now)} was set for tuning.memoryLimit.holdHeap, which is off now.`;
+  return { ...chosen, knob: 'GOMEMLIMIT', to: null, reason, clampedBy: [] };
+}
+
 /** Under its own limit it stays: what is in use beside the heap was shaped by it, and is no reason to change it. */
 function workedOutFor(
   { history, tuned, facts }: HoldInput,

@@ -6,6 +6,7 @@ import type { ResizeWay } from './resize.ts';
 import type { RolloutWay } from './ways.ts';
 
 export function patchFor({ way, knob, to }: Proposal): string {
+  if (to === null) return `unset ${knob}`;
   switch (way.kind) {
     case 'Live':
       return `${knob}=${to}`;

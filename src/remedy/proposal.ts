@@ -7,7 +7,8 @@ export interface Proposal {
   readonly way: TakenWay;
   readonly knob: Changed;
   readonly from: Setting;
-  readonly to: string;
+  /** Null takes it away. */
+  readonly to: Setting;
   /** One sentence. */
   readonly reason: string;
   readonly clampedBy: readonly string[];

@@ -42,7 +42,7 @@ function moreMemoryFirst(input: PlanInput, chosen: Chosen, tuned: TuneResult): P
   if (!isProposal(limit)) return undefined;
   const why = fits ? `GOGC ${targetGogc} does not fit under the memory limit, only ${gogc} does` : 'no GOGC fits';
   const first = { ...limit, reason: `${limit.reason} First, because ${why}.` };
-  const roomy = { ...input, memoryLimitBytes: quantityBytes(limit.to) ?? null };
+  const roomy = { ...input, memoryLimitBytes: quantityBytes(limit.to ?? '') ?? null };
   const mayFollow = chosen.way.kind === 'Live' && budget.actions >= 2;
   if (mayFollow && isProposal(proposed(roomy, chosen, tune(roomy, chosen)))) return { ...first, makesRoomFor: 'GOGC' };
   return fits ? undefined : first;

@@ -11,7 +11,7 @@ import { mebibytes } from './words.ts';
 export const raiseLimit: Remedy = (input) => {
   const limit = limitFor(input, undefined);
   if (!isProposal(limit) || limit.way.kind !== 'Resize' || input.spec.actions.budget.actions < 2) return limit;
-  const roomy = { ...input, ways: inPlace(input.ways), memoryLimitBytes: quantityBytes(limit.to) ?? null };
+  const roomy = { ...input, ways: inPlace(input.ways), memoryLimitBytes: quantityBytes(limit.to ?? '') ?? null };
   return isProposal(raiseGoMemLimit(roomy)) ? { ...limit, makesRoomFor: 'GOMEMLIMIT' } : limit;
 };
 

@@ -209,6 +209,26 @@ describe('without a breach', () => {
       expect(unlimited({}, window).kind).toBe('None');
     });
 
+    it('one of ours goes once the policy does not ask for it any more, and no other', () => {
+      const bytes = 400 * MIB;
+      const set = (by: object = {}) =>
+        action('unset', String(bytes), ago('2h'), {
+          ...{ knob: 'GOMEMLIMIT', before: null, underBytes: { after: 512 * MIB } },
+          ...by,
+        });
+      const window = { gc: { goMemLimitBytes: bytes } };
+      const off = { spec: spec() };
+      expect(unlimited({ ...off, tuned: [set()] }, window)).toMatchObject({
+        ...{ kind: 'Live', knob: 'GOMEMLIMIT', from: String(bytes), to: null },
+        reason: expect.stringContaining('holdHeap, which is off now'),
+      });
+      expect(unlimited({ tuned: [set()] }, window).kind).toBe('None');
+      expect(unlimited(off, window).kind).toBe('None');
+      // A remedy of an incident, and what somebody set since.
+      expect(unlimited({ ...off, history: [set()] }, window).kind).toBe('None');
+      expect(unlimited({ ...off, tuned: [set({ after: String(300 * MIB) })] }, window).kind).toBe('None');
+    });
+
     it('what stands against it is told as of GOGC', () => {
       const taken = [action('50', '90', ago('2h'), { kind: 'Rollback', undoes: 'Live' })];
       expect(unlimited({ history: taken }).blockedBy).toBeUndefined();

@@ -3,7 +3,7 @@ import { type ActionRecord, type Changed, durationMs, type Plan } from '../api/i
 import { gogcOfSetting, goMemLimitUnder, isOnTheWayIn, isOutside, type TuneResult, tuneGogc } from '../model/index.ts';
 import { MIN_WINDOWS } from './comparable.ts';
 import { type Objection, sentenceOf } from './guardrails.ts';
-import { holdHeap } from './hold-heap.ts';
+import { holdHeap, releaseHeap } from './hold-heap.ts';
 import { type LowerInput, lowerLimit } from './lower-limit.ts';
 import { guarded } from './plan.ts';
 import { isProposal, type NoProposal, none, type Proposal } from './proposal.ts';
@@ -31,7 +31,8 @@ function wanted(input: TuningInput, now: Date): Proposal | NoProposal {
   if (isProposal(answer) || whyUnknown(input.facts) !== undefined) return answer;
   const lower = lowerLimit(input, now);
   if (lower) return lower;
-  return (input.spec.tuning.memoryLimit.holdHeap ? holdHeap(input) : undefined) ?? answer;
+  const goMemLimit = input.spec.tuning.memoryLimit.holdHeap ? holdHeap(input) : releaseHeap(input);
+  return goMemLimit ?? answer;
 }
 
 /** In the running processes alone: a rollout for each wave would drop the very connections that the formula counts. */

@@ -122,7 +122,9 @@ export class TuningController implements Controller {
     tuning: readonly TuningState[],
     signal: AbortSignal,
   ): Promise<{ requeueAfterMs: number }> {
-    const body = { metadata: { name, namespace, uid, resourceVersion }, status: { tuning } };
+    // An empty list would stay in the status, and be ours.
+    const status = tuning.length > 0 ? { status: { tuning } } : {};
+    const body = { metadata: { name, namespace, uid, resourceVersion }, ...status };
     const options = { fieldManager: TUNING_FIELD_MANAGER, force: true, subresource: 'status', signal };
     try {
       await apply(this.#options.transport, policies, body, options);
