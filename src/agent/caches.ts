@@ -8,9 +8,17 @@ export interface Caches {
   readonly pods: Reflector<Pod>;
 }
 
-export function createCaches(transport: Transport, node: string, log: Log): Caches {
+export interface CachesOptions {
+  readonly transport: Transport;
+  readonly node: string;
+  readonly log: Log;
+  /** A policy that this version does not understand. */
+  readonly onUnread: (policyKey: string, raw: unknown) => void;
+}
+
+export function createCaches({ transport, node, log, onUnread }: CachesOptions): Caches {
   return {
-    policies: new Reflector({ transport, resource: policies, log }),
+    policies: new Reflector({ transport, resource: policies, log, onKeptOut: onUnread }),
     incidents: new Reflector({ transport, resource: incidents, log, indexers: { policy: policyOf } }),
     pods: new Reflector({ transport, resource: pods, fieldSelector: `spec.nodeName=${node}`, log }),
   };

@@ -10,6 +10,7 @@ import { ContainerMetrics } from './container-metrics.ts';
 import { GoMemLimits } from './containers/go-mem-limits.ts';
 import { lastWindowMs, Roster } from './containers/roster.ts';
 import { ContainerStatusController } from './containers/status-controller.ts';
+import { UnreadPolicies } from './containers/unread-policies.ts';
 import { watchlist } from './containers/watchlist.ts';
 import { IncidentDesk } from './incidents/desk.ts';
 import { PprofWays } from './incidents/pprof-ways.ts';
@@ -51,7 +52,19 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   });
 
   // Which containers: policies, and the pods of this node.
-  const caches = createCaches(transport, node, log);
+  const caches = createCaches({
+    transport,
+    node,
+    log,
+    onUnread: (policyKey, raw) => {
+      unread.keptOut(policyKey, raw);
+      statuses.changed(policyKey);
+    },
+  });
+  const unread: UnreadPolicies = new UnreadPolicies({
+    reasons: () => caches.policies.malformed(),
+    pods: caches.pods.store,
+  });
   const roster = new Roster({ node, policies: caches.policies.store, pods: caches.pods.store });
 
   // How it stands with each of them, for the policy's status.
@@ -62,10 +75,11 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     subject: (containerId) => pprofSubject(containerId),
     onChange: (containerId) => tellPolicies(containerId),
   });
-  const statuses = new ContainerStatusController({
+  const statuses: ContainerStatusController = new ContainerStatusController({
     transport,
     node,
     store: caches.policies.store,
+    refusal: (policyKey) => unread.refusal(policyKey),
     desired: (policyKey) =>
       roster.containerStates(policyKey, {
         ways: ways.known,
@@ -222,7 +236,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     }
     live.refresh(roster.all);
     sampler.setTargets(roster.targets);
-    for (const policyKey of caches.policies.store.keys()) statuses.changed(policyKey);
+    for (const policyKey of [...caches.policies.store.keys(), ...unread.keys]) statuses.changed(policyKey);
     if (roster.hasEnded) setTimeout(refresh, lastWindowMs).unref();
   });
   caches.policies.store.onChange(refresh);

@@ -42,6 +42,7 @@ export function policyCrd() {
   // Keyed lists let server-side apply merge what several writers own: each agent its containers, the operator its conditions.
   keyed(status, 'conditions', ['type']);
   keyed(status, 'containers', ['pod', 'container']);
+  keyed(status, 'misunderstoodBy', ['node']);
   keyed(status, 'thresholds', ['signal']);
   return crd({
     kind: 'RobotGCPolicy',

@@ -16,6 +16,7 @@ const HttpPath = z.string().max(256).regex(/^\//, PATH_HINT).meta({ hint: PATH_H
 const Port = z.int().min(1).max(65_535);
 const LabelMap = z.record(z.string().max(317), z.string().max(63)).meta({ maxProperties: 64 });
 
+export type Selector = z.output<typeof Selector>;
 export const Selector = z.strictObject({
   matchLabels: LabelMap.optional(),
   matchExpressions: z
@@ -325,6 +326,10 @@ export const ContainerState = z.object({
 });
 export type ContainerState = z.infer<typeof ContainerState>;
 
+/** A node whose agent does not understand the policy. */
+export const Misunderstanding = z.object({ node: z.string(), message: z.string() });
+export type Misunderstanding = z.infer<typeof Misunderstanding>;
+
 export const DerivedThreshold = z.object({
   signal: z.string(),
   limit: z.number(),
@@ -338,6 +343,10 @@ export const PolicyStatus = z.object({
   conditions: z.array(Condition).optional(),
   thresholds: z.array(DerivedThreshold).optional(),
   containers: z.array(ContainerState).optional(),
+  misunderstoodBy: z
+    .array(Misunderstanding)
+    .optional()
+    .describe('Nodes whose agent does not understand the policy, and why: their pods are not watched for it.'),
   matched: z.int().optional(),
   watched: z.int().optional(),
   refused: z.int().optional(),

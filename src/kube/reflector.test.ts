@@ -177,6 +177,7 @@ describe('objects', () => {
     await rig.watching();
     expect(rig.seen()).toEqual(['good=1']);
     expect([...rig.reflector.malformed().keys()]).toEqual(['robots/bad']);
+    expect(rig.keptOut).toEqual([['robots/bad', expect.objectContaining({ size: 'huge' })]]);
     rig.fake.put('good', { size: 'broken' });
     rig.fake.sendLine('{"type":"ADDED","object":{"no":"metadata"}}');
     rig.fake.sendLine('{"type":"ADDED","object":null}');

@@ -22,6 +22,8 @@ export interface ReflectorOptions<T> {
   readonly log: Log;
   readonly clock?: Clock;
   readonly random?: () => number;
+  /** An object that could not be parsed, as the server sent it; why is in `malformed`. Must not throw. */
+  readonly onKeptOut?: (key: ObjectKey, raw: unknown) => void;
 }
 
 /** Numbers since the start, for metrics and for a look at its health. */
@@ -132,7 +134,7 @@ export class Reflector<T> {
       this.#nameless = 0;
       for (const read of items) {
         if (read.ok) entries.push(read.entry);
-        else this.#keepOut(read.identity?.key, read.reason);
+        else this.#keepOut(read.identity?.key, read.reason, read.raw);
       }
       this.#objects.replace(entries);
       return { type: 'listed', resourceVersion };
@@ -168,14 +170,14 @@ export class Reflector<T> {
       this.#malformed.delete(read.entry.key);
       this.#objects.upsert(read.entry);
     } else {
-      this.#keepOut(read.identity?.key, read.reason);
+      this.#keepOut(read.identity?.key, read.reason, read.raw);
     }
   }
 
   #delete(raw: unknown): void {
     const key = identityOf(raw)?.key;
     if (key === undefined) {
-      this.#keepOut(undefined, 'a deleted object without identity');
+      this.#keepOut(undefined, 'a deleted object without identity', raw);
       return;
     }
     this.#malformed.delete(key);
@@ -183,7 +185,7 @@ export class Reflector<T> {
   }
 
   /** What cannot be understood must not be acted on: an older version of it leaves the store too. */
-  #keepOut(key: ObjectKey | undefined, reason: string): void {
+  #keepOut(key: ObjectKey | undefined, reason: string, raw: unknown): void {
     this.#log.warn({ ...this.#what, key, reason }, 'a malformed object is kept out of the store');
     if (key === undefined) {
       this.#nameless++;
@@ -191,5 +193,6 @@ export class Reflector<T> {
     }
     this.#malformed.set(key, reason);
     this.#objects.remove(key);
+    this.#options.onKeptOut?.(key, raw);
   }
 }

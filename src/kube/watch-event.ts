@@ -65,16 +65,17 @@ export function identityOf(raw: unknown): Identity | undefined {
 
 export type Read<T> =
   | { readonly ok: true; readonly entry: Entry<T> }
-  | { readonly ok: false; readonly identity: Identity | undefined; readonly reason: string };
+  | { readonly ok: false; readonly identity: Identity | undefined; readonly reason: string; readonly raw: unknown };
 
 /** An object as the store takes it, or why it cannot. */
 export function readObject<T>(resource: Resource<T>, raw: unknown): Read<T> {
   const identity = identityOf(raw);
-  if (identity === undefined) return { ok: false, identity, reason: 'metadata lacks a name, uid or resourceVersion' };
+  if (identity === undefined)
+    return { ok: false, identity, reason: 'metadata lacks a name, uid or resourceVersion', raw };
   try {
     return { ok: true, entry: { ...identity, object: resource.parse(raw) } };
   } catch (error) {
-    return { ok: false, identity, reason: error instanceof z.ZodError ? z.prettifyError(error) : String(error) };
+    return { ok: false, identity, reason: error instanceof z.ZodError ? z.prettifyError(error) : String(error), raw };
   }
 }
 

@@ -34,6 +34,8 @@ export class ReflectorRig implements AsyncDisposable {
   readonly replica = new Map<string, Widget>();
   /** Changes that do not fit what was believed: must stay empty. */
   readonly contradictions: string[] = [];
+  /** Key and object of each that was kept out, in order. */
+  readonly keptOut: (readonly [key: string, raw: unknown])[] = [];
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -47,6 +49,7 @@ export class ReflectorRig implements AsyncDisposable {
       log: options.log ?? silentLog,
       clock,
       random: () => 0.5,
+      onKeptOut: (key, raw) => this.keptOut.push([key, raw]),
       indexers: { size: ({ size }) => [String(size)] },
       ...(options.pageSize === undefined ? {} : { pageSize: options.pageSize }),
     });

@@ -1,5 +1,5 @@
-/** Keeps this node's entries of each policy's `status.containers` true, under a field manager of this node's own. */
-import { AGENT_FIELD_MANAGER, type ContainerState, type RobotGCPolicy } from '../../api/index.ts';
+/** Keeps this node's entries of each policy's `status.containers` and `.misunderstoodBy` true, under a field manager of this node's own. */
+import { AGENT_FIELD_MANAGER, type ContainerState, type PolicyStatus, type RobotGCPolicy } from '../../api/index.ts';
 import {
   apply,
   type Controller,
@@ -20,6 +20,8 @@ export interface StatusControllerOptions {
   readonly node: string;
   readonly store: Pick<Store<RobotGCPolicy>, 'get'>;
   readonly desired: (policyKey: string) => ContainerState[];
+  /** Of a policy that is not in the store: why this agent does not understand it; null where that concerns none of its pods. Undefined: it is gone. */
+  readonly refusal: (policyKey: string) => string | null | undefined;
 }
 
 export class ContainerStatusController implements Controller {
@@ -39,38 +41,52 @@ export class ContainerStatusController implements Controller {
   }
 
   async reconcile(policyKey: string, signal: AbortSignal): Promise<void> {
-    const { store, transport, node, desired } = this.#options;
+    const { store, desired, refusal } = this.#options;
     const policy = store.get(policyKey);
-    if (!policy) {
+    const refused = policy ? undefined : refusal(policyKey);
+    if (!policy && refused === undefined) {
       this.#written.delete(policyKey);
       return;
     }
-    const containers = desired(policyKey);
-    const text = JSON.stringify(containers);
-    const { uid } = policy.metadata;
+    const part = policy ? { containers: desired(policyKey) } : this.#misunderstanding(refused ?? null);
+    const text = JSON.stringify(part);
     const known = this.#written.get(policyKey);
-    const written = known?.uid === uid ? known.text : this.#before(policy);
-    if (text === written) return;
+    const uid = policy?.metadata.uid ?? known?.uid ?? '';
+    const isKnown = known !== undefined && (known.uid === '' || known.uid === uid);
+    if (text === (isKnown ? known.text : this.#before(policy))) return;
+    if (await this.#write(policyKey, part, signal)) this.#written.set(policyKey, { uid, text });
+  }
+
+  #misunderstanding(message: string | null): Pick<PolicyStatus, 'misunderstoodBy'> {
+    return message === null ? {} : { misunderstoodBy: [{ node: this.#options.node, message }] };
+  }
+
+  /** @returns false when it is gone */
+  async #write(policyKey: string, status: Partial<PolicyStatus>, signal: AbortSignal): Promise<boolean> {
+    const { transport, node } = this.#options;
     const { namespace, name } = splitKey(policyKey);
+    // Entries are keyed by pod and container, or by node: those of other nodes are other managers' and stay.
+    const options = { fieldManager: fieldManagerOf(node), subresource: 'status', force: true, signal };
     try {
-      // Entries are keyed by pod and container: those of other nodes are other managers' and stay.
+      // The answer may be one that this version does not understand.
       await apply(
         transport,
-        policies,
-        { metadata: { namespace, name }, status: { containers } },
-        { fieldManager: fieldManagerOf(node), subresource: 'status', force: true, signal },
+        { ...policies, parse: () => undefined },
+        { metadata: { namespace, name }, status },
+        options,
       );
+      return true;
     } catch (error) {
-      if (isKubeError(error, 'NotFound')) return;
+      if (isKubeError(error, 'NotFound')) return false;
       throw error;
     }
-    this.#written.set(policyKey, { uid, text });
   }
 
   /** An agent that has just started only needs to write where its predecessor left entries, or where there are new ones. */
-  #before(policy: RobotGCPolicy): string | undefined {
-    const ofNode = (policy.status.containers ?? []).some((state) => state.node === this.#options.node);
-    return ofNode ? undefined : '[]';
+  #before(policy: RobotGCPolicy | undefined): string | undefined {
+    const { containers = [], misunderstoodBy = [] } = policy?.status ?? {};
+    const ofNode = [...containers, ...misunderstoodBy].some(({ node }) => node === this.#options.node);
+    return ofNode ? undefined : JSON.stringify(policy ? { containers: [] } : {});
   }
 }
 

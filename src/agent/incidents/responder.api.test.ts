@@ -157,7 +157,7 @@ describe('ContainerStatusController', () => {
         ?.status.containers ?? [];
     let onOne = [entry('one', 'a'), entry('one', 'b')];
     const controller = (node: string, desired: () => ReturnType<typeof entry>[]) =>
-      new ContainerStatusController({ transport: api.direct, node, store, desired });
+      new ContainerStatusController({ transport: api.direct, node, store, desired, refusal: () => undefined });
     const one = controller('one', () => onOne);
     const two = controller('two', () => [entry('two', 'c')]);
     await one.reconcile('robots/shared', never);
@@ -177,6 +177,7 @@ describe('ContainerStatusController', () => {
       transport: api.direct,
       node: 'one',
       store: { get: () => gone },
+      refusal: () => undefined,
       desired: () => [{ pod: 'a', container: 'robot', node: 'one', state: 'Watching' }],
     });
     await expect(controller.reconcile('robots/gone', never)).resolves.toBeUndefined();

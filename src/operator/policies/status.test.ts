@@ -80,6 +80,18 @@ describe("a policy's status", () => {
     expect(conditionsOf(status)).toMatchObject({ Ready: 'True', Degraded: 'True', Conflict: 'False' });
   });
 
+  it('is degraded where agents do not understand it, with what they say, also when others watch', () => {
+    const policy = policyWith();
+    policy.status.containers = [container('Watching')];
+    const message = 'Unrecognized key: "future" → at spec.tuning';
+    policy.status.misunderstoodBy = [{ node: 'node-7', message }];
+    expect(policyStatus(policy, [], acts, T0).conditions?.find(({ type }) => type === 'Degraded')).toMatchObject({
+      status: 'True',
+      reason: 'NotUnderstood',
+      message: expect.stringContaining(`upgrade them. Such as node-7: ${message}`),
+    });
+  });
+
   it('tells the mean time to heal, and the share that was healed without people', () => {
     const healed = (healMs: number) => incidentWith({ phase: 'Resolved', times: { healMs } });
     const others = [incidentWith({ phase: 'RolledBack' }), incidentWith({ phase: 'Observed' })];

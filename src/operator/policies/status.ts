@@ -9,8 +9,8 @@ import {
 import { explainThresholds } from '../../model/index.ts';
 import { type Breaker, describeBreaker } from '../../remedy/index.ts';
 
-/** This controller's part: `containers` belongs to the agents, each its own entries, and `tuning` to continuous tuning. */
-export type OwnStatus = Omit<PolicyStatus, 'containers' | 'tuning'>;
+/** This controller's part: `containers` and `misunderstoodBy` belong to the agents, each its own entries, and `tuning` to continuous tuning. */
+export type OwnStatus = Omit<PolicyStatus, 'containers' | 'misunderstoodBy' | 'tuning'>;
 
 /** What stops acting for every policy at once. */
 export interface Stops {
@@ -81,7 +81,14 @@ function ready({ status }: RobotGCPolicy): Judged {
       };
 }
 
+/** Nodes that watch nothing come first: of their containers nobody can tell anything. */
 function degraded({ status }: RobotGCPolicy): Judged {
+  const { misunderstoodBy = [] } = status;
+  const [node] = misunderstoodBy;
+  if (node) {
+    const message = `the agents of ${misunderstoodBy.length} nodes do not understand this policy and watch nothing for it: upgrade them. Such as ${node.node}: ${node.message}`;
+    return { type: 'Degraded', status: 'True', reason: 'NotUnderstood', message: message.slice(0, 1024) };
+  }
   const refused = (status.containers ?? []).filter(({ state }) => state === 'Refused');
   const first = refused[0];
   return first
