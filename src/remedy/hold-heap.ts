@@ -43,11 +43,12 @@ export function holdHeap(input: HoldInput): Proposal | undefined {
 export function releaseHeap({ facts, spec, ways, history, tuned }: HoldInput): Proposal | undefined {
   const [now] = facts.goMemLimits;
   if (now === undefined || now === null || facts.goMemLimits.length > 1) return undefined;
-  const last = [...history, ...tuned]
+  const changes = [...history, ...tuned]
     .filter(({ knob, result }) => knob === 'GOMEMLIMIT' && result === 'Completed')
-    .toSorted((a, b) => a.at.localeCompare(b.at))
-    .at(-1);
-  if (last?.after !== String(now) || !tuned.includes(last)) return undefined;
+    .toSorted((a, b) => a.at.localeCompare(b.at));
+  // Where there was none before; since then it may have been moved with the memory limit.
+  const first = changes.findLast(({ before }) => before === null);
+  if (changes.at(-1)?.after !== String(now) || !first || !tuned.includes(first)) return undefined;
   const live = spec.actions.apply.filter((way) => way === 'Live');
   const chosen = chooseWay('GOMEMLIMIT', live, ways, beginGoMemLimit(now));
   if (typeof chosen === 'string') return undefined;

@@ -227,6 +227,11 @@ describe('without a breach', () => {
       // A remedy of an incident, and what somebody set since.
       expect(unlimited({ ...off, history: [set()] }, window).kind).toBe('None');
       expect(unlimited({ ...off, tuned: [set({ after: String(300 * MIB) })] }, window).kind).toBe('None');
+      // Moved with a memory limit that came down, it is still whose it was.
+      const higher = { at: ago('3h'), after: String(500 * MIB) };
+      const moved = set({ before: String(500 * MIB) });
+      expect(unlimited({ ...off, history: [set(higher)], tuned: [moved] }, window).kind).toBe('None');
+      expect(unlimited({ ...off, tuned: [set(higher), moved] }, window)).toMatchObject({ to: null });
     });
 
     it('what stands against it is told as of GOGC', () => {
