@@ -169,7 +169,13 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
         concurrency: 4,
         reconcile: (key, stop) => incidentController.reconcile(key, stop),
       },
-      { name: 'policies', queue: policyQueue, reconcile: (key, stop) => policyController.reconcile(key, stop) },
+      {
+        name: 'policies',
+        queue: policyQueue,
+        // One that waits for the API server is not to hold up the status of all others.
+        concurrency: 4,
+        reconcile: (key, stop) => policyController.reconcile(key, stop),
+      },
       liveSpreader,
       tuningController,
     ],
