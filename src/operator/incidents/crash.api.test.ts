@@ -3,33 +3,23 @@
  * life of an incident that nothing disturbed. What controllers, kubelet and agent do is played, see `testing-worlds.ts`.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FATES, unsteady } from '../../../test/support/unsteady-watch.ts';
-import { until } from '../../../test/support/until.ts';
-import { isFinal } from '../../api/index.ts';
 import { pods, policies, remove } from '../../kube/index.ts';
-import { SignalStore } from '../signals.ts';
 import { tune } from '../tuning/testing-tuned.ts';
+import { type CourseName, courses, names, Oracles } from './testing-courses.ts';
 import type { Death, Sleep } from './testing-faults.ts';
-import { type Course, type Disturbance, type Life, Lives, outcome, type Trouble } from './testing-lives.ts';
-import { operate } from './testing-operators.ts';
-import { byRollout, inPlace, kept, namespace } from './testing-worlds.ts';
+import { type Course, type Disturbance, Lives, outcome, type Trouble } from './testing-lives.ts';
+import { kept, namespace } from './testing-worlds.ts';
 
 let lives: Lives;
+let oracles: Oracles;
 
 beforeAll(async () => {
   lives = await Lives.start();
+  oracles = new Oracles(lives);
 }, 180_000);
 afterAll(() => lives?.stop(), 60_000);
-
-const courses = {
-  heals: { world: byRollout, share: 0.02 },
-  'is-worse': { world: byRollout, share: 0.25 },
-  room: { world: inPlace, share: 0.25 },
-} satisfies Record<string, Course>;
-type CourseName = keyof typeof courses;
-const names: readonly CourseName[] = ['heals', 'is-worse', 'room'];
 
 const expected: Readonly<Record<CourseName, object>> = {
   heals: { phase: 'Resolved', gogc: '100', generation: 2 },
@@ -55,29 +45,20 @@ function hasBegun(phase: (typeof moments)[number]): Disturbance['when'] {
 
 const isGoingBack: Disturbance['when'] = ({ actions }) => actions?.at(-1)?.kind === 'Rollback';
 
-const undisturbed = new Map<CourseName, Promise<Life>>();
-
-/** Lived once, whoever asks first. */
-function oracleOf(course: CourseName): Promise<Life> {
-  const known = undisturbed.get(course) ?? lives.live(`${course}-undisturbed`, courses[course]);
-  undisturbed.set(course, known);
-  return known;
-}
-
 /** Each as the undisturbed life of its course; told together, with what was done to it. */
 async function allAsUndisturbed(troubles: readonly (readonly [name: string, CourseName, Trouble])[]): Promise<void> {
   const lived = await Promise.all(
     troubles.map(async ([name, course, trouble]) => [name, outcome(await lives.live(name, courses[course], trouble))]),
   );
-  const oracles = await Promise.all(
-    troubles.map(async ([name, course]) => [name, outcome(await oracleOf(course))] as const),
+  const undisturbed = await Promise.all(
+    troubles.map(async ([name, course]) => [name, outcome(await oracles.of(course))] as const),
   );
-  expect(lived).toEqual(oracles);
+  expect(lived).toEqual(undisturbed);
 }
 
 describe.concurrent.each(names)('an incident of the course %s', (course) => {
   it('ends the same wherever the operator was killed, with one remedy and the previous value right', async () => {
-    const oracle = await oracleOf(course);
+    const oracle = await oracles.of(course);
     expect(outcome(oracle)).toMatchObject(expected[course]);
     const writes = oracle.writes.map((_, i) => i + 1);
     expect(writes.length).toBeGreaterThanOrEqual(8);
@@ -99,7 +80,7 @@ describe.concurrent.each(names)('an incident of the course %s', (course) => {
   }, 240_000);
 
   it('ends the same when a leader sleeps in the middle of a deed, and wakes when another one has ended the incident', async () => {
-    const { writes } = await oracleOf(course);
+    const { writes } = await oracles.of(course);
     const deeds = writes.flatMap((path, i) => (path.includes('/robotgcincidents/') ? [] : [i + 1]));
     const sleeps = deeds.flatMap((write): Sleep[] => [
       { write, before: 'write' },
@@ -133,7 +114,7 @@ describe.concurrent.each(names)('an incident of the course %s', (course) => {
         }),
       ),
     );
-    const oracle = await oracleOf(course);
+    const oracle = await oracles.of(course);
     for (const life of ended) {
       if (course !== 'room') expect(outcome(life)).toEqual(outcome(oracle));
       // The new pod has the limit of its template: what was to follow upon the room is left undone, or taken back with it.
@@ -155,7 +136,7 @@ describe.concurrent.each(names)('an incident of the course %s', (course) => {
       gone('verifying', hasBegun('Verifying')),
       ...(course === 'heals' ? [] : [gone('back', isGoingBack)]),
     ]);
-    const oracle = outcome(await oracleOf(rolledBack));
+    const oracle = outcome(await oracles.of(rolledBack));
     for (const life of ended) expect(outcome(life)).toEqual(oracle);
   }, 240_000);
 });
@@ -204,44 +185,4 @@ describe.concurrent('continuous tuning', () => {
     const lived = await Promise.all([1, 2, 3].map((n) => tune(lives, `tuned-led-${n}`, { leaders: 2 })));
     expect(lived).toMatchObject(lived.map(() => once));
   }, 240_000);
-});
-
-/** Beyond the Lease (15 s), the opening of a watch (15 s), a call (30 s) and the silence of a watch (32 to 35 s). */
-const AWAY_MS = Number(process.env.ROBOTGC_API_AWAY_S ?? 36) * 1000;
-
-describe('an API server that hangs in the middle of incidents, goes on, and is killed', () => {
-  it('costs the leader its Lease, and no incident its end', async () => {
-    const kinds = names.flatMap((course) => [1, 2].map(() => ({ name: lives.named(`away-${course}`), course })));
-    const signals = [new SignalStore(), new SignalStore()];
-    const over = new AbortController();
-    const operators = signals.map((each, i) => operate(lives, { identity: `operator-${i}`, signals: each }));
-    const playing: Promise<void>[] = [];
-    for (const { name, course } of kinds) {
-      await courses[course].world.deploy(lives.api.direct, name);
-      await lives.deliver(await lives.open(name));
-      playing.push(lives.play(name, signals, courses[course], over.signal));
-      // So that each of them is in another phase when it comes to that.
-      await sleep(1500);
-    }
-    const phases = () => Promise.all(kinds.map(async ({ name }) => (await lives.incident(name)).status.phase));
-    await until('one is verified', async () => (await phases()).some((phase) => phase === 'Verifying'), 120_000, 200);
-
-    const { apiserver } = lives.api.plane;
-    process.kill(apiserver.pid, 'SIGSTOP');
-    await sleep(AWAY_MS);
-    expect(operators.map(({ leads }) => leads())).toEqual([false, false]);
-    // What was sent in vain is carried out now, long after its senders gave up.
-    process.kill(apiserver.pid, 'SIGCONT');
-    await sleep(1000);
-    await apiserver.restart('SIGKILL');
-
-    await until('all are over', async () => (await phases()).every(isFinal), 180_000, 500);
-    for (const operator of operators) await operator.stop();
-    const ended = await Promise.all(kinds.map(({ name, course }) => lives.ended(name, courses[course].world)));
-    over.abort();
-    await Promise.all(playing);
-    const oracles = await Promise.all(kinds.map(({ course }) => oracleOf(course)));
-    expect(ended.map(outcome)).toEqual(oracles.map(outcome));
-    expect(operators.flatMap(({ overruns }) => overruns())).toEqual([]);
-  }, 400_000);
 });

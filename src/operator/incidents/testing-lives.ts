@@ -55,6 +55,9 @@ export interface Trouble {
   readonly disturbance?: Disturbance;
 }
 
+/** What takes the windows that agents send. */
+export type WindowSink = Pick<SignalStore, 'add'>;
+
 /** Done once, when the incident has come so far. */
 export interface Disturbance {
   readonly when: (status: IncidentStatus) => boolean;
@@ -112,6 +115,11 @@ export class Lives {
     await Promise.all(this.#watching);
     await this.api.stop();
     await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Where bundles are, as an operator finds them on its volume. */
+  get folder(): string {
+    return this.#folder;
   }
 
   get signal(): AbortSignal {
@@ -279,12 +287,7 @@ export class Lives {
   }
 
   /** Has done what was asked for, and reports windows of whichever pod is there, also while the API server is away. */
-  async play(
-    name: string,
-    stores: readonly SignalStore[],
-    { world, share }: Course,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async play(name: string, sinks: readonly WindowSink[], { world, share }: Course, signal: AbortSignal): Promise<void> {
     let known: { readonly pod: Pod; readonly gogc: number } | undefined;
     const settling = (async () => {
       for (; !signal.aborted; await sleep(500, undefined, { signal }).catch(() => undefined))
@@ -294,7 +297,7 @@ export class Lives {
       if (!known) continue;
       const { pod, gogc } = known;
       const window = windowOf(pod.metadata, Date.now(), gogc === 10 ? 0.2 : share, gogc);
-      for (const signals of stores) signals.add(window);
+      for (const sink of sinks) sink.add(window);
     }
     await settling;
   }
