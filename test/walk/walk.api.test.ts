@@ -107,7 +107,7 @@ describe('a change of a policy', () => {
         .map(({ path }) => path.join('.'))
         .toSorted(),
     );
-  }, 300_000);
+  }, 480_000);
 });
 
 describe('a kill switch that is turned on and off again leaves the cluster where it was', () => {

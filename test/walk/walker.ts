@@ -8,7 +8,7 @@ import { differences, type Snapshot, snapshotOf } from './snapshot.ts';
 /** Nothing moves for so long once it is settled. */
 const QUIET_MS = 300;
 /** On a machine that is busy with other things; only what does not come back waits so long. */
-const SETTLE_LIMIT_MS = 60_000;
+const SETTLE_LIMIT_MS = 120_000;
 const LOOK_MS = 50;
 
 export class Walker {
