@@ -23,7 +23,10 @@ const check = (name: string, command: readonly string[], cwd = repositoryDir): P
   },
 });
 
-const vitest = (project: string): Part => ({ name: `vitest: ${project}`, run: () => runVitest(project) });
+const vitest = (project: string, niceness = 0): Part => ({
+  name: `vitest: ${project}`,
+  run: () => runVitest(project, niceness),
+});
 
 /** One after the other; what stands in brackets at the same time. */
 export const parts: readonly (Part | readonly Part[])[] = [
@@ -38,8 +41,8 @@ export const parts: readonly (Part | readonly Part[])[] = [
   { name: 'kernels of the virtual machines', run: fetchKernels },
   vitest('host-shared'),
   vitest('host'),
-  // An emulated machine keeps one processor busy, servers are mostly waited for.
-  [vitest('vm'), vitest('api')],
+  // An emulated machine keeps one processor busy, and is late where it does not get it whole. Servers are mostly waited for.
+  [vitest('vm'), vitest('api', 10)],
   vitest('e2e'),
 ];
 
@@ -58,14 +61,13 @@ async function fetchKernels(): Promise<Tally> {
   return none;
 }
 
-async function runVitest(project: string): Promise<Tally> {
+async function runVitest(project: string, niceness: number): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'robotgc-test-'));
   const file = join(folder, 'tally.json');
   try {
     const reporters = ['--reporter=default', '--reporter=./test/suite/vitest-tally.ts'];
-    const code = await show(['vitest', 'run', `--project=${project}`, ...reporters], repositoryDir, {
-      ROBOTGC_TALLY: file,
-    });
+    const command = ['nice', '-n', String(niceness), 'vitest', 'run', `--project=${project}`, ...reporters];
+    const code = await show(command, repositoryDir, { ROBOTGC_TALLY: file });
     const tally = Tally.parse(JSON.parse(await readFile(file, 'utf8')));
     return withExitCode(tally, `vitest: ${project}`, code);
   } finally {
