@@ -18,6 +18,9 @@ const shared = [
  */
 const onRealGround = { exclude: always, retry: 1 };
 
+/** Emulated processors take their time; each wait in there has a limit of its own, and words for it. */
+const emulated = { testTimeout: 180_000, hookTimeout: 1_800_000, fileParallelism: false };
+
 /** One project per kind of ground a test stands on. `npm test` gives each parser a few thousand inputs, `npm run fuzz` a million. */
 export default defineConfig({
   test: {
@@ -30,6 +33,8 @@ export default defineConfig({
           testTimeout: 20_000,
           // They keep nothing in their modules: what they import is loaded once for all, which takes longer than most of them.
           isolate: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 3 },
         },
       },
       {
@@ -69,11 +74,16 @@ export default defineConfig({
         test: {
           name: 'vm',
           ...onRealGround,
-          include: ['test/vm/*.vm.test.ts'],
-          testTimeout: 180_000,
-          // Emulated processors take their time; each wait in there has a limit of its own, and words for it.
-          hookTimeout: 900_000,
-          fileParallelism: false,
+          ...emulated,
+          include: ['test/vm/kernel-*.vm.test.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'vm-cluster',
+          ...onRealGround,
+          ...emulated,
+          include: ['test/vm/cluster.vm.test.ts'],
         },
       },
       {

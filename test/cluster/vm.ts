@@ -43,7 +43,7 @@ const apiPort = 6443;
 const machineAddress = '10.0.2.15';
 /** A cluster's own files must lie on a file system that can be an overlay's upper layer. */
 const stateHome = '/vm/disk/state';
-const startMs = 600_000;
+const startMs = 1_500_000;
 
 const directoryOf = (name: string): string => `${pathsOf(name, join(clustersRoot(), '..', 'machines')).dir}`;
 
@@ -123,7 +123,7 @@ export function inCluster(machine: Machine, command: readonly string[], timeoutM
 export function clusterVariables(): Readonly<Record<string, string>> {
   const kept = ['PATH', 'XDG_CACHE_HOME', 'GOTOOLCHAIN', 'GOCACHE', 'GOPATH', 'GOFLAGS'];
   const env = kept.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key] ?? '']]));
-  return { ...Object.fromEntries(env), HOME: homedir(), XDG_STATE_HOME: stateHome, ROBOTGC_CLUSTER_PATIENCE: '6' };
+  return { ...Object.fromEntries(env), HOME: homedir(), XDG_STATE_HOME: stateHome, ROBOTGC_CLUSTER_PATIENCE: '15' };
 }
 
 /** For a machine to be booted: a free port here that leads to the API server of a cluster in it. */

@@ -17,10 +17,7 @@ export interface BootOptions {
   readonly kernel: KernelVersion;
   /** Default 3072. */
   readonly memoryMiB?: number;
-  /**
-   * Default 2. With one there is no other that may run what a kernel, or V8, is just rewriting: that is how a machine with much to do ends by
-   * itself at times.
-   */
+  /** Default 2; one thread runs them in turn. */
   readonly processors?: number;
   /** See `QemuSettings`. */
   readonly forwards?: ReadonlyMap<number, number>;

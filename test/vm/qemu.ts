@@ -24,11 +24,17 @@ const processor = 'max,-pku';
 const kernelArguments =
   'console=ttyS0 loglevel=5 psi=1 panic=-1 mitigations=off no5lvl nowatchdog net.ifnames=0 rdinit=/init';
 
+/**
+ * One thread for all emulated processors: with one for each, a processor may go on in code that a kernel (tracepoints, static calls) or V8 is
+ * just rewriting on another one, and was seen to panic, or to hang for ever.
+ */
+const accelerator = 'tcg,thread=single';
+
 export function qemuCommand(settings: QemuSettings): readonly string[] {
   const forwards = [...settings.forwards].map(([here, there]) => `,hostfwd=tcp:127.0.0.1:${here}-:${there}`).join('');
   return [
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
-    ...['-accel', 'tcg,thread=multi', '-cpu', processor, '-m', String(settings.memoryMiB)],
+    ...['-accel', accelerator, '-cpu', processor, '-m', String(settings.memoryMiB)],
     ...['-smp', String(settings.processors)],
     ...['-kernel', settings.kernel, '-initrd', settings.initrd, '-append', kernelArguments],
     ...['-chardev', `file,id=console,path=${settings.console}`, '-serial', 'chardev:console'],
