@@ -1,6 +1,6 @@
 /** What `robotgc agent` says of a pod's container at its limits, through a resize and a restart, against the kernel's own files read beside it. */
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { z } from 'zod';
 import { sum } from '../../src/host/probe/testing/buckets.ts';
 import { SignalWindow } from '../../src/model/index.ts';
@@ -11,7 +11,7 @@ import type { VmCluster } from '../cluster/vm.ts';
 import { untilEstablished } from '../support/robots-api.ts';
 import { hogPod, limitMiB, policy, resizedMiB, sharedFolder } from './pod.ts';
 import { around, during, eventNames, kernelNames, Reading, Span, total } from './readings.ts';
-import { onceMore } from './suite.ts';
+import { onceMore, TooSlow } from './suite.ts';
 import { type Programs, runScenario } from './testing.ts';
 
 const mib = 2 ** 20;
@@ -38,13 +38,22 @@ const lateMs = 1_000;
 export function podLimitsTests(programs: () => Programs, start: () => Promise<VmCluster>): void {
   let seen: z.infer<typeof Seen>;
   let lives: Life[];
+  let tooSlow = '';
   beforeAll(async () => {
-    seen = Seen.parse(await onceMore(async () => scenario(await start(), programs().robotgc)));
+    try {
+      seen = Seen.parse(await onceMore(async () => scenario(await start(), programs().robotgc)));
+    } catch (error) {
+      if (!(error instanceof TooSlow)) throw error;
+      tooSlow = error.message;
+      console.warn(tooSlow);
+      return;
+    }
     lives = seen.containers.map(({ id, readings }) => ({
       windows: seen.windows.filter(({ containerId }) => containerId === id),
       readings,
     }));
   });
+  beforeEach(({ skip }) => skip(tooSlow !== '', tooSlow));
   const phase = (name: string) => during(seen, name);
   const first = () => lives[0] ?? fail();
   const second = () => lives[1] ?? fail();

@@ -3,6 +3,9 @@ import { afterAll, beforeAll } from 'vitest';
 import { VmError } from './errors.ts';
 import { type BootOptions, bootMachine, type Machine } from './machine.ts';
 
+/** An emulated processor on which the product's own time limits (15 s until a watch is answered) cannot hold. */
+export class TooSlow extends Error {}
+
 /** The machine, from the first test on; another one where the last has ended by itself, as an emulated kernel at times does. */
 export type SuiteMachine = () => Promise<Machine>;
 

@@ -17,7 +17,7 @@ export interface Programs extends Disposable {
 }
 
 /** A scenario takes less than a minute on a machine that has nothing else to do. */
-export const scenarioMs = 600_000;
+export const scenarioMs = 1_500_000;
 
 /** The Go module of a program that takes memory as it is told. */
 export const hogFolder = fileURLToPath(new URL('./testdata/hog', import.meta.url));
