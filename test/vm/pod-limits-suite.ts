@@ -32,7 +32,7 @@ interface Life {
   readonly readings: readonly Reading[];
 }
 
-/** With a whole cluster on two emulated processors, a window's files may be read so long after its end. */
+/** With a whole cluster on an emulated processor, a window's files may be read so long after its end. */
 const lateMs = 1_000;
 
 export function podLimitsTests(programs: () => Programs, start: () => Promise<VmCluster>): void {

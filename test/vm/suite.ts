@@ -34,8 +34,8 @@ export function suiteMachine(options: Omit<BootOptions, 'signal'>): SuiteMachine
 }
 
 /**
- * In another machine where the first ended meanwhile: a kernel that patches its own code, as it does for tracepoints, is at times caught by the
- * emulator on its other processor, and panics.
+ * In another machine where the first ended meanwhile, as an emulated kernel may: with a thread for each processor one that patches its own code,
+ * as it does for tracepoints, was caught by the emulator on another, and panicked.
  */
 export async function onceMore<T>(work: () => Promise<T>): Promise<T> {
   try {
