@@ -16,36 +16,20 @@ const programs: readonly { readonly name: string; readonly file: () => Promise<s
   ...debianPrograms.map((name) => ({ name: `${name} of Debian`, file: () => debianProgram(name) })),
 ];
 
-const limitMs = 100;
-
-/** The quickest of a few: what another process on this machine takes is no part of the promise. */
-function timedPlan(file: string): { plan: ReturnType<typeof planAttach>; ms: number } {
-  const reader = bytesReader(readFileSync(file));
-  let plan = planAttach(reader);
-  let ms = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 3; i++) {
-    const start = process.cpuUsage();
-    plan = planAttach(reader);
-    const { user, system } = process.cpuUsage(start);
-    ms = Math.min(ms, (user + system) / 1000);
-  }
-  return { plan, ms };
-}
-
+const planOf = (file: string) => planAttach(bytesReader(readFileSync(file)));
 const groupsOf = (plan: AttachPlan): OptionalGroupName[] =>
   plan.optional.flatMap((group) => (group.kind === 'ok' ? [group.group] : []));
 
 describe('programs of others', () => {
-  it.each(programs)('$name is planned, with all that goes beside the cycles, within 100 ms', async ({ file }) => {
-    const { plan, ms } = timedPlan(await file());
-    expect(ms).toBeLessThan(limitMs);
+  it.each(programs)('$name is planned, with all that goes beside the cycles', async ({ file }) => {
+    const plan = planOf(await file());
     expect(plan.kind === 'ok' && groupsOf(plan)).toEqual(
       expect.arrayContaining(['heapGrow', 'pollPark', 'assistSlow']),
     );
   });
 
   it('kube-apiserver has them all', async () => {
-    const { plan } = timedPlan((await ensureBinaries(['kube-apiserver']))['kube-apiserver']);
+    const plan = planOf((await ensureBinaries(['kube-apiserver']))['kube-apiserver']);
     expect(plan.kind === 'ok' && groupsOf(plan)).toEqual([
       'heapGrow',
       'tlsClient',

@@ -188,9 +188,10 @@ it(`keeps every promise in ${HISTORIES} random policies and histories`, { timeou
   expect(changes.goMemLimit).toBeGreaterThan(HISTORIES / 100);
 });
 
-it('comes to rest while the robots stay the same, give or take one in twenty-five', () => {
+it('comes to rest while the robots stay the same, give or take three in a hundred', () => {
   const robots = fc.integer({ min: 5000, max: 60_000 });
-  const noise = fc.array(fc.double({ min: -0.04, max: 0.04, noNaN: true }), { minLength: 60, maxLength: 60 });
+  // With four in a hundred, whole numbers of GOGC near 50 can be 10 % apart: 60 and 66.
+  const noise = fc.array(fc.double({ min: -0.03, max: 0.03, noNaN: true }), { minLength: 60, maxLength: 60 });
   fc.assert(
     fc.property(robots, fc.integer({ min: 25, max: 400 }), noise, (active, gogc, shares) => {
       const spec = { ...base, tuning: { ...base.tuning, continuous: true } };

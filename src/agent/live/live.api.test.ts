@@ -58,17 +58,18 @@ describe.skipIf(missing !== undefined)(`live settings${missing ? ` (skipped: ${m
   }, 60_000);
 
   test('a breach is answered in the running process, which keeps the change, also in a container that is started anew', async () => {
-    const robot = await deploy('healed', { apply: ['Live', 'Rollout'] });
+    // Between what it is at GOGC 10 and at 400, also where the processors are busy with others.
+    const robot = await deploy('healed', { apply: ['Live', 'Rollout'] }, { gcCpuShare: '15%' });
     const done = await untilIncident('healed', 'Resolved');
     expect(done.status.actions).toMatchObject([
-      { kind: 'Live', knob: 'GOGC', before: '10', after: '200', result: 'Completed' },
+      { kind: 'Live', knob: 'GOGC', before: '10', after: '400', result: 'Completed' },
     ]);
-    expect(done.status.verification).toMatchObject({ before: { gogc: 10 }, after: { gogc: 200 } });
-    expect(await gogcOf(robot)).toBe(200);
-    expect(await liveOf('healed')).toMatchObject({ state: 'Applied', gogc: 200 });
+    expect(done.status.verification).toMatchObject({ before: { gogc: 10 }, after: { gogc: 400 } });
+    expect(await gogcOf(robot)).toBe(400);
+    expect(await liveOf('healed')).toMatchObject({ state: 'Applied', gogc: 400 });
 
     const anew = await restartContainer('healed', robot);
-    await expect.poll(() => gogcOf(anew), { timeout: 30_000 }).toBe(200);
+    await expect.poll(() => gogcOf(anew), { timeout: 30_000 }).toBe(400);
 
     // An agent that is started anew knows its own value again, and reverts it when the policy goes.
     await stopChild(agent?.child ?? fail(), 'SIGKILL');
@@ -83,8 +84,8 @@ describe.skipIf(missing !== undefined)(`live settings${missing ? ` (skipped: ${m
     const robot = await deploy('worse', { apply: ['Live'] }, { gcCpuShare: '0.01%' }, '3s');
     const done = await untilIncident('worse', 'RolledBack');
     expect(done.status.actions?.map(({ kind, before, after }) => [kind, before, after])).toEqual([
-      ['Live', '10', '200'],
-      ['Rollback', '200', '10'],
+      ['Live', '10', '400'],
+      ['Rollback', '400', '10'],
     ]);
     expect(await gogcOf(robot)).toBe(10);
     expect([await annotationOf('deployment', 'worse'), await annotationOf('pod', 'worse')]).toEqual(['', '']);
@@ -148,12 +149,7 @@ describe.skipIf(missing !== undefined)(`live settings${missing ? ` (skipped: ${m
   }
 
   /** A Deployment of one pod, with its robot running, and a policy for it. */
-  async function deploy(
-    name: string,
-    actions: object,
-    thresholds: object = { gcCpuShare: '8%' },
-    duration = '8s',
-  ): Promise<Robot> {
+  async function deploy(name: string, actions: object, thresholds: object, duration = '8s'): Promise<Robot> {
     const template = {
       metadata: { labels: { app: name } },
       spec: { containers: [{ name: 'robot', image: 'robot', env: [{ name: 'GOGC', value: '10' }] }] },
@@ -196,7 +192,7 @@ describe.skipIf(missing !== undefined)(`live settings${missing ? ` (skipped: ${m
         selector,
         sla: { latencyP99: '60s', gcShareOfLatency: '100%', throughput: '1%' },
         thresholds: { memoryPressureSome: '100%', memoryPressureFull: '100%', ...thresholds },
-        tuning: { formula: { base: 200 }, gogc: { maxStep: '5000%' } },
+        tuning: { formula: { base: 400 }, gogc: { maxStep: '5000%' } },
         actions: { mode: 'Auto', fieldConflicts: 'TakeOver', verify: { after: '2s', window: '10s' }, ...actions },
         capture: { pprof: { port: robot.pprofPort }, duration, profiles: ['heap'] },
       },

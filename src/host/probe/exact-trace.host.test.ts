@@ -23,9 +23,10 @@ import { planOf } from './testing/plan.ts';
 const missing = missingGround() || missingTracefs();
 const tracedMs = 4_000;
 const edgeNs = 50_000;
-/** The kernel's scheduler events are told in whole µs, the tracer's in steps of 64 ns. */
+/** The kernel's scheduler events are told in whole µs. */
 const kernelStepNs = 1_000;
-const tracerStepNs = 100;
+/** The tracer's clock has steps of 64 ns, and is tied to the monotonic one once a second, by reading one after the other. */
+const tracerStepNs = 1_000;
 /**
  * Interrupts, the tracer's own buffers and the hypervisor take time too, which nobody accounts for: before the thread tells the tracer of an
  * end it wakes others, and each wake-up may leave the virtual machine. That makes single edges late, never half of them.
@@ -112,7 +113,17 @@ async function traceUndisturbed(binary: string): Promise<Traced> {
   return calmest;
 }
 
-const disturbance = (run: Traced): number => beyond(lateBegins(run), edgeNs) + beyond(earlyEnds(run), edgeNs);
+const disturbance = (run: Traced): number =>
+  beyond(lateBegins(run), edgeNs) + beyond(earlyEnds(run), edgeNs) + (isInside(run) ? 0 : 1);
+
+/** Whether each pause lies in its range of the trace. */
+function isInside(run: Traced): boolean {
+  const stops = pausesOf(run);
+  return run.pauses.every(({ startNs, totalNs }, i) => {
+    const stop = stops[i] ?? { startNs: Number.NaN, endNs: Number.NaN };
+    return startNs > stop.startNs - tracerStepNs && startNs + totalNs < stop.endNs + tracerStepNs;
+  });
+}
 
 /** Share of the values beyond a bound. */
 function beyond(values: readonly number[], bound: number): number {

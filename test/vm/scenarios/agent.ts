@@ -11,6 +11,7 @@ import { exitOf } from './watched.ts';
 export interface SentWindow {
   readonly containerId: string;
   readonly seq: number;
+  readonly endedAt: string;
   readonly pids: readonly number[];
   readonly cgroup: { readonly memoryLimitBytes: number | null; readonly memoryHighBytes?: number | null } | null;
 }

@@ -10,7 +10,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../../support/until.ts';
 import { keyed } from './kernel-files.ts';
-import { startWatch, Talker } from './watched.ts';
+import { startWatch, Talker, windowsOfNow } from './watched.ts';
 
 const [hogProgram = '', robotgc = '', folder = ''] = process.argv.slice(2);
 const patienceMs = 120_000;
@@ -66,12 +66,15 @@ leaveFree(400);
 record(true);
 const before = stalls();
 await hog.ask(`read ${file}`);
-await until('the program had to free memory itself', () => stalls() >= before + 200, patienceMs, 20);
+const ownStalls = () => {
+  const threads = readdirSync(`/proc/${hog.pid}/task`);
+  return recorded().filter(({ thread = '', moment }) => moment === 'begin' && threads.includes(thread)).length;
+};
+await until('the program had to free memory itself', () => ownStalls() >= 120, patienceMs, 200);
 await hog.ask('rest');
 busy.kill('SIGKILL');
 const threads = readdirSync(`/proc/${hog.pid}/task`);
-const wanted = watch.windows().length + 2;
-await until('the windows after it', () => watch.alive().windows().length >= wanted, patienceMs, 20);
+await windowsOfNow(() => watch.alive().windows(), patienceMs);
 const after = stalls();
 record(false);
 writeFileSync('/proc/sys/vm/nr_hugepages', '0');

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { release } from 'node:os';
 import { until } from '../../support/until.ts';
-import { startWatch, Talker } from './watched.ts';
+import { startWatch, Talker, windowsOfNow } from './watched.ts';
 
 const [churn = '', robotgc = '', cycles = '', probe = ''] = process.argv.slice(2);
 const program = new Talker(churn, { GOGC: '50' });
@@ -24,8 +24,7 @@ for (let i = 0; i < 20; i++) await ask('memstats');
 await ask('gc');
 const after = await ask('stop');
 const untilNs = nowNs();
-const lastWindow = watch.windows().length + 2;
-await until('a window after the last cycle', () => watch.alive().windows().length >= lastWindow, 30_000, 20);
+await windowsOfNow(() => watch.alive().windows(), 30_000);
 const exitCode = await watch.end();
 program.child.kill('SIGKILL');
 

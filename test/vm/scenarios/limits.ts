@@ -9,7 +9,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../support/until.ts';
 import { KernelFiles, wallMs } from './kernel-files.ts';
-import { startWatch, Talker, type Watch } from './watched.ts';
+import { startWatch, Talker, type Watch, windowsOfNow } from './watched.ts';
 
 const mib = 2 ** 20;
 const [hogProgram = '', robotgc = '', folder = ''] = process.argv.slice(2);
@@ -67,13 +67,11 @@ const onsetsOf = ({ lines }: Watch) => lines.filter(({ type }) => type === 'pres
 async function phase(name: string, work: () => Promise<void>): Promise<void> {
   const fromMs = wallMs();
   await work();
-  await windowsMore(2);
+  await windowsMore();
   phases.push({ name, fromMs, untilMs: wallMs() });
 }
-async function windowsMore(count: number): Promise<void> {
-  const wanted = watch.windows().length + count;
-  await until(`${count} more windows`, () => watch.alive().windows().length >= wanted, patienceMs, 20);
-}
+const windowsMore = () =>
+  Promise.all([watch, reader].map((each) => windowsOfNow(() => each.alive().windows(), patienceMs)));
 /** A limit other than memory.max is read every fifteenth window, and where it is met. */
 async function shown(field: 'memoryHighBytes' | 'swapLimitBytes', bytes: number): Promise<void> {
   const isThere = () => JSON.stringify(watch.alive().windows().at(-1)).includes(`"${field}":${bytes},`);
@@ -82,7 +80,7 @@ async function shown(field: 'memoryHighBytes' | 'swapLimitBytes', bytes: number)
 const event = (name: string) => kernel.now().events[name] ?? Number.NaN;
 
 await hog.ask('anon 40');
-await windowsMore(2);
+await windowsMore();
 await phase('throttled above memory.high', async () => {
   // Below what is used: every batch of pages then waits, far above a tenth of the time.
   const high = kernel.now().current - 2 * mib;

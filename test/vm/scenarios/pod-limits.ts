@@ -12,6 +12,7 @@ import { z } from 'zod';
 import { until } from '../../support/until.ts';
 import { type SentWindow, startAgent } from './agent.ts';
 import { KernelFiles, keyed, wallMs } from './kernel-files.ts';
+import { windowsOfNow } from './watched.ts';
 
 const Settings = z.object({
   robotgc: z.string(),
@@ -51,10 +52,7 @@ const podEventsBefore = podEvents();
 const agent = await startAgent({ ...settings, folder: join(folder, 'agent') });
 const windowsOf = (id: string): readonly SentWindow[] =>
   agent.alive().windows.filter((each) => each.containerId === id);
-async function windowsMore(id: string, count: number): Promise<void> {
-  const wanted = windowsOf(id).length + count;
-  await until(`${count} more windows of ${id}`, () => windowsOf(id).length >= wanted, patienceMs, 20);
-}
+const windowsMore = (id: string) => windowsOfNow(() => windowsOf(id), patienceMs);
 async function phase(name: string, work: () => Promise<void>): Promise<void> {
   const fromMs = wallMs();
   process.stderr.write(`${name}\n`);
@@ -70,11 +68,11 @@ const first = read(containerId);
 const firstEvent = (name: string) => first.now().events[name] ?? Number.NaN;
 const limitOf = (id: string) => windowsOf(id).at(-1)?.cgroup?.memoryLimitBytes;
 
-await phase('the agent finds the container', () => windowsMore(containerId, 2));
+await phase('the agent finds the container', () => windowsMore(containerId));
 await phase('at work', async () => {
   tell('anon 40');
   await until('the heap is there', () => first.now().current > 40 * mib, patienceMs);
-  await windowsMore(containerId, 2);
+  await windowsMore(containerId);
 });
 await phase('throttled above memory.high', async () => {
   const high = join(podGroup, containerId, 'memory.high');
@@ -88,14 +86,14 @@ await phase('throttled above memory.high', async () => {
     patienceMs,
   );
   writeFileSync(high, 'max');
-  await windowsMore(containerId, 2);
+  await windowsMore(containerId);
 });
 await phase('reclaims below memory.max', async () => {
   tell('read /work/pages');
   const { stat } = first.now();
   await until('memory.max was hit', () => firstEvent('max') >= 100, patienceMs);
   await until('pages were reclaimed', () => (first.now().stat.pgsteal ?? 0) > (stat.pgsteal ?? 0) + 10_000, patienceMs);
-  await windowsMore(containerId, 2);
+  await windowsMore(containerId);
 });
 await phase('resized in place', async () => {
   const limits = { limits: { memory: `${settings.resizedMiB}Mi` } };
@@ -106,9 +104,9 @@ await phase('resized in place', async () => {
   });
   await until('the kubelet resized the container', () => first.now().max === settings.resizedMiB * mib, patienceMs);
   await until('a window has the new limit', () => limitOf(containerId) === settings.resizedMiB * mib, patienceMs);
-  await windowsMore(containerId, 2);
+  await windowsMore(containerId);
   tell('rest');
-  await windowsMore(containerId, 2);
+  await windowsMore(containerId);
 });
 const groupsBefore = new Set(groupsNow());
 const newContainer = () => groupsNow().find((id) => /^[0-9a-f]{64}$/.test(id) && !groupsBefore.has(id));
@@ -122,7 +120,7 @@ await phase('the new container', async () => {
   await until('windows of the new container', () => windowsOf(secondId).length >= 3, patienceMs, 20);
   tell('anon 20');
   await until('its heap is there', () => second.now().current > 20 * mib, patienceMs);
-  await windowsMore(secondId, 3);
+  await windowsMore(secondId);
 });
 const exitCode = await agent.end();
 for (const kernel of kernelOf.values()) await kernel.stop();

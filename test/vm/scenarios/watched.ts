@@ -5,6 +5,8 @@ import { until } from '../../support/until.ts';
 
 export interface Line {
   readonly type: string;
+  /** Of a window. */
+  readonly endedAt?: string;
   readonly [key: string]: unknown;
 }
 
@@ -62,6 +64,16 @@ export async function startWatch(
   };
   await until('the first window', () => watch.alive().windows().length > 0, 180_000, 20);
   return watch;
+}
+
+/** Waits until all that happened by now is in windows: they may be printed late, and the first that ends from now on may lack its last moments. */
+export async function windowsOfNow(
+  windows: () => readonly { readonly endedAt?: string }[],
+  timeoutMs: number,
+): Promise<void> {
+  const nowMs = Date.now();
+  const isAfter = ({ endedAt = '' }): boolean => Date.parse(endedAt) > nowMs;
+  await until('two more windows', () => windows().filter(isAfter).length >= 2, timeoutMs, 20);
 }
 
 export function exitOf(child: ChildProcess): Promise<number> {
