@@ -1,8 +1,9 @@
 /** What `robotgc watch` says of a program that has to free the machine's memory itself, against what the kernel counted. */
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { sum } from '../../src/host/probe/testing/buckets.ts';
 import { SignalWindow } from '../../src/model/index.ts';
+import { measured } from '../support/measured.ts';
 import type { SuiteMachine } from './suite.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
 
@@ -22,7 +23,7 @@ type Seen = z.infer<typeof Seen>;
 
 export function directReclaimTests(programs: () => Programs, machine: SuiteMachine | undefined): void {
   let seen: Seen;
-  beforeAll(async () => {
+  measured(async () => {
     const { hog, robotgc } = programs();
     seen = Seen.parse(await runScenario(machine, 'direct-reclaim', [hog, robotgc, '/vm/disk']));
   }, scenarioMs);

@@ -1,9 +1,10 @@
 /** What `robotgc watch` says of a program's collections, against what its own runtime counted. */
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { countInto, countsBetween, sum } from '../../src/host/probe/testing/buckets.ts';
 import { reportSchema } from '../../src/host/probe/testing/churn.ts';
 import { SignalWindow } from '../../src/model/index.ts';
+import { measured } from '../support/measured.ts';
 import type { SuiteMachine } from './suite.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
 
@@ -26,7 +27,7 @@ const cycles = 60;
 /** The tests of one kernel. `machine` undefined: this machine's own. */
 export function exactnessTests(programs: () => Programs, machine: SuiteMachine | undefined, attach: RegExp): void {
   let seen: Seen;
-  beforeAll(async () => {
+  measured(async () => {
     const { churn, robotgc, probe } = programs();
     seen = Seen.parse(await runScenario(machine, 'exactness', [churn, robotgc, String(cycles), probe]));
   }, scenarioMs);

@@ -1,7 +1,8 @@
 /** `robotgc watch` is killed: what it had attached goes with it, however this kernel attaches. */
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { attachPoints } from '../../src/host/probe/testing/points.ts';
+import { measured } from '../support/measured.ts';
 import type { SuiteMachine } from './suite.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
 
@@ -13,7 +14,7 @@ const breakpoint = 'cc';
 export function killedTests(programs: () => Programs, machine: SuiteMachine | undefined): void {
   let seen: z.infer<typeof Seen>;
   let original: string[];
-  beforeAll(async () => {
+  measured(async () => {
     const { churn, robotgc } = programs();
     const points = attachPoints(churn).filter(({ point }) => point.startsWith('stw') || point === 'cycleEnd');
     original = points.map(({ bytes }) => bytes);

@@ -1,8 +1,9 @@
 /** What `robotgc watch` says of a cgroup at its limits, against the kernel's own files read beside it. For machines with pure cgroup v2. */
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { sum } from '../../src/host/probe/testing/buckets.ts';
 import { SignalWindow } from '../../src/model/index.ts';
+import { measured } from '../support/measured.ts';
 import { around, clockMs, during, eventNames, kernelNames, Reading, readingMs, Span, total } from './readings.ts';
 import type { SuiteMachine } from './suite.ts';
 import { type Programs, runScenario, scenarioMs } from './testing.ts';
@@ -35,7 +36,7 @@ const pressureEveryMs = 20;
 
 export function limitsTests(programs: () => Programs, machine: SuiteMachine | undefined): void {
   let seen: Seen;
-  beforeAll(async () => {
+  measured(async () => {
     const { hog, robotgc } = programs();
     seen = Seen.parse(await runScenario(machine, 'limits', [hog, robotgc, '/vm/disk']));
   }, scenarioMs);

@@ -2,7 +2,8 @@
  * Assists in a storm, looked at for a part of the time against a second probe that sees every one: what a window
  * says of its own error holds.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { measured } from '../../../test/support/measured.ts';
 import type { AttachPlan } from '../../gobin/index.ts';
 import { attachRequest, type Flush, type ProbeClient, startProbe } from '../../host/probe/index.ts';
 import { assistsOnly, everyAssist, sum } from '../../host/probe/testing/buckets.ts';
@@ -62,7 +63,7 @@ async function compare(): Promise<Compared[]> {
 
 describe.skipIf(missing !== '')(`assists in a storm${missing}`, () => {
   let compared: Compared[] = [];
-  beforeAll(async () => {
+  measured(async () => {
     buildProbe();
     compared = await compare();
   }, 300_000);

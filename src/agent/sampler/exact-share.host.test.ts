@@ -2,7 +2,8 @@
  * GC CPU share and allocation rate of the agent's own windows against what the programs' runtimes counted in the same half minute: programs
  * of every supported Go version, side by side.
  */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { measured } from '../../../test/support/measured.ts';
 import { until } from '../../../test/support/until.ts';
 import { Churn, type Report } from '../../host/probe/testing/churn.ts';
 import {
@@ -82,14 +83,14 @@ async function watchAll(): Promise<Map<GoVersion, Run>> {
 
 describe.skipIf(missing !== '')(`GC CPU share and allocation against the runtime’s own${missing}`, () => {
   let runs = new Map<GoVersion, Run>();
-  beforeAll(async () => {
+  measured(async () => {
     buildProbe();
     runs = await watchAll();
   }, 600_000);
 
   describe.each(supportedToolchains)('go%s', (version) => {
     let run: Run;
-    beforeAll(() => {
+    beforeEach(() => {
       const found = runs.get(version);
       if (!found) throw new Error(`${version} did not run`);
       run = found;

@@ -4,6 +4,7 @@
  */
 import { setPriority } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { measured } from '../../../test/support/measured.ts';
 import type { AttachPlan } from '../../gobin/index.ts';
 import { attachRequest, type ProbeClient, startProbe } from './index.ts';
 import { countInto, countsBetween, sum } from './testing/buckets.ts';
@@ -104,7 +105,7 @@ describe.skipIf(missing !== '')(`exactness on programs of every kind${missing}`,
   describe.each(supportedToolchains)('go%s', (version) => {
     const modes = buildModesOf(version);
     let runs = new Map<string, Run>();
-    beforeAll(async () => {
+    measured(async () => {
       runs = await observeAll(version, modes);
     }, buildTimeoutMs);
     afterAll(() => {

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { measured } from '../../../test/support/measured.ts';
 import { median } from '../../model/index.ts';
 import { type AssistEvent, attachRequest, type HistogramEvent, type PauseEvent, startProbe } from './index.ts';
 import { assistsOnly, everyAssist, sum } from './testing/buckets.ts';
@@ -142,7 +143,7 @@ describe.skipIf(missing !== '')(`pauses and assists against an execution trace${
     let run: Traced;
     let stops: readonly TraceRange[] = [];
     let assisted: readonly TraceRange[] = [];
-    beforeAll(async () => {
+    measured(async () => {
       if (!normal) throw new Error('there are build modes');
       run = await traceUndisturbed(buildChurnAs(version, normal));
       stops = pausesOf(run);

@@ -1,5 +1,6 @@
 /** The probe against the Go runtime's own books, on a real program that allocates hard. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { measured } from '../../../test/support/measured.ts';
 import { type Flush, type ProbeClient, startProbe } from './index.ts';
 import { assistsOnly, countInto, countsBetween, everyAssist, sum } from './testing/buckets.ts';
 import { buildChurn, Churn, type Report } from './testing/churn.ts';
@@ -58,7 +59,7 @@ describe.skipIf(missing !== '')(`probe against the runtime's own numbers${missin
 
   describe.each(['uprobe_multi', 'perf'])('attached by %s', (way) => {
     let run: Observed;
-    beforeAll(async () => {
+    measured(async () => {
       run = await observe(binary, way, { GOGC: '50' }, async (churn) => {
         await churnFor(churn, 160);
         for (let i = 0; i < 20; i++) await churn.ask('memstats');
