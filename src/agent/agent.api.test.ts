@@ -3,106 +3,44 @@
  * plays the kubelet alone: it says which pod runs where. The whole cluster has its own test.
  */
 import { spawn } from 'node:child_process';
-import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../test/cluster/control-plane.ts';
-import { freePorts } from '../../test/cluster/ports.ts';
 import { buildTinyGoLike, gofmtOf, oddPrograms, writeOdd } from '../../test/robustness/odd-programs.ts';
-import { createAgentAccount, installResources, type Kubectl, kubectlOf } from '../../test/support/robots-api.ts';
 import { until } from '../../test/support/until.ts';
 import { LABEL_POD, LABEL_POLICY, type RobotGCIncident, type RobotGCPolicy } from '../api/index.ts';
-import { generateKeyPair, readBundle } from '../bundle/index.ts';
+import { readBundle } from '../bundle/index.ts';
 import { openProc, type ProcessIdentity } from '../host/index.ts';
-import { createTransport, get, incidents, list, policies, type Transport } from '../kube/index.ts';
+import { get, policies } from '../kube/index.ts';
 import { SignalWindow } from '../model/index.ts';
-import { type CliRun, robotgc } from './testing/cli.ts';
-import { makePodCgroup, type PodCgroup } from './testing/pod-cgroup.ts';
+import { Loop } from './testing/loop.ts';
 import { WindowRecorder } from './testing/recorder.ts';
 import { buildRobot, type Robot, startRobot, stopChild, whyNoHost } from './testing/robot.ts';
 
 const missing = whyNoHost();
 const proc = openProc();
-const node = 'node-1';
-const group = `robotgc-agent-test-${randomBytes(4).toString('hex')}`;
+const { node } = Loop;
 
 describe.skipIf(missing !== undefined)(
   `the agent on a real API server${missing ? ` (skipped: ${missing})` : ''}`,
   () => {
-    let plane: ControlPlane;
-    let kubectl: Kubectl;
-    let transport: Transport;
-    let folder: string;
+    let loop: Loop;
     let binary: string;
-    let operatorUrl: string;
     let recorder: WindowRecorder;
-    let operatorHealth: number;
-    let agentHealth: number;
-    let operator: CliRun | undefined;
-    let agent: CliRun | undefined;
-    const cgroups: PodCgroup[] = [];
-    const robots: Robot[] = [];
 
     beforeAll(async () => {
       binary = buildRobot();
-      plane = await startControlPlane();
-      transport = createTransport({ kubeconfigPath: plane.kubeconfigPath, userAgent: 'test' });
-      folder = await mkdtemp(join(tmpdir(), 'robotgc-agent-'));
-      kubectl = kubectlOf(plane);
-      await installResources(kubectl);
-      await writeFile(join(folder, 'token'), await createAgentAccount(kubectl));
-      await writeFile(join(folder, 'key.pem'), generateKeyPair().privatePem);
-      const [ingest = 0, first = 0, second = 0] = await freePorts(3);
-      operatorUrl = `http://127.0.0.1:${ingest}`;
-      recorder = await WindowRecorder.start(operatorUrl);
-      operatorHealth = first;
-      agentHealth = second;
-      await startOperator();
-      await startAgent();
+      const between = async (operatorUrl: string): Promise<string> => {
+        recorder = await WindowRecorder.start(operatorUrl);
+        return recorder.url;
+      };
+      loop = await Loop.start({ agentFlags: ['--log-level', 'debug'], between });
     }, 300_000);
 
     afterAll(async () => {
-      for (const { child } of [agent, operator].flatMap((each) => (each ? [each] : [])))
-        await stopChild(child, 'SIGKILL');
-      for (const robot of robots) await robot.stop();
-      for (const cgroup of cgroups) await cgroup.remove();
+      await loop?.stop();
       await recorder?.close();
-      await transport?.close();
-      await plane?.stop();
-      if (folder) await rm(folder, { recursive: true, force: true });
     }, 60_000);
-
-    async function startOperator(): Promise<void> {
-      const port = new URL(operatorUrl).port;
-      operator = robotgc([
-        'operator',
-        ...['--namespace', 'robots', '--data-dir', join(folder, 'operator'), '--signing-key', join(folder, 'key.pem')],
-        ...['--agent-user', 'system:serviceaccount:robots:agent', '--ingest-port', port],
-        ...['--health-port', String(operatorHealth), '--kubeconfig', plane.kubeconfigPath],
-      ]);
-      await ready(operatorHealth);
-    }
-
-    async function startAgent(): Promise<void> {
-      agent = robotgc([
-        'agent',
-        '--log-level',
-        'debug',
-        ...['--node', node, '--operator-url', recorder.url, '--operator-token-file', join(folder, 'token')],
-        ...[
-          '--state-dir',
-          join(folder, 'agent'),
-          '--health-port',
-          String(agentHealth),
-          '--kubeconfig',
-          plane.kubeconfigPath,
-        ],
-      ]);
-      await ready(agentHealth);
-    }
 
     test('a breach becomes an incident with its evidence, once', async () => {
       const robot = await deploy('dispatch', { sla: tight });
@@ -120,7 +58,7 @@ describe.skipIf(missing !== undefined)(
             : {}),
         },
       ]);
-      const incident = await untilIncident('dispatch', ({ status }) => status.bundle !== undefined);
+      const incident = await loop.untilIncident('dispatch', ({ status }) => status.bundle !== undefined);
       expect(incident.metadata.labels).toMatchObject({ [LABEL_POLICY]: 'dispatch', [LABEL_POD]: 'dispatch-0' });
       expect(incident.spec).toMatchObject({
         node,
@@ -164,7 +102,7 @@ describe.skipIf(missing !== undefined)(
       expect(text(bundle, 'manifests/pod.yaml')).toContain('[redacted]');
       expect(text(bundle, 'manifests/pod.yaml')).not.toContain('hunter2');
 
-      const events = await kubectl([
+      const events = await loop.kubectl([
         'get',
         'events',
         '--namespace=robots',
@@ -179,19 +117,24 @@ describe.skipIf(missing !== undefined)(
         200,
       );
       // The breach goes on all the while; the cool-down of an hour holds the next one.
-      expect(await incidentsOf('dispatch')).toHaveLength(1);
+      expect(await loop.incidentsOf('dispatch')).toHaveLength(1);
     }, 180_000);
 
     test('what cannot be watched is refused with its reason, and runs on', async () => {
       const odd = (name: string): string => {
         const index = oddPrograms.findIndex((each) => each.name === name);
-        return writeOdd(oddPrograms[index] ?? fail(), binary, folder, index);
+        return writeOdd(oddPrograms[index] ?? fail(), binary, loop.folder, index);
       };
       const serving = ['-pprof', '', '-metrics', '127.0.0.1:0', '-control', '127.0.0.1:0', '-sessions', '10'];
       const programs = [
         { name: 'shell', command: ['sleep', '600'], reason: 'not-go', says: 'not a Go program' },
-        { name: 'tiny', command: [buildTinyGoLike(folder)], reason: 'tinygo', says: 'TinyGo' },
-        { name: 'old', command: [gofmtOf('1.21.13', folder)], reason: 'unsupported-go-version', says: 'go1.21.13' },
+        { name: 'tiny', command: [buildTinyGoLike(loop.folder)], reason: 'tinygo', says: 'TinyGo' },
+        {
+          name: 'old',
+          command: [gofmtOf('1.21.13', loop.folder)],
+          reason: 'unsupported-go-version',
+          says: 'go1.21.13',
+        },
         {
           name: 'future',
           command: [odd('of an unknown future Go'), ...serving],
@@ -232,9 +175,9 @@ describe.skipIf(missing !== undefined)(
       const isRepeated = (window: SignalWindow): boolean =>
         recorder.windows.find((each) => each.containerId === containerId && each.endedAt === window.endedAt) !== window;
       await until('windows at the operator', () => taken().length >= 5, 60_000, 100);
-      await stopChild((agent ?? fail()).child, 'SIGKILL');
+      await stopChild(loop.agent.child, 'SIGKILL');
       const killedMs = Date.now();
-      await startAgent();
+      await loop.startAgent();
       const lives = (): SignalWindow[][] => {
         const anew = taken().findIndex(({ endedAt }) => Date.parse(endedAt) > killedMs);
         return anew < 0 ? [taken(), []] : [taken().slice(0, anew), taken().slice(anew)];
@@ -259,45 +202,45 @@ describe.skipIf(missing !== undefined)(
     }, 180_000);
 
     test('a policy that is gone, and a pod that is gone, leave nothing behind', async () => {
-      await kubectl(['delete', 'pod', 'shell-0', '--namespace=robots', '--grace-period=0', '--force']);
+      await loop.kubectl(['delete', 'pod', 'shell-0', '--namespace=robots', '--grace-period=0', '--force']);
       await untilState('shell', (_, all) => all.length === 0);
-      await kubectl(['delete', 'rgp', 'shell', '--namespace=robots']);
-      expect(agent?.child.exitCode).toBeNull();
+      await loop.kubectl(['delete', 'rgp', 'shell', '--namespace=robots']);
+      expect(loop.agent.child.exitCode).toBeNull();
     }, 60_000);
 
     test('evidence survives an operator that is away and an agent that is killed', async () => {
-      await stopChild((operator ?? fail()).child, 'SIGKILL');
+      await stopChild(loop.operator.child, 'SIGKILL');
       await deploy('orphan', { sla: tight });
-      const incident = await untilIncident('orphan', ({ status }) => status.capture?.endedAt !== undefined);
+      const incident = await loop.untilIncident('orphan', ({ status }) => status.capture?.endedAt !== undefined);
       expect(incident.status.bundle).toBeUndefined();
-      await stopChild((agent ?? fail()).child, 'SIGKILL');
+      await stopChild(loop.agent.child, 'SIGKILL');
       // Another robot's may wait beside it.
-      const waiting = (await readdir(join(folder, 'agent', 'outbox'))).filter((name) => name.endsWith('.tar.gz'));
+      const waiting = (await readdir(loop.path('agent', 'outbox'))).filter((name) => name.endsWith('.tar.gz'));
       expect(waiting.filter((name) => name.startsWith(incident.metadata.uid))).toHaveLength(1);
-      await startOperator();
-      await startAgent();
-      const delivered = await untilIncident('orphan', ({ status }) => status.bundle !== undefined);
+      await loop.startOperator();
+      await loop.startAgent();
+      const delivered = await loop.untilIncident('orphan', ({ status }) => status.bundle !== undefined);
       const bundle = await stored(delivered);
       expect(bundle.manifest.seal?.capturedSha256).toBe(incident.status.capture?.sha256);
       await until(
         'the outbox is empty',
-        async () => (await readdir(join(folder, 'agent', 'outbox'))).length === 0,
+        async () => (await readdir(loop.path('agent', 'outbox'))).length === 0,
         30_000,
         100,
       );
-      expect(await incidentsOf('orphan')).toHaveLength(1);
+      expect(await loop.incidentsOf('orphan')).toHaveLength(1);
     }, 180_000);
 
     test('a stop in the middle of a capture takes under five seconds and keeps what was had', async () => {
       await deploy('halted', { sla: tight, duration: '30s' });
-      await untilIncident('halted', ({ status }) => status.capture !== undefined);
-      const { child, exited } = agent ?? fail();
+      await loop.untilIncident('halted', ({ status }) => status.capture !== undefined);
+      const { child, exited } = loop.agent;
       const beganMs = performance.now();
       child.kill('SIGTERM');
       expect(await exited).toBe(0);
       expect(performance.now() - beganMs).toBeLessThan(5_000);
-      await startAgent();
-      const incident = await untilIncident('halted', ({ status }) => status.bundle !== undefined);
+      await loop.startAgent();
+      const incident = await loop.untilIncident('halted', ({ status }) => status.bundle !== undefined);
       expect(incident.status.capture?.failures?.map(({ code }) => code)).toContain('aborted');
       const bundle = await stored(incident);
       expect(text(bundle, 'signals.ndjson')).not.toBe('');
@@ -305,10 +248,10 @@ describe.skipIf(missing !== undefined)(
 
     test('a capture that a kill cut off is made up for by the next agent', async () => {
       await deploy('killed', { sla: tight, duration: '6s' });
-      const begun = await untilIncident('killed', ({ status }) => status.capture !== undefined);
-      await stopChild((agent ?? fail()).child, 'SIGKILL');
-      await startAgent();
-      const incident = await untilIncident('killed', ({ status }) => status.bundle !== undefined);
+      const begun = await loop.untilIncident('killed', ({ status }) => status.capture !== undefined);
+      await stopChild(loop.agent.child, 'SIGKILL');
+      await loop.startAgent();
+      const incident = await loop.untilIncident('killed', ({ status }) => status.bundle !== undefined);
       expect(incident.metadata.uid).toBe(begun.metadata.uid);
       expect(incident.status.capture?.startedAt).not.toBe(begun.status.capture?.startedAt);
       expect(incident.status.capture?.failures).toEqual([]);
@@ -324,7 +267,7 @@ describe.skipIf(missing !== undefined)(
     async function deploy(name: string, options: DeployOptions): Promise<{ containerId: string }> {
       const made = await makePod(name);
       const robot = await startRobot(binary, { gogc: 20, sessions: 2000, cgroupProcs: made.procsFiles });
-      robots.push(robot);
+      loop.keep(robot);
       await applyPolicy(name, robot, options);
       return made;
     }
@@ -336,7 +279,7 @@ describe.skipIf(missing !== undefined)(
       const child = spawn('sh', ['-c', `${script} && exec "$0" "$@"`, ...command], {
         stdio: ['pipe', 'ignore', 'ignore'],
       });
-      robots.push({
+      loop.keep({
         pid: child.pid ?? 0,
         pprofPort: 0,
         metricsPort: 0,
@@ -352,7 +295,7 @@ describe.skipIf(missing !== undefined)(
       ports: Pick<Robot, 'pprofPort' | 'metricsPort'>,
       options: DeployOptions,
     ): Promise<void> {
-      await apply({
+      await loop.apply({
         apiVersion: 'robotgc.dev/v1alpha1',
         kind: 'RobotGCPolicy',
         metadata: { name, namespace: 'robots' },
@@ -368,42 +311,15 @@ describe.skipIf(missing !== undefined)(
 
     /** A pod as the scheduler binds it and the kubelet reports it. */
     async function makePod(name: string): Promise<{ containerId: string; procsFiles: readonly string[] }> {
-      const containerId = randomBytes(32).toString('hex');
       const container = { name: 'robot', image: 'robot', env: [{ name: 'DB_PASSWORD', value: 'hunter2' }] };
-      const uid = await apply({
+      const uid = await loop.apply({
         apiVersion: 'v1',
         kind: 'Pod',
         metadata: { name: `${name}-0`, namespace: 'robots', labels: { app: name } },
         spec: { nodeName: node, containers: [container], automountServiceAccountToken: false },
       });
-      const cgroup = makePodCgroup(group, uid === '' ? randomUUID() : uid, containerId);
-      cgroups.push(cgroup);
-      const running = {
-        name: 'robot',
-        image: 'robot',
-        imageID: 'robot',
-        ready: true,
-        restartCount: 0,
-        containerID: `containerd://${containerId}`,
-        state: { running: { startedAt: new Date().toISOString() } },
-      };
-      const status = {
-        phase: 'Running',
-        podIP: '127.0.0.1',
-        podIPs: [{ ip: '127.0.0.1' }],
-        containerStatuses: [running],
-      };
-      await kubectl([
-        'patch',
-        'pod',
-        `${name}-0`,
-        '--namespace=robots',
-        '--subresource=status',
-        '--type=merge',
-        '-p',
-        JSON.stringify({ status }),
-      ]);
-      return { containerId, procsFiles: cgroup.procsFiles };
+      const { id, procsFiles } = await loop.startContainer(`${name}-0`, uid);
+      return { containerId: id, procsFiles };
     }
 
     type States = NonNullable<RobotGCPolicy['status']['containers']>;
@@ -411,70 +327,23 @@ describe.skipIf(missing !== undefined)(
     async function untilState(name: string, holds: (first: States[number], all: States) => boolean): Promise<States> {
       let states: States = [];
       const look = async (): Promise<boolean> => {
-        states = (await get(transport, policies, { namespace: 'robots', name })).status.containers ?? [];
+        states = (await get(loop.transport, policies, { namespace: 'robots', name })).status.containers ?? [];
         const none: States[number] = { pod: '', container: '', node: '', state: 'Waiting' };
         return holds(states[0] ?? none, states);
       };
-      await until(`containers of ${name}`, look, 40_000, 100).catch((error: unknown) => {
-        throw new Error(`${error}: ${JSON.stringify(states)}\n${logs()}`);
-      });
+      await loop.until(`containers of ${name}`, look, 40_000, () => states);
       return states;
     }
 
     const watched = (name: string): Promise<States> => untilState(name, ({ pprof }) => pprof !== undefined);
 
-    async function incidentsOf(name: string): Promise<RobotGCIncident[]> {
-      const all = await list(transport, incidents, { namespace: 'robots' });
-      return all.filter(({ spec }) => spec.policy.name === name);
-    }
-
-    async function untilIncident(
-      name: string,
-      holds: (incident: RobotGCIncident) => boolean,
-    ): Promise<RobotGCIncident> {
-      let found: RobotGCIncident | undefined;
-      const look = async (): Promise<boolean> => {
-        [found] = await incidentsOf(name);
-        return found !== undefined && holds(found);
-      };
-      await until(`an incident of ${name}`, look, 90_000, 200).catch((error: unknown) => {
-        throw new Error(`${error}: ${JSON.stringify(found?.status)}\n${logs()}`);
-      });
-      return found ?? fail();
-    }
-
     async function stored({ status }: RobotGCIncident): ReturnType<typeof readBundle> {
-      return readBundle(join(folder, 'operator', 'bundles', status.bundle?.uri.replace('folder:', '') ?? ''));
+      return readBundle(loop.path('operator', 'bundles', status.bundle?.uri.replace('folder:', '') ?? ''));
     }
 
     async function metric(name: string): Promise<number> {
-      const page = await (await fetch(`http://127.0.0.1:${agentHealth}/metrics`)).text();
+      const page = await loop.agentMetrics();
       return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1]);
-    }
-
-    async function ready(port: number): Promise<void> {
-      const look = (): Promise<boolean> =>
-        fetch(`http://127.0.0.1:${port}/readyz`).then(
-          (response) => response.ok,
-          () => false,
-        );
-      await until(`ready on port ${port}`, look, 60_000, 100).catch((error: unknown) => {
-        throw new Error(`${error}\n${logs()}`);
-      });
-    }
-
-    function logs(): string {
-      return [agent, operator]
-        .map((each) => `${each?.stdout().slice(-3000)}${each?.stderr().slice(-2000)}`)
-        .join('\n---\n');
-    }
-
-    /** @returns the object's uid */
-    async function apply(object: object): Promise<string> {
-      return kubectl(
-        ['apply', '--server-side', '--output=jsonpath={.metadata.uid}', '-f', '-'],
-        JSON.stringify(object),
-      );
     }
   },
 );
