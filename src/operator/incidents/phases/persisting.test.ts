@@ -8,6 +8,7 @@ import { foundWorkload, incidentWith, iso, policyWith, summary, T0, viewWith, wi
 import type { IncidentView, Step } from '../view.ts';
 import type { FoundWorkload } from '../workload.ts';
 import { decide, judged } from './index.ts';
+import { rollingBack } from './restoring.ts';
 
 const resize: ActionRecord = {
   ...{ kind: 'Resize', owner: foundWorkload.owner, container: 'robot', knob: 'MemoryLimit' },
@@ -143,6 +144,18 @@ describe('the write to the template', () => {
     ];
     const incident = incidentWith({ phase: 'Acting', actions, verification });
     const restored = advance(decide(viewWith({ incident, policy: persist, workload: template('512Mi') }), at(60_000)));
-    expect(restored.actions?.at(-1)).toMatchObject({ kind: 'Rollback', undoes: 'Resize', after: '512Mi' });
+    const last = restored.actions?.at(-1);
+    expect(last).toMatchObject({ kind: 'Rollback', undoes: 'Resize', after: '512Mi' });
+
+    const undone = { ...resize, ...last, result: 'Applied' as const };
+    const both = [...(restored.actions ?? []).slice(0, -1), undone];
+    const whole = viewWith({
+      incident: incidentWith({ phase: 'Acting', actions: both, verification }),
+      policy: persist,
+    });
+    expect(advance(rollingBack(whole, undone, { type: 'settled' }, at(70_000)))).toMatchObject({
+      phase: 'RolledBack',
+      message: expect.stringMatching(/^MemoryLimit is 512Mi again: the rollout failed/),
+    });
   });
 });

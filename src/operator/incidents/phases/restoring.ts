@@ -49,7 +49,7 @@ function restored(view: IncidentView, action: ActionRecord, now: number): Step {
   const values = actions
     .filter((each) => each.kind === 'Rollback' && !withdraws(actions, each))
     .map(({ knob, after }) => `${knob} is ${describeSetting(after)} again`);
-  return withStatus(finish(view, now, 'RolledBack', `${values.join(', ')}: ${why}`), { actions });
+  return withStatus(finish(view, now, 'RolledBack', `${[...new Set(values)].join(', ')}: ${why}`), { actions });
 }
 
 /** What made room for it must not go either. */
