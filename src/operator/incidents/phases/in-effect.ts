@@ -14,9 +14,14 @@ export function inEffect(view: IncidentView, action: ActionRecord, now: number):
 /** It heals nothing, so there is nothing to verify, nor a reason to take it back: the incident is for people. */
 function timeBought(view: IncidentView, action: ActionRecord, now: number): Step {
   const { cause, diagnosis } = view.incident.status;
-  const message = `${describeAction(action)} is in effect and buys time; ${cause} is left for people. ${diagnosis?.summary ?? ''}`;
-  const done = { actions: replaceRecord(view.incident.status.actions ?? [], action) };
-  return withStatus(finish(view, now, 'Escalated', message.trim()), done);
+  const { kind, before, owner } = action;
+  const done =
+    kind === 'Restart'
+      ? `Pod ${before} of ${owner.kind} ${owner.name} was made anew, which`
+      : `${describeAction(action)} is in effect and`;
+  const message = `${done} buys time; ${cause} is left for people. ${diagnosis?.summary ?? ''}`;
+  const actions = replaceRecord(view.incident.status.actions ?? [], action);
+  return withStatus(finish(view, now, 'Escalated', message.trim()), { actions });
 }
 
 function verifyFromNow(view: IncidentView, action: ActionRecord, now: number): Step {

@@ -72,7 +72,8 @@ describe('an incident of a leak', () => {
       status: {
         phase: 'Escalated',
         actions: [{ kind: 'Restart', result: 'Completed' }],
-        message: expect.stringContaining('Leak is left for people'),
+        message:
+          'Pod dispatch-abc of Deployment dispatch was made anew, which buys time; Leak is left for people. It leaks.',
       },
     });
   });
