@@ -144,6 +144,11 @@ describe('without a breach', () => {
     ['the cool-down after an incident', { history: [action('25', '50', ago('4m'))] }, 'Cooldown: the last'],
     ['its own cool-down', { tuned: [action('25', '50', ago('4m'))] }, 'Cooldown: the last'],
     [
+      'that it was just set, and no window shows it yet',
+      { wishes: { policy: 'p', GOGC: { from: '50', to: '100', underBytes: 512 * MIB } } },
+      'DesiredAlready: GOGC 100',
+    ],
+    [
       'a budget that is left to breaches',
       { tuned: ['10m', '20m', '30m'].map((since) => action('25', '50', ago(since))) },
       'TuningBudget: 3 changes within 1h',
@@ -160,6 +165,16 @@ describe('without a breach', () => {
     ],
   ])('%s stands against it', (_, over, guardrail) => {
     expect(planTuning(input([10_000], 50, over), now).blockedBy?.[0]).toContain(guardrail);
+  });
+
+  it('what is desired does not stand against another value, nor the same one for another memory limit', () => {
+    const desired = (to: string, mib: number) =>
+      planTuning(
+        input([10_000], 50, { wishes: { policy: 'p', GOGC: { from: '50', to, underBytes: mib * MIB } } }),
+        now,
+      );
+    expect(desired('80', 512).blockedBy).toBeUndefined();
+    expect(desired('100', 640).blockedBy).toBeUndefined();
   });
 
   it('what was taken back does not stand against a smaller change, nor the other way', () => {

@@ -14,7 +14,7 @@ import { beginGogc, chooseWay } from './ways.ts';
 /** `tuned` is what continuous tuning did to the workload. */
 export type TuningInput = LowerInput;
 
-/** As `plan` answers: nothing of the formula comes past a guardrail that holds a breach's remedy, and these three besides. */
+/** As `plan` answers: nothing of the formula comes past a guardrail that holds a breach's remedy, and its own besides. */
 export function planTuning(input: TuningInput, now: Date): Plan {
   const { history, tuned } = input;
   // Other than a breach, it waits for its own cool-down too.
@@ -110,7 +110,17 @@ function tooSmall(from: number, to: number): string | undefined {
 
 type OwnGuardrail = (input: TuningInput, planned: Plan, now: Date) => Objection | undefined;
 
-const OWN_GUARDRAILS: readonly OwnGuardrail[] = [tuningBudget, takenBack, refused];
+const OWN_GUARDRAILS: readonly OwnGuardrail[] = [desiredAlready, tuningBudget, takenBack, refused];
+
+/** The windows are some seconds behind the agents: what was just set would be set once more, and cost of the budget. */
+function desiredAlready({ wishes }: TuningInput, { kind, knob, to, underBytes }: Plan): Objection | undefined {
+  const wish = kind === 'Live' && (knob === 'GOGC' || knob === 'GOMEMLIMIT') ? wishes?.[knob] : undefined;
+  if (wish?.to !== to || wish?.underBytes !== underBytes) return undefined;
+  return {
+    guardrail: 'DesiredAlready',
+    message: `${knob} ${to} is desired already, and not in effect by the signals yet`,
+  };
+}
 
 /** At least a half of the budget is left to breaches. */
 function tuningBudget({ spec, tuned }: TuningInput, _planned: Plan, now: Date): Objection | undefined {
