@@ -144,7 +144,10 @@ describe('a memory limit that is too tight', () => {
       knob: 'GOMEMLIMIT',
       to: String(144 * MIB - 1),
       clampedBy: [],
+      runbook: 'RaiseMemoryLimit',
     });
+    // It is still the same runbook's.
+    expect(plan({ ...roomy, diagnosis: cause('Leak', { remedy: undefined }) }, now).runbook).toBe('BuyTime');
     // It fits by now: nothing is left to follow, and the limit is not raised once more for want of it.
     expect(plan({ ...roomy, goMemLimitBytes: 144 * MIB }, now)).toMatchObject({ kind: 'None' });
   });

@@ -1,5 +1,6 @@
 /** Which runbook answers a diagnosis: the first of the policy's that can, and why the others do not. Pure. */
 import { type PassedOver, RunbookName } from '../api/index.ts';
+import { onlyBuysTime } from './buy-time.ts';
 import { raiseGoMemLimit } from './go-mem-limit.ts';
 import type { PlanInput } from './input.ts';
 import { hasRoomFor, isProposal, type NoProposal, none, type Proposal } from './proposal.ts';
@@ -19,8 +20,10 @@ export interface Choice {
 export function remedyFor(input: PlanInput, now: Date): Choice {
   const inRoom = { ...input, ways: inPlace(input.ways) };
   if (hasRoomFor('GOGC', input)) return { answer: raiseGogc(inRoom), runbook: 'RaiseGogc', passedOver: [] };
-  if (hasRoomFor('GOMEMLIMIT', input))
-    return { answer: raiseGoMemLimit(inRoom), runbook: 'RaiseMemoryLimit', passedOver: [] };
+  if (hasRoomFor('GOMEMLIMIT', input)) {
+    const runbook = onlyBuysTime(input.diagnosis.cause) ? 'BuyTime' : 'RaiseMemoryLimit';
+    return { answer: raiseGoMemLimit(inRoom), runbook, passedOver: [] };
+  }
   return byOrder(input, now);
 }
 
