@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildTinyGoLike, gofmtOf, oddPrograms, writeOdd } from '../../test/robustness/odd-programs.ts';
 import { until } from '../../test/support/until.ts';
@@ -232,13 +232,16 @@ describe.skipIf(missing !== undefined)(
     }, 180_000);
 
     test('a stop in the middle of a capture takes under five seconds and keeps what was had', async () => {
-      await deploy('halted', { sla: tight, duration: '30s' });
+      const { containerId } = await deploy('halted', { sla: tight, duration: '30s' });
       await loop.untilIncident('halted', ({ status }) => status.capture !== undefined);
       const { child, exited } = loop.agent;
       const beganMs = performance.now();
       child.kill('SIGTERM');
       expect(await exited).toBe(0);
       expect(performance.now() - beganMs).toBeLessThan(5_000);
+      // What it knows of the heaps is there for the next one.
+      const histories = JSON.parse(await readFile(loop.path('agent', 'heap-histories.json'), 'utf8'));
+      expect(histories[containerId].stretches[0]).toMatchObject({ heapLiveBytes: expect.any(Number) });
       await loop.startAgent();
       const incident = await loop.untilIncident('halted', ({ status }) => status.bundle !== undefined);
       expect(incident.status.capture?.failures?.map(({ code }) => code)).toContain('aborted');

@@ -12,6 +12,7 @@ import { lastWindowMs, Roster } from './containers/roster.ts';
 import { ContainerStatusController } from './containers/status-controller.ts';
 import { UnreadPolicies } from './containers/unread-policies.ts';
 import { watchlist } from './containers/watchlist.ts';
+import { SavedHistories } from './evidence/index.ts';
 import { IncidentDesk } from './incidents/desk.ts';
 import { PprofWays } from './incidents/pprof-ways.ts';
 import { Responder } from './incidents/responder.ts';
@@ -65,7 +66,18 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     reasons: () => caches.policies.malformed(),
     pods: caches.pods.store,
   });
-  const roster = new Roster({ node, policies: caches.policies.store, pods: caches.pods.store });
+  await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  const histories = await SavedHistories.open({
+    file: join(config.stateDir, 'heap-histories.json'),
+    current: () => roster.heapHistories(),
+    log,
+  });
+  const roster: Roster = new Roster({
+    node,
+    policies: caches.policies.store,
+    pods: caches.pods.store,
+    heapHistory: (containerId) => histories.begin(containerId),
+  });
 
   // How it stands with each of them, for the policy's status.
   const ways: PprofWays = new PprofWays({
@@ -162,7 +174,6 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   });
 
   // Settings of running processes, as their pods' annotations say.
-  await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
   const ledger = await LiveLedger.open(join(config.stateDir, 'live.json'), await bootId(config.procRoot));
   const live: LiveController = new LiveController({
     proc,
@@ -246,7 +257,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     log,
     reflectors: Object.values(caches),
     controllers: [statuses, ways, live],
-    services: [{ name: 'sampler', run: (stop) => sampler.run(stop) }, reporter, shipper],
+    services: [{ name: 'sampler', run: (stop) => sampler.run(stop) }, reporter, shipper, histories],
     recorder: events,
     shutdownMs,
   });

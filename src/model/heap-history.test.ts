@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HeapHistory, type HeapPoint } from './heap-history.ts';
+import { HeapHistory, type HeapPoint, SavedHeapHistory } from './heap-history.ts';
 import { syntheticWindow, type WindowOver } from './testing.ts';
 
 const MIB = 2 ** 20;
@@ -48,6 +48,18 @@ describe('the history of a heap', () => {
     expect(new Set(distances(halfDay ?? []))).toEqual(new Set([10]));
     expect(new Set(distances(twoDays ?? []))).toEqual(new Set([20]));
     expect(twoDays?.length).toBe(71);
+  });
+
+  it('goes on after it was written down and read again, as if nothing had been', () => {
+    const over = (second: number): WindowOver => ({ gc: { cycles: Number(second % 900 >= 300) } });
+    const [lasting, first] = [new HeapHistory(), new HeapHistory()];
+    const seconds = Array.from({ length: 24 * 120 }, (_, at) => at * 30);
+    for (const second of seconds) lasting.observe(syntheticWindow(second, over(second)));
+    for (const second of seconds.slice(0, 1700)) first.observe(syntheticWindow(second, over(second)));
+    const again = new HeapHistory(SavedHeapHistory.parse(JSON.parse(JSON.stringify(first.saved()))));
+    for (const second of seconds.slice(1700)) again.observe(syntheticWindow(second, over(second)));
+    expect(again.points()).toEqual(lasting.points());
+    expect(again.points().length).toBeGreaterThan(36);
   });
 
   it('is never more than 72 points, in order, none below the least that was seen', () => {

@@ -15,6 +15,27 @@ export const HeapPoint = z.object({
 });
 export type HeapPoint = z.infer<typeof HeapPoint>;
 
+/** As it is kept on a disk. */
+export const SavedHeapHistory = z.object({
+  stretchMs: z.int().positive(),
+  pids: z.array(z.int()),
+  stretches: z
+    .array(
+      z.object({
+        endMs: z.number(),
+        /** Null where no cycle ended. */
+        heapLiveBytes: z.number().nonnegative().nullable(),
+        rootsBytes: z.number().nonnegative().nullable(),
+        windows: z.int().positive(),
+        allocated: z.number().nonnegative(),
+        robots: z.number().nonnegative(),
+        robotsKnown: z.int().nonnegative(),
+      }),
+    )
+    .max(100),
+});
+export type SavedHeapHistory = z.infer<typeof SavedHeapHistory>;
+
 const MINUTE_MS = 60_000;
 /** Twelve points an hour for six hours. */
 const MOST_POINTS = 72;
@@ -27,6 +48,29 @@ export class HeapHistory {
   #stretchMs = FINEST_MS;
   #stretches: Stretch[] = [];
   #pids: readonly number[] = [];
+
+  /** @param saved of the same container: goes on with it */
+  constructor(saved?: SavedHeapHistory) {
+    if (!saved) return;
+    const known = (bytes: number | null): number => bytes ?? Number.POSITIVE_INFINITY;
+    this.#stretchMs = saved.stretchMs;
+    this.#pids = saved.pids;
+    this.#stretches = saved.stretches.map((each) => ({
+      ...each,
+      heapLiveBytes: known(each.heapLiveBytes),
+      rootsBytes: known(each.rootsBytes),
+    }));
+  }
+
+  saved(): SavedHeapHistory {
+    const finite = (bytes: number): number | null => (Number.isFinite(bytes) ? bytes : null);
+    const stretches = this.#stretches.map((each) => ({
+      ...each,
+      heapLiveBytes: finite(each.heapLiveBytes),
+      rootsBytes: finite(each.rootsBytes),
+    }));
+    return { stretchMs: this.#stretchMs, pids: [...this.#pids], stretches };
+  }
 
   /** Another process begins anew. */
   observe({ gc, pids, endedAt, activeRobots }: Pick<SignalWindow, 'gc' | 'pids' | 'endedAt' | 'activeRobots'>): void {

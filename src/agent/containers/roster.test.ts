@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { keyOf, type Pod } from '../../kube/index.ts';
+import { HeapHistory } from '../../model/index.ts';
 import { containerIdOf, type PodOptions, pod, policy } from '../testing/objects.ts';
 import { lastWindowMs, Roster } from './roster.ts';
 
@@ -19,7 +20,10 @@ function storeOf<T extends { readonly metadata: Parameters<typeof keyOf>[0] }>(o
 function rosterOf(): { roster: Roster; policies: (typeof dispatch)[]; becomes: (options: PodOptions | null) => void } {
   const pods: Pod[] = [pod('dispatch-0')];
   const policies = [dispatch];
-  const roster = new Roster({ node: 'node-1', policies: storeOf(policies), pods: storeOf(pods) });
+  const roster = new Roster({
+    ...{ node: 'node-1', policies: storeOf(policies), pods: storeOf(pods) },
+    heapHistory: () => new HeapHistory(),
+  });
   roster.refresh(0);
   return {
     roster,

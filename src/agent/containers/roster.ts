@@ -2,7 +2,7 @@
 import type { ContainerState, RobotGCPolicy } from '../../api/index.ts';
 import type { ContainerProcesses } from '../../host/index.ts';
 import { keyOf, type Pod, type Store } from '../../kube/index.ts';
-import type { Rhythm } from '../../model/index.ts';
+import type { HeapHistory, Rhythm } from '../../model/index.ts';
 import { Recorder } from '../evidence/index.ts';
 import { remembered } from '../remembered.ts';
 import type { Activity, Population, Target, TargetState } from '../sampler/index.ts';
@@ -13,6 +13,8 @@ export interface RosterOptions {
   readonly node: string;
   readonly policies: Pick<Store<RobotGCPolicy>, 'get' | 'list'>;
   readonly pods: Pick<Store<Pod>, 'get' | 'list'>;
+  /** What is known of a container's heap since before this agent. */
+  readonly heapHistory: (containerId: string) => HeapHistory;
 }
 
 /** So long after its end a container's last window is recorded, judged and sent: the sampler makes it within a second. */
@@ -81,6 +83,10 @@ export class Roster {
     return this.#entry(containerId).recorder;
   }
 
+  heapHistories(): ReadonlyMap<string, HeapHistory> {
+    return new Map([...this.#entries].map(([id, { recorder }]) => [id, recorder.heap]));
+  }
+
   setState(containerId: string, state: TargetState): void {
     this.#entry(containerId).state = state;
   }
@@ -138,7 +144,8 @@ export class Roster {
   #entry(containerId: string): Entry {
     const known = this.#entries.get(containerId);
     if (known) return known;
-    const entry: Entry = { recorder: new Recorder(), state: null, activity: null, rhythm: null };
+    const recorder = new Recorder(this.#options.heapHistory(containerId));
+    const entry: Entry = { recorder, state: null, activity: null, rhythm: null };
     this.#entries.set(containerId, entry);
     return entry;
   }

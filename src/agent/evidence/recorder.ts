@@ -27,13 +27,17 @@ export class Recorder {
   /** Ten minutes. */
   readonly windows = new WindowRing();
   /** Hours. */
-  readonly heap = new HeapHistory();
+  readonly heap: HeapHistory;
   readonly #cycles = new PackedSeries<SeenCycle>(maxCycles);
   readonly #pauses = new PackedSeries<SeenPause>(maxPauses);
   readonly #assists = new PackedSeries<AssistEvent>(maxAssists);
   readonly #waits = new PackedSeries<RecordedWait>(maxWaits);
   readonly #reads = new PackedSeries<RecordedWait>(maxWaits);
   readonly #onsets = new PackedSeries<SeenOnset>(maxOnsets);
+
+  constructor(heap = new HeapHistory()) {
+    this.heap = heap;
+  }
 
   window(window: SignalWindow): void {
     this.windows.push(window);
