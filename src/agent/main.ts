@@ -297,14 +297,19 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
   }
 }
 
-/** Runs `work` once for all calls within a tenth of a second. */
+/** Runs `work` at once for the first call of a while, and once more for all others within a tenth of a second. */
 function gathered(work: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined;
+  let state: 'idle' | 'gathering' | 'more' = 'idle';
+  const begin = (): void => {
+    state = 'gathering';
+    work();
+    setTimeout(() => {
+      if (state === 'more') begin();
+      else state = 'idle';
+    }, 100).unref();
+  };
   return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      work();
-    }, 100);
-    timer.unref();
+    if (state === 'idle') setImmediate(begin).unref();
+    state = 'more';
   };
 }

@@ -12,8 +12,10 @@ import {
 } from '../../kube/index.ts';
 import { labelValue } from '../incidents/naming.ts';
 
-/** Changes of one policy are gathered for so long: a rollout of a hundred pods is not a hundred writes. */
+/** Changes of one policy are gathered for so long after one was written: a rollout of a hundred pods is not a hundred writes. */
 const gatherMs = 500;
+/** The first of a while is soon told, with what comes along with it: an operator may wait for it. */
+const soonMs = 20;
 
 export interface StatusControllerOptions {
   readonly transport: Transport;
@@ -30,14 +32,15 @@ export class ContainerStatusController implements Controller {
   readonly queue = new KeyedQueue({ name: 'container-status' });
   readonly #options: StatusControllerOptions;
   /** What was written last, as JSON: an apply that changes nothing is not sent. */
-  readonly #written = new Map<string, { readonly uid: string; readonly text: string }>();
+  readonly #written = new Map<string, { readonly uid: string; readonly text: string; readonly atMs: number }>();
 
   constructor(options: StatusControllerOptions) {
     this.#options = options;
   }
 
   changed(policyKey: string): void {
-    this.queue.addAfter(policyKey, gatherMs);
+    const { atMs = Number.NEGATIVE_INFINITY } = this.#written.get(policyKey) ?? {};
+    this.queue.addAfter(policyKey, performance.now() - atMs < gatherMs ? gatherMs : soonMs);
   }
 
   async reconcile(policyKey: string, signal: AbortSignal): Promise<void> {
@@ -54,7 +57,8 @@ export class ContainerStatusController implements Controller {
     const uid = policy?.metadata.uid ?? known?.uid ?? '';
     const isKnown = known !== undefined && (known.uid === '' || known.uid === uid);
     if (text === (isKnown ? known.text : this.#before(policy))) return;
-    if (await this.#write(policyKey, part, signal)) this.#written.set(policyKey, { uid, text });
+    if (await this.#write(policyKey, part, signal))
+      this.#written.set(policyKey, { uid, text, atMs: performance.now() });
   }
 
   #misunderstanding(message: string | null): Pick<PolicyStatus, 'misunderstoodBy'> {
