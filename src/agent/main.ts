@@ -9,6 +9,7 @@ import type { AgentConfig } from './config.ts';
 import { ContainerMetrics } from './container-metrics.ts';
 import { GoMemLimits } from './containers/go-mem-limits.ts';
 import { lastWindowMs, Roster } from './containers/roster.ts';
+import { SlowLeaks } from './containers/slow-leaks.ts';
 import { ContainerStatusController } from './containers/status-controller.ts';
 import { UnreadPolicies } from './containers/unread-policies.ts';
 import { watchlist } from './containers/watchlist.ts';
@@ -97,9 +98,11 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
         ways: ways.known,
         live: live.states,
         staleGoMemLimits: goMemLimits.stale,
+        slowLeaks: slowLeaks.found,
       }),
   });
   const goMemLimits = new GoMemLimits({ events, onChange: (containerId) => tellPolicies(containerId) });
+  const slowLeaks = new SlowLeaks({ events, onChange: (containerId) => tellPolicies(containerId) });
 
   // What they do, each second.
   const containers = new ContainerScanner(proc, () => performance.now());
@@ -151,6 +154,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
         const selected = roster.selected(key);
         if (!selected) return;
         goMemLimits.window(key, selected, window);
+        slowLeaks.window(key, selected, window, roster.recorder(key).heap);
         desk.window(selected, window);
       },
     },
@@ -244,6 +248,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
       signals.forget(id);
       live.forget(id);
       goMemLimits.forget(id);
+      slowLeaks.forget(id);
     }
     live.refresh(roster.all);
     sampler.setTargets(roster.targets);

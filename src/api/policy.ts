@@ -319,6 +319,10 @@ export const ContainerState = z.object({
     .object({ reason: z.enum(['AboveMemoryLimit', 'BelowMemoryLimit']), message: z.string() })
     .optional()
     .describe('GOMEMLIMIT does not match the memory limit in effect; absent while it does.'),
+  slowLeak: z
+    .object({ bytesPerHour: z.int(), message: z.string() })
+    .optional()
+    .describe('The live heap grows over hours at like traffic; absent while it does not.'),
   missing: z
     .array(z.object({ signals: z.array(z.string()), reason: z.string(), message: z.string() }))
     .optional()

@@ -13,7 +13,8 @@ const NOTABLE_BYTES = 512 * 1024;
 export const goroutineLeak: CauseCheck = (facts) => {
   const name = 'GC roots (stacks and globals)';
   const growth =
-    growthOf(facts, name, ({ rootsBytes }) => rootsBytes) ?? slowGrowthOf(facts, name, ({ rootsBytes }) => rootsBytes);
+    growthOf(facts, name, ({ rootsBytes }) => rootsBytes) ??
+    slowGrowthOf(facts.evidence.heapHistory ?? [], name, ({ rootsBytes }) => rootsBytes);
   if (!growth || growth.toBytes - growth.fromBytes < NOTABLE_BYTES) return undefined;
   return {
     cause: 'GoroutineLeak',

@@ -3,7 +3,6 @@
  * (a warm-up, a cache that fills), is none.
  */
 import { type HeapPoint, kendallTau, median, type Point, slopeOf } from '../model/index.ts';
-import type { Facts } from './evidence.ts';
 import type { Growth } from './growth.ts';
 import { mebibytes } from './words.ts';
 
@@ -25,13 +24,13 @@ const EXPLAINED_BY_LOAD = 0.5;
 const LATEST = 3;
 
 export function slowGrowthOf(
-  { evidence: { heapHistory = [] } }: Facts,
+  points: readonly HeapPoint[],
   name: string,
   bytesOf: (point: HeapPoint) => number,
 ): Growth | undefined {
-  const first = heapHistory[0];
+  const first = points[0];
   if (!first) return undefined;
-  const warm = heapHistory.filter(({ endedAt }) => secondsOf(endedAt) - secondsOf(first.endedAt) >= WARM_UP_SECONDS);
+  const warm = points.filter(({ endedAt }) => secondsOf(endedAt) - secondsOf(first.endedAt) >= WARM_UP_SECONDS);
   const later = warm.slice(Math.floor(warm.length / 2));
   return (
     growthIn(warm, name, bytesOf) ?? (beganLate(warm, later, bytesOf) ? growthIn(later, name, bytesOf) : undefined)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { LiveState } from '../../api/index.ts';
+import type { SlowLeak } from '../../diagnosis/index.ts';
 import { bytesReader, planAttach } from '../../gobin/index.ts';
 import type { Rhythm, StaleGoMemLimit } from '../../model/index.ts';
 import type { WayResult } from '../incidents/pprof-ways.ts';
@@ -21,6 +22,7 @@ function statesOf(
   rhythms: [string, Rhythm][] = [],
   live: [string, LiveState][] = [],
   stale: [string, StaleGoMemLimit][] = [],
+  leaks: [string, SlowLeak][] = [],
 ) {
   const list = watchlist([policy('dispatch', spec)], [pod('dispatch-0', { running: { robot: 'a', proxy: 'b' } })]);
   return containerStates('robots/dispatch', {
@@ -32,6 +34,7 @@ function statesOf(
     ways: new Map(ways),
     live: new Map(live),
     staleGoMemLimits: new Map(stale),
+    slowLeaks: new Map(leaks),
   });
 }
 
@@ -74,6 +77,14 @@ describe('containerStates', () => {
       message:
         'GOMEMLIMIT of 200 MiB is above the memory limit of 128 MiB: the kernel kills before the collector holds back; 115 MiB would fit.',
     });
+    expect(of(notGo)).toBeUndefined();
+  });
+
+  test('so is a slow leak, with its pace', () => {
+    const leak = { bytesPerHour: 2 ** 30, sentence: 'Live heap grows by 1024 MiB an hour.' };
+    const of = (state: TargetState) =>
+      statesOf({ container: 'robot' }, [[a, state]], [], [], [], [], [], [[a, leak]])[0]?.slowLeak;
+    expect(of(watching)).toEqual({ bytesPerHour: 2 ** 30, message: leak.sentence });
     expect(of(notGo)).toBeUndefined();
   });
 

@@ -1,5 +1,6 @@
 /** What a policy's status says of the containers of this node. Pure. */
 import type { ContainerState, LiveState } from '../../api/index.ts';
+import type { SlowLeak } from '../../diagnosis/index.ts';
 import { keyOf } from '../../kube/index.ts';
 import { type Rhythm, type StaleGoMemLimit, staleSentence } from '../../model/index.ts';
 import { type WayResult, wayNames } from '../incidents/pprof-ways.ts';
@@ -19,6 +20,8 @@ export interface KnownOfContainers {
   readonly ways: ReadonlyMap<string, WayResult>;
   /** By container id. */
   readonly staleGoMemLimits: ReadonlyMap<string, StaleGoMemLimit>;
+  /** By container id. */
+  readonly slowLeaks: ReadonlyMap<string, SlowLeak>;
   /** What became of settings that were asked for, by container id. */
   readonly live: ReadonlyMap<string, LiveState>;
 }
@@ -45,6 +48,7 @@ export function containerStates(policyKey: string, known: KnownOfContainers): Co
       ...(counted ? activityProblem(known.activities.get(id)) : {}),
       ...(watched ? rhythmOf(known.rhythms.get(id)) : {}),
       ...(watched ? staleOf(known.staleGoMemLimits.get(id)) : {}),
+      ...(watched ? leakOf(known.slowLeaks.get(id)) : {}),
       ...liveOf(known.live.get(id)),
     });
   }
@@ -109,6 +113,10 @@ function staleOf(stale: StaleGoMemLimit | undefined): Pick<ContainerState, 'stal
   if (!stale) return {};
   const reason = stale.type === 'above' ? 'AboveMemoryLimit' : 'BelowMemoryLimit';
   return { staleGoMemLimit: { reason, message: staleSentence(stale) } };
+}
+
+function leakOf(leak: SlowLeak | undefined): Pick<ContainerState, 'slowLeak'> {
+  return leak ? { slowLeak: { bytesPerHour: leak.bytesPerHour, message: leak.sentence } } : {};
 }
 
 function liveOf(live: LiveState | undefined): Pick<ContainerState, 'live'> {

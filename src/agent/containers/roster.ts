@@ -116,7 +116,7 @@ export class Roster {
 
   containerStates(
     policyKey: string,
-    elsewhere: Pick<KnownOfContainers, 'ways' | 'live' | 'staleGoMemLimits'>,
+    elsewhere: Pick<KnownOfContainers, 'ways' | 'live' | 'staleGoMemLimits' | 'slowLeaks'>,
   ): ContainerState[] {
     const states = new Map<string, TargetState>();
     const activities = new Map<string, Activity>();

@@ -1,6 +1,7 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
 import type { Diagnosis, Plan, SignalSummary } from '../../api/index.ts';
+import type { SlowLeak } from '../../diagnosis/index.ts';
 import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import {
   type Breach,
@@ -126,6 +127,10 @@ export function watchingLine({ goVersion, pids, missing = [] }: Extract<TargetSt
 /** With what it was classified by. */
 export function rhythmLine(rhythm: Rhythm): object {
   return { type: 'rhythm', ...rhythm };
+}
+
+export function slowLeakLine({ bytesPerHour, sentence }: SlowLeak): object {
+  return { type: 'slowLeak', bytesPerHour, message: sentence };
 }
 
 /** `stale`: on which side of what would fit. */

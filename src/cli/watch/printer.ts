@@ -1,6 +1,7 @@
 /** Where a watch's findings go: NDJSON for programs, a table for people. */
 import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
 import type { Diagnosis, Plan } from '../../api/index.ts';
+import type { SlowLeak } from '../../diagnosis/index.ts';
 import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import type {
   Breach,
@@ -24,6 +25,7 @@ import {
   refusedLine,
   rhythmLine,
   rolledBackLine,
+  slowLeakLine,
   staleGoMemLimitLine,
   type Verified,
   verifiedLine,
@@ -59,6 +61,8 @@ export interface Printer {
   rhythm(rhythm: Rhythm): void;
   /** GOMEMLIMIT does not match the memory limit, and has not for a while. */
   staleGoMemLimit(stale: StaleGoMemLimit): void;
+  /** The live heap grows over hours. */
+  slowLeak(leak: SlowLeak): void;
   breach(breach: Breach, window: SignalWindow, detectedAt: Date): void;
   /** The likeliest cause of a breach, with the bundle that was captured for it. */
   diagnosis(diagnosis: Diagnosis, bundle: string | null): void;
@@ -86,6 +90,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
     pressure: (onset, detectedAt) => print(onsetLine(onset, detectedAt)),
     rhythm: (rhythm) => print(rhythmLine(rhythm)),
     staleGoMemLimit: (stale) => print(staleGoMemLimitLine(stale)),
+    slowLeak: (leak) => print(slowLeakLine(leak)),
     breach: (breach, window, detectedAt) => print(breachLine(breach, policy, window, detectedAt)),
     diagnosis: (diagnosis, bundle) => print(diagnosisLine(diagnosis, bundle)),
     action: (plan, applied) => print(actionLine(plan, applied)),
@@ -113,6 +118,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
     pressure: (onset) => write(`${onsetText(onset, options)}\n`),
     rhythm: () => {}, // the sentence on stderr says it
     staleGoMemLimit: () => {}, // the sentence on stderr says it
+    slowLeak: () => {}, // as above
     breach: (breach) => write(`${breachText(breach, options)}\n`),
     diagnosis: (diagnosis, bundle) => write(`${diagnosisText(diagnosis, bundle)}\n`),
     action: (plan, applied) => write(`${actionText(plan, applied, options)}\n`),

@@ -4,6 +4,7 @@ import { isNoWriter, writerOf } from '../../agent/live/writer.ts';
 import { hostSampler, isSlow, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
 import type { RobotGCPolicy } from '../../api/index.ts';
 import type { Signer } from '../../bundle/index.ts';
+import { slowLeakOf } from '../../diagnosis/index.ts';
 import {
   advance,
   type Breach,
@@ -42,6 +43,7 @@ export interface WatchRequest {
 /** Five minutes: long enough to tell a slope from the noise of cycles. It takes some milliseconds to compute, so not each second. */
 const trendWindows = 300;
 const trendEvery = 10;
+const leakEvery = 300;
 /** Without a policy: as a policy has it that says nothing of it. */
 const defaultGoMemLimit = '90%';
 
@@ -79,6 +81,15 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
   const recent = recorder.windows;
   let trend: HeapTrend | null = null;
   let seen: SeenGoMemLimit | undefined;
+  let leaks = false;
+  const tellLeak = ({ cgroup }: SignalWindow): void => {
+    const leak = slowLeakOf(recorder.heap.points(), cgroup?.memoryLimitBytes ?? null);
+    if (leak && !leaks) {
+      printer.slowLeak(leak);
+      say(leak.sentence);
+    }
+    leaks = leak !== undefined;
+  };
   const onWindow = (window: SignalWindow): void => {
     recorder.window(window);
     if (window.seq < trendEvery || window.seq % trendEvery === 0) {
@@ -91,6 +102,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       printer.staleGoMemLimit(seen.finding);
       say(staleSentence(seen.finding));
     }
+    if (window.seq % leakEvery === 0) tellLeak(window);
     const now = new Date();
     const breach = judge?.(window, now);
     if (!breach) return;

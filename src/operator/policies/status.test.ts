@@ -69,6 +69,20 @@ describe("a policy's status", () => {
     });
   });
 
+  it('says which live heap grows over hours, the quickest first, also where nothing may be changed', () => {
+    const policy = policyWith({ mode: 'Observe' });
+    const told = () => policyStatus(policy, [], acts, T0).conditions?.find(({ type }) => type === 'SlowLeak');
+    policy.status.containers = [container('Watching')];
+    expect(told()).toMatchObject({ status: 'False', reason: 'NoneSeen' });
+    const leaks = (bytesPerHour: number) => ({ slowLeak: { bytesPerHour, message: `by ${bytesPerHour} an hour` } });
+    policy.status.containers = [100, 300, 200].map((pace) => container('Watching', leaks(pace)));
+    expect(told()).toMatchObject({
+      status: 'True',
+      reason: 'LiveHeapGrows',
+      message: expect.stringMatching(/^the live heap of 3 containers .* dispatch-abc\/robot: by 300 an hour$/),
+    });
+  });
+
   it('is ready when something is watched, degraded when something is refused', () => {
     const policy = policyWith();
     policy.status.containers = [

@@ -50,6 +50,7 @@ export function policyStatus(
       degraded(policy),
       tuning(incidents, policy, stops),
       goMemLimit(policy),
+      slowLeak(policy),
     ].map((judged) => dated(judged, policy, now)),
   };
 }
@@ -120,6 +121,22 @@ function goMemLimit({ status }: RobotGCPolicy): Judged {
         reason: 'NoneStale',
         message: 'no GOMEMLIMIT was found that does not match its memory limit',
       };
+}
+
+/** Whatever the mode, and before any limit is broken: a leak is mended by people. */
+function slowLeak({ status }: RobotGCPolicy): Judged {
+  const leaks = (status.containers ?? []).flatMap(({ pod, container, slowLeak: leak }) =>
+    leak ? [{ where: `${pod}/${container}`, ...leak }] : [],
+  );
+  const worst = leaks.toSorted((a, b) => b.bytesPerHour - a.bytesPerHour)[0];
+  return worst
+    ? {
+        type: 'SlowLeak',
+        status: 'True',
+        reason: 'LiveHeapGrows',
+        message: `the live heap of ${leaks.length} containers grows over hours, most of all ${worst.where}: ${worst.message}`,
+      }
+    : { type: 'SlowLeak', status: 'False', reason: 'NoneSeen', message: 'no live heap was seen to grow over hours' };
 }
 
 /** The newest incident with a plan says whether someone else has the say now. */
