@@ -201,11 +201,11 @@ describe('what is refused, and why', () => {
     expect(found).toMatchObject({ reason: 'inlined', message: expect.stringContaining(message) });
   });
 
-  it('knows since when the end of stopping is in DI', () => {
+  it('knows since when the end of stopping is told', () => {
     const finished = (goVersion: string) => {
       const found = plan(program([plain, plain, plain], goVersion));
-      return found.kind === 'ok' ? found.stwArguments.finishedStopping : undefined;
+      return found.kind === 'ok' ? found.stoppingKnown : undefined;
     };
-    expect([finished('go1.22.12'), finished('go1.23.0')]).toEqual([null, 'di']);
+    expect([finished('go1.22.12'), finished('go1.23.0')]).toEqual([false, true]);
   });
 });

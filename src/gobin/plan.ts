@@ -79,11 +79,7 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
       points: pointsOf(arch, elf, file, found),
       optional: optionalPoints(arch, elf, file, found, minor),
       layout,
-      stwArguments: {
-        reason: 'bx',
-        startedStopping: 'cx',
-        finishedStopping: minor >= finishedStoppingSinceMinor ? 'di' : null,
-      },
+      stoppingKnown: minor >= finishedStoppingSinceMinor,
       goidOffset: goidOffsetFor(minor),
       ...(found.gcControllerAddress === undefined ? {} : { gcControllerAddress: found.gcControllerAddress }),
       stripped: found.stripped,

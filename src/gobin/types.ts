@@ -142,19 +142,6 @@ export interface GcControllerLayout {
   readonly fields: Readonly<Record<GcControllerFieldName, GcControllerField>>;
 }
 
-/**
- * Registers at `stwEntry`, by Go version. `finishedStopping` exists since Go 1.23; before, the length of the stopping part is unknown
- * (null) and only the total pause is.
- */
-export interface StwArguments {
-  /** Low byte is the stop reason. */
-  readonly reason: 'bx';
-  /** `nanotime()` when the runtime began to stop the world. */
-  readonly startedStopping: 'cx';
-  /** `nanotime()` when the last P had stopped. */
-  readonly finishedStopping: 'di' | null;
-}
-
 /** Those whose registers are known; code is read, and programs are attached to, on amd64. */
 export type Processor = 'amd64' | 'arm64';
 
@@ -171,7 +158,8 @@ export interface AttachPlan {
   /** One entry for each group that this Go version may have, in a fixed order. */
   readonly optional: readonly OptionalPoints[];
   readonly layout: GcControllerLayout;
-  readonly stwArguments: StwArguments;
+  /** Whether `stwEntry` is told when the last P had stopped: since Go 1.23. Before, only the total pause is known there. */
+  readonly stoppingKnown: boolean;
   /** Offset of `goid` (uint64) in `runtime.g`, whose address R14 holds. */
   readonly goidOffset: number;
   /** Link-time address of `runtime.gcController` when a symbol table tells it; else take it from AX at `cycleEnd`. */

@@ -37,7 +37,7 @@ const plan: AttachPlan = {
   ],
   optional: [noServer],
   layout,
-  stwArguments: { reason: 'bx', startedStopping: 'cx', finishedStopping: 'di' },
+  stoppingKnown: true,
   goidOffset: 152,
   stripped: false,
   pie: false,
@@ -66,7 +66,7 @@ describe('the order to attach', () => {
   it('is one that the probe takes, and says what this Go version tells of stopping', () => {
     expect(() => attachRequestSchema.parse(attachRequest('a', '/proc/1/exe', plan))).not.toThrow();
     expect(attachRequest('a', '/x', plan).stoppingKnown).toBe(true);
-    const old = { ...plan, stwArguments: { ...plan.stwArguments, finishedStopping: null } };
+    const old = { ...plan, stoppingKnown: false };
     expect(attachRequest('a', '/x', old).stoppingKnown).toBe(false);
   });
 });

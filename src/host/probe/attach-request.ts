@@ -29,7 +29,7 @@ export function attachRequest(id: string, file: string, plan: AttachPlan): Attac
     file,
     points: pointsOf(plan),
     layout: layoutOffsets(plan),
-    stoppingKnown: plan.stwArguments.finishedStopping !== null,
+    stoppingKnown: plan.stoppingKnown,
     goidOffset: plan.goidOffset,
   };
 }
