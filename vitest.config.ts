@@ -19,7 +19,7 @@ const shared = [
 const onRealGround = { exclude: always, retry: 1 };
 
 /** Emulated processors take their time; each wait in there has a limit of its own, and words for it. */
-const emulated = { testTimeout: 180_000, hookTimeout: 1_800_000, fileParallelism: false };
+const emulated = { testTimeout: 180_000, hookTimeout: 900_000, fileParallelism: false };
 
 /** One project per kind of ground a test stands on. `npm test` gives each parser a few thousand inputs, `npm run fuzz` a million. */
 export default defineConfig({

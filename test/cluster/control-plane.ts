@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBinaries } from './binaries.ts';
-import { createAuthority, createServiceAccountKey, issue, renderKubeconfig } from './certificates.ts';
+import { type Authority, createAuthority, createServiceAccountKey, issue, renderKubeconfig } from './certificates.ts';
 import { apiserverFlags, etcdFlags, etcdUrl } from './control-plane-flags.ts';
 import { freePorts } from './ports.ts';
 import { type ProcessRecord, sendSignal, startDaemon, startTicksOf, stopProcess } from './processes.ts';
@@ -19,6 +19,8 @@ export interface ControlPlane {
   readonly adminUrl: string;
   /** Certificate authority of the server, PEM. */
   readonly ca: string;
+  /** For certificates of further clients. */
+  readonly authority: Authority;
   readonly dir: string;
   readonly apiserver: ApiserverControl;
   stop(): Promise<void>;
@@ -40,6 +42,8 @@ export interface ControlPlaneOptions {
   readonly dir?: string;
   readonly ports?: { readonly apiserver: number; readonly etcdClient: number; readonly etcdPeer: number };
   readonly apiserverFlags?: readonly string[];
+  /** Addresses besides 127.0.0.1 that it is reached at, for its certificate. */
+  readonly addresses?: readonly string[];
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -85,7 +89,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     const [serving, admin, serviceAccountKey] = await Promise.all([
       issue(authority, {
         name: 'apiserver',
-        altNames: [`IP:${address}`, 'DNS:localhost', 'DNS:kubernetes.default.svc'],
+        altNames: [address, ...(options.addresses ?? [])]
+          .map((ip) => `IP:${ip}`)
+          .concat('DNS:localhost', 'DNS:kubernetes.default.svc'),
       }),
       issue(authority, { name: 'admin', organizations: ['system:masters'] }),
       createServiceAccountKey(authority.dir),
@@ -100,7 +106,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       serving,
       serviceAccountKey,
       serviceCidr: '10.96.0.0/16',
-      authorizationModes: ['RBAC'],
+      authorizationModes: ['Node', 'RBAC'],
       extra: [
         // Nobody makes service accounts or endpoints here, so nothing may wait for them.
         '--disable-admission-plugins=ServiceAccount',
@@ -134,6 +140,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       kubeconfigPath,
       adminUrl,
       ca: await readFile(authority.certPath, 'utf8'),
+      authority,
       dir,
       apiserver: {
         get pid() {

@@ -5,7 +5,7 @@ import { sum } from '../../src/host/probe/testing/buckets.ts';
 import { SignalWindow } from '../../src/model/index.ts';
 import { measured } from '../support/measured.ts';
 import type { SuiteMachine } from './suite.ts';
-import { type Programs, runScenario, scenarioMs } from './testing.ts';
+import { type Programs, runScenario } from './testing.ts';
 
 const Seen = z.object({
   /** Of all threads of the machine, from /proc/vmstat. */
@@ -26,7 +26,7 @@ export function directReclaimTests(programs: () => Programs, machine: SuiteMachi
   measured(async () => {
     const { hog, robotgc } = programs();
     seen = Seen.parse(await runScenario(machine, 'direct-reclaim', [hog, robotgc, '/vm/disk']));
-  }, scenarioMs);
+  });
   const waits = () => seen.windows.flatMap(({ kernelMemory }) => kernelMemory?.reclaimDirect ?? []);
 
   it('each stall of its threads is counted, none of another program’s', () => {

@@ -6,7 +6,7 @@ import { reportSchema } from '../../src/host/probe/testing/churn.ts';
 import { SignalWindow } from '../../src/model/index.ts';
 import { measured } from '../support/measured.ts';
 import type { SuiteMachine } from './suite.ts';
-import { type Programs, runScenario, scenarioMs } from './testing.ts';
+import { type Programs, runScenario } from './testing.ts';
 
 const Pause = z.object({ reason: z.int(), totalNs: z.number(), stoppingNs: z.number() });
 const Cycle = z.object({ heapMarkedBytes: z.number(), heapGoalBytes: z.number() });
@@ -30,7 +30,7 @@ export function exactnessTests(programs: () => Programs, machine: SuiteMachine |
   measured(async () => {
     const { churn, robotgc, probe } = programs();
     seen = Seen.parse(await runScenario(machine, 'exactness', [churn, robotgc, String(cycles), probe]));
-  }, scenarioMs);
+  });
 
   it('the probe attaches in the way that this kernel has', () => {
     expect(seen.probe.attach).toMatch(attach);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { attachPoints } from '../../src/host/probe/testing/points.ts';
 import { measured } from '../support/measured.ts';
 import type { SuiteMachine } from './suite.ts';
-import { type Programs, runScenario, scenarioMs } from './testing.ts';
+import { type Programs, runScenario } from './testing.ts';
 
 const texts = z.array(z.string());
 const Seen = z.object({ before: texts, watched: texts, after: texts, cycles: z.int() });
@@ -19,7 +19,7 @@ export function killedTests(programs: () => Programs, machine: SuiteMachine | un
     const points = attachPoints(churn).filter(({ point }) => point.startsWith('stw') || point === 'cycleEnd');
     original = points.map(({ bytes }) => bytes);
     seen = Seen.parse(await runScenario(machine, 'killed', [churn, robotgc, JSON.stringify(points)]));
-  }, scenarioMs);
+  });
 
   it('after a SIGKILL to the watcher the program’s code is as it was, and it works on', () => {
     expect(seen.before).toEqual(original);

@@ -21,6 +21,7 @@ export interface BootOptions {
   readonly processors?: number;
   /** See `QemuSettings`. */
   readonly forwards?: ReadonlyMap<number, number>;
+  readonly ways?: ReadonlyMap<number, number>;
   /** Where its files lie; default a temporary directory that goes when the machine ends. */
   readonly directory?: string;
   /** Default true: the machine does not outlive this process. */
@@ -100,6 +101,8 @@ async function bootOnce(options: BootOptions): Promise<Machine> {
       memoryMiB: options.memoryMiB ?? 3072,
       processors: options.processors ?? 2,
       forwards: options.forwards ?? new Map(),
+      ways: options.ways ?? new Map(),
+      busybox: kernel.busybox,
     });
     const qemu = await startDaemon({
       name: 'qemu',

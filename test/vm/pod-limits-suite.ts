@@ -1,18 +1,20 @@
 /** What `robotgc agent` says of a pod's container at its limits, through a resize and a restart, against the kernel's own files read beside it. */
 import { join } from 'node:path';
-import { beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { sum } from '../../src/host/probe/testing/buckets.ts';
-import { SignalWindow } from '../../src/model/index.ts';
+import type { SignalWindow } from '../../src/model/index.ts';
 import { ensureBinaries } from '../cluster/binaries.ts';
-import { cgroupRootOf } from '../cluster/cgroups.ts';
+import { buildGoImage, buildPauseImage } from '../cluster/images.ts';
 import { repositoryDir } from '../cluster/paths.ts';
-import type { VmCluster } from '../cluster/vm.ts';
+import { builtBundle } from '../support/bundle.ts';
+import { measured } from '../support/measured.ts';
 import { untilEstablished } from '../support/robots-api.ts';
+import { bootCluster } from './cluster.ts';
+import type { KernelVersion } from './kernels.ts';
 import { hogPod, limitMiB, policy, resizedMiB, sharedFolder } from './pod.ts';
-import { around, during, eventNames, kernelNames, Reading, Span, total } from './readings.ts';
-import { onceMore, TooSlow } from './suite.ts';
-import { type Programs, runScenario } from './testing.ts';
+import { ArrivedWindow, during, eventNames, kernelNames, Reading, Span, total, witnessed } from './readings.ts';
+import { hogFolder, runScenario } from './testing.ts';
 
 const mib = 2 ** 20;
 const counts = z.record(z.string(), z.number());
@@ -22,38 +24,26 @@ const Seen = z.object({
   containers: z.array(z.object({ id: z.string(), readings: z.array(Reading) })),
   podEventsBefore: counts,
   podEventsAfter: counts,
-  windows: z.array(SignalWindow),
+  windows: z.array(ArrivedWindow),
   exitCode: z.int(),
   words: z.string(),
 });
 
 interface Life {
-  readonly windows: readonly SignalWindow[];
+  readonly windows: readonly ArrivedWindow[];
   readonly readings: readonly Reading[];
 }
 
-/** With a whole cluster on an emulated processor, a window's files may be read so long after its end. */
-const lateMs = 1_000;
-
-export function podLimitsTests(programs: () => Programs, start: () => Promise<VmCluster>): void {
+export function podLimitsTests(kernel: KernelVersion): void {
   let seen: z.infer<typeof Seen>;
   let lives: Life[];
-  let tooSlow = '';
-  beforeAll(async () => {
-    try {
-      seen = Seen.parse(await onceMore(async () => scenario(await start(), programs().robotgc)));
-    } catch (error) {
-      if (!(error instanceof TooSlow)) throw error;
-      tooSlow = error.message;
-      console.warn(tooSlow);
-      return;
-    }
+  measured(async () => {
+    seen = Seen.parse(await scenario(kernel));
     lives = seen.containers.map(({ id, readings }) => ({
       windows: seen.windows.filter(({ containerId }) => containerId === id),
       readings,
     }));
   });
-  beforeEach(({ skip }) => skip(tooSlow !== '', tooSlow));
   const phase = (name: string) => during(seen, name);
   const first = () => lives[0] ?? fail();
   const second = () => lives[1] ?? fail();
@@ -117,7 +107,7 @@ export function podLimitsTests(programs: () => Programs, start: () => Promise<Vm
     ],
   ])('%s is at the end of each window what the kernel had counted by then', (_, ofWindow, ofReading) => {
     for (const life of lives) {
-      const [base, ...later] = witnessed(life);
+      const [base, ...later] = witnessed(life.windows, life.readings);
       if (base === undefined) return fail();
       for (const { window, before, after } of later) {
         // Of all windows since that one, whether or not the kernel's files were read around them too.
@@ -133,7 +123,7 @@ export function podLimitsTests(programs: () => Programs, start: () => Promise<Vm
     // Charges are taken in batches of 64 pages for each CPU, and a limit may be exceeded and reclaimed between two readings.
     const slack = 8 * mib;
     for (const life of lives) {
-      for (const { window, near, after } of witnessed(life)) {
+      for (const { window, near, after } of witnessed(life.windows, life.readings)) {
         const use = window.cgroup?.memoryCurrentBytes ?? Number.NaN;
         expect(use, window.endedAt).toBeGreaterThanOrEqual(Math.min(...near.map(({ current }) => current)) - slack);
         expect(use, window.endedAt).toBeLessThanOrEqual(Math.max(...near.map(({ current }) => current)) + slack);
@@ -148,7 +138,7 @@ export function podLimitsTests(programs: () => Programs, start: () => Promise<Vm
     expect(Math.max(...windows.map(({ cgroup }) => cgroup?.memoryPressure?.some ?? 0))).toBeGreaterThan(0);
     const high = first().readings.find((reading) => reading.high !== null)?.high;
     expect(windows.map(({ cgroup }) => cgroup?.memoryHighBytes)).toContain(high);
-    for (const { window, near } of witnessed(first())) {
+    for (const { window, near } of witnessed(first().windows, first().readings)) {
       if (!window.cgroup?.events?.high) continue;
       expect(
         near.map((reading) => reading.high),
@@ -166,7 +156,7 @@ export function podLimitsTests(programs: () => Programs, start: () => Promise<Vm
 
   it('each window has the limit that was in force at its end, before the resize, after it, and in the next container', () => {
     for (const life of lives) {
-      for (const { window, near } of witnessed(life)) {
+      for (const { window, near } of witnessed(life.windows, life.readings)) {
         expect(
           near.map(({ max }) => max),
           window.endedAt,
@@ -203,7 +193,9 @@ export function podLimitsTests(programs: () => Programs, start: () => Promise<Vm
 }
 
 /** Deploys the pod and its policy, and drives it. @returns what the scenario printed */
-async function scenario(cluster: VmCluster, robotgc: string): Promise<unknown> {
+async function scenario(kernel: KernelVersion): Promise<unknown> {
+  const images = [await buildPauseImage(), await buildGoImage({ dir: hogFolder, pkg: '.', name: 'hog' })];
+  await using cluster = await bootCluster(kernel, images);
   const prepare = [
     `mkdir -p ${sharedFolder}`,
     `mkfifo -m 666 ${sharedFolder}/requests`,
@@ -211,51 +203,31 @@ async function scenario(cluster: VmCluster, robotgc: string): Promise<unknown> {
   ];
   const { code, stderr } = await cluster.machine.run(['sh', '-ec', `umask 0; ${prepare.join('\n')}`]);
   expect(code, stderr).toBe(0);
-  // What describes all kinds takes a slow machine longer than kubectl waits.
-  await cluster.kubectl(['create', '--validate=ignore', '-f', join(repositoryDir, 'crds')]);
+  await cluster.kubectl(['create', '-f', join(repositoryDir, 'crds')]);
   await untilEstablished((args) => cluster.kubectl(args));
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [policy, hogPod(cluster.nodeName)] });
-  await cluster.kubectl(['create', '--validate=ignore', '-f', '-'], list);
-  await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/hog', '--timeout=180s']);
+  await cluster.kubectl(['create', '-f', '-'], list);
+  await cluster.kubectl(['wait', '--for=condition=Ready', 'pod/hog', '--timeout=600s']);
   const { stdout } = await cluster.kubectl(['get', 'pod', 'hog', '--output=json']);
   const { metadata, status } = Pod.parse(JSON.parse(stdout));
   const hog = status.containerStatuses.find(({ name }) => name === 'hog') ?? fail();
   const settings = {
-    robotgc,
+    robotgc: builtBundle(),
     kubectl: (await ensureBinaries(['kubectl'])).kubectl,
-    kubeconfig: join(cluster.stateDir, 'kubeconfig'),
+    kubeconfig: cluster.kubeconfigPath,
     node: cluster.nodeName,
-    podGroup: `/sys/fs/cgroup${cgroupRootOf(cluster.name)}/kubepods/burstable/pod${metadata.uid}`,
+    podGroup: `${cluster.podsCgroup}/burstable/pod${metadata.uid}`,
     containerId: hog.containerID.replace('containerd://', ''),
     folder: sharedFolder,
     resizedMiB,
   };
-  return runScenario(async () => cluster.machine, 'pod-limits', [JSON.stringify(settings)]);
+  return await runScenario(async () => cluster.machine, 'pod-limits', [JSON.stringify(settings)]);
 }
 
 const Pod = z.object({
   metadata: z.object({ uid: z.string() }),
   status: z.object({ containerStatuses: z.array(z.object({ name: z.string(), containerID: z.string() })) }),
 });
-
-interface Witnessed {
-  readonly window: SignalWindow;
-  /** The kernel's figures surely before and surely after those of the window, and all between the two. */
-  readonly before: Reading;
-  readonly after: Reading;
-  readonly near: readonly Reading[];
-}
-
-/** The windows at whose ends the kernel's files were read too. */
-function witnessed({ windows, readings }: Life): readonly Witnessed[] {
-  const final = readings.at(-1) ?? fail();
-  return windows.flatMap((window) => {
-    const { before, after } = around({ readings, final }, window, lateMs);
-    if (before === undefined || after.fromMs < Date.parse(window.endedAt) + lateMs) return [];
-    const near = readings.filter(({ fromMs }) => fromMs >= before.fromMs && fromMs <= after.fromMs);
-    return [{ window, before, after, near }];
-  });
-}
 
 function stalledUs({ cgroup, durationMs }: SignalWindow, line: 'some' | 'full'): number {
   return (cgroup?.memoryPressure?.[line] ?? 0) * durationMs * 1000;

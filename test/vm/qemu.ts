@@ -10,9 +10,18 @@ export interface QemuSettings {
   readonly console: string;
   readonly memoryMiB: number;
   readonly processors: number;
-  /** TCP port of 127.0.0.1 here → port of the machine. Nothing else of a network leads out of or into it. */
+  /** TCP port of 127.0.0.1 here → port of the machine. */
   readonly forwards: ReadonlyMap<number, number>;
+  /** Port of `hostAddress` in the machine → TCP port of 127.0.0.1 here. Nothing else of a network leads out of or into it. */
+  readonly ways: ReadonlyMap<number, number>;
+  /** Hands on what comes by such a way, one process for each connection. */
+  readonly busybox: string;
 }
+
+/** On the one network that a machine has, qemu's own. */
+export const machineAddress = '10.0.2.15';
+/** What the machine reaches of this host, it reaches at this address. */
+export const hostAddress = '10.0.2.100';
 
 /**
  * All that is emulated, but no protection keys: with them V8 guards its pages of code, and Node was seen to end in the register of those pages
@@ -31,7 +40,10 @@ const kernelArguments =
 const accelerator = 'tcg,thread=single';
 
 export function qemuCommand(settings: QemuSettings): readonly string[] {
-  const forwards = [...settings.forwards].map(([here, there]) => `,hostfwd=tcp:127.0.0.1:${here}-:${there}`).join('');
+  const forwards = [...settings.forwards].map(([here, there]) => `,hostfwd=tcp:127.0.0.1:${here}-:${there}`);
+  const ways = [...settings.ways].map(
+    ([there, here]) => `,guestfwd=tcp:${hostAddress}:${there}-cmd:${settings.busybox} nc 127.0.0.1 ${here}`,
+  );
   return [
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-accel', accelerator, '-cpu', processor, '-m', String(settings.memoryMiB)],
@@ -44,7 +56,12 @@ export function qemuCommand(settings: QemuSettings): readonly string[] {
     ...share('jobs', settings.jobs, ''),
     ...['-device', 'virtio-serial-pci', '-chardev', `pipe,id=port,path=${settings.port}`],
     ...['-device', 'virtserialport,chardev=port,name=port'],
-    ...['-netdev', `user,id=net,restrict=on${forwards}`, '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...[
+      '-netdev',
+      `user,id=net,restrict=on${[...forwards, ...ways].join('')}`,
+      '-device',
+      'virtio-net-pci,netdev=net,romfile=',
+    ],
   ];
 }
 

@@ -1,6 +1,6 @@
 /** What the scenarios read of a cgroup's files, and which readings lie around a window of the agent's. */
 import { z } from 'zod';
-import type { SignalWindow } from '../../src/model/index.ts';
+import { SignalWindow } from '../../src/model/index.ts';
 
 const counts = z.record(z.string(), z.number());
 export const Reading = z.object({
@@ -19,6 +19,9 @@ export const Reading = z.object({
   cpu: counts,
 });
 export type Reading = z.infer<typeof Reading>;
+/** When whoever drives the scenario had it: its files were read after its end and before that, however late. */
+export const ArrivedWindow = SignalWindow.extend({ arrivedMs: z.number() });
+export type ArrivedWindow = z.infer<typeof ArrivedWindow>;
 export const Span = z.object({ name: z.string(), fromMs: z.number(), untilMs: z.number() });
 export type Span = z.infer<typeof Span>;
 
@@ -26,28 +29,35 @@ export const kernelNames = { low: 'low', high: 'high', max: 'max', oom: 'oom', o
 export const eventNames = ['low', 'high', 'max', 'oom', 'oomKill'] as const;
 export type EventName = (typeof eventNames)[number];
 
-/** Wall clocks of two processes are read in whole milliseconds, and a window's files a moment after its end. */
+/** Wall clocks of two processes are read in whole milliseconds. */
 export const clockMs = 5;
-export const readingMs = 400;
 
-/** The last reading that surely came before the window's files were read, and the first that surely came after. */
-export function around(
-  { readings, final }: { readonly readings: readonly Reading[]; readonly final: Reading },
-  { endedAt }: SignalWindow,
-  withinMs = readingMs,
-): { readonly before: Reading | undefined; readonly after: Reading } {
-  const endMs = Date.parse(endedAt);
-  return {
-    before: readings.findLast(({ untilMs }) => untilMs <= endMs - clockMs),
-    after: readings.find(({ fromMs }) => fromMs >= endMs + withinMs) ?? final,
-  };
+export interface Witnessed {
+  readonly window: ArrivedWindow;
+  /** The last reading that surely came before the window's files were read. */
+  readonly before: Reading;
+  /** The first that surely came after. */
+  readonly after: Reading;
+  /** The two, and all between them. */
+  readonly near: readonly Reading[];
+}
+
+/** The windows with readings around them. */
+export function witnessed(windows: readonly ArrivedWindow[], readings: readonly Reading[]): readonly Witnessed[] {
+  return windows.flatMap((window) => {
+    const endMs = Date.parse(window.endedAt);
+    const first = readings.findLastIndex(({ untilMs }) => untilMs <= endMs - clockMs);
+    const last = readings.findIndex(({ fromMs }) => fromMs >= window.arrivedMs + clockMs);
+    const [before, after] = [readings[first], readings[last]];
+    return before && after ? [{ window, before, after, near: readings.slice(first, last + 1) }] : [];
+  });
 }
 
 /** The windows that share a moment with the phase of this name. */
-export function during(
-  { phases, windows }: { readonly phases: readonly Span[]; readonly windows: readonly SignalWindow[] },
+export function during<W extends SignalWindow>(
+  { phases, windows }: { readonly phases: readonly Span[]; readonly windows: readonly W[] },
   name: string,
-): readonly SignalWindow[] {
+): readonly W[] {
   const phase = phases.find((each) => each.name === name);
   if (phase === undefined) throw new Error(`no phase "${name}"`);
   return windows.filter((window) => {

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { freePorts, portOf } from '../../cluster/ports.ts';
+import { wallMs } from './kernel-files.ts';
 import { exitOf } from './watched.ts';
 
 /** As far as a scenario looks at one; whoever judges reads it whole. */
@@ -12,6 +13,7 @@ export interface SentWindow {
   readonly containerId: string;
   readonly seq: number;
   readonly endedAt: string;
+  readonly arrivedMs: number;
   readonly pids: readonly number[];
   readonly cgroup: { readonly memoryLimitBytes: number | null; readonly memoryHighBytes?: number | null } | null;
 }
@@ -41,7 +43,8 @@ export async function startAgent({ robotgc, node, kubeconfig, folder }: AgentSet
     for await (const chunk of request.setEncoding('utf8')) body += chunk;
     // Bundles wait in the outbox meanwhile.
     if (request.url !== '/v1/windows') return response.writeHead(503).end();
-    for (const line of body.trim().split('\n')) windows.push(JSON.parse(line));
+    const arrivedMs = wallMs();
+    for (const line of body.trim().split('\n')) windows.push({ ...JSON.parse(line), arrivedMs });
     return response.writeHead(204, { 'robotgc-leader': 'one' }).end();
   });
   door.listen(0, '127.0.0.1');

@@ -30,7 +30,7 @@ const Settings = z.object({
 const settings = Settings.parse(JSON.parse(process.argv[2] ?? ''));
 const { podGroup, containerId, folder } = settings;
 const mib = 2 ** 20;
-const patienceMs = 360_000;
+const patienceMs = 180_000;
 
 const phases: { name: string; fromMs: number; untilMs: number }[] = [];
 const requests = openSync(join(folder, 'requests'), 'r+');

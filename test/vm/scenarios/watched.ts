@@ -2,11 +2,13 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { until } from '../../support/until.ts';
+import { wallMs } from './kernel-files.ts';
 
 export interface Line {
   readonly type: string;
   /** Of a window. */
   readonly endedAt?: string;
+  readonly arrivedMs: number;
   readonly [key: string]: unknown;
 }
 
@@ -41,7 +43,9 @@ export async function startWatch(
   });
   const lines: Line[] = [];
   let stderr = '';
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line)));
+  createInterface({ input: child.stdout }).on('line', (line) =>
+    lines.push({ ...JSON.parse(line), arrivedMs: wallMs() }),
+  );
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString();
   });
