@@ -49,8 +49,6 @@ export interface LocalCluster extends Cluster {
 export interface UpClusterOptions {
   /** Default `default`. */
   readonly name?: string;
-  /** See `UpOptions`; of the local sort only. */
-  readonly lean?: boolean;
   readonly onProgress?: (line: string) => void;
   readonly signal?: AbortSignal;
 }

@@ -8,13 +8,12 @@ import { type ClusterStatus, clusterStatus } from './status.ts';
 import { downVmCluster, openVmCluster, upVmCluster } from './vm.ts';
 
 /** `npm run cluster -- up|down|status|import [--name NAME] [--json]`: words for people on stderr, results on stdout. */
-const usage = `usage: npm run cluster -- up|down|status [--name NAME] [--json] [--lean] [--vm [--kernel ${kernelVersions.join('|')}]]
+const usage = `usage: npm run cluster -- up|down|status [--name NAME] [--json] [--vm [--kernel ${kernelVersions.join('|')}]]
        npm run cluster -- import [--name NAME] TAG ARCHIVE
   up      start the cluster (name: ${defaultName}), or say that it is up; prints the path of its kubeconfig
   down    end it and remove everything it made
   status  what runs; without --name, every cluster of this user
   import  make an image known to its node
-  --lean  an API server and a kubelet alone: no controllers, scheduler, proxy or DNS; pods name their node
   --vm    in a virtual machine with Debian's kernel and pure cgroup v2`;
 
 const say = (line: string) => console.error(line);
@@ -24,7 +23,6 @@ async function main(): Promise<number> {
     options: {
       name: { type: 'string' },
       json: { type: 'boolean', default: false },
-      lean: { type: 'boolean', default: false },
       vm: { type: 'boolean', default: false },
       kernel: { type: 'string', default: '6.12' },
       help: { type: 'boolean', default: false },
@@ -41,7 +39,7 @@ async function main(): Promise<number> {
   if (values.vm) return inMachine(command, { ...values, kernel: values.kernel, name: values.name ?? defaultName });
   switch (command) {
     case 'up':
-      return up(values.name ?? defaultName, values.lean, values.json);
+      return up(values.name ?? defaultName, values.json);
     case 'down':
       return down(values.name ?? defaultName, values.json);
     case 'status':
@@ -56,9 +54,9 @@ function misused(): number {
   return 2;
 }
 
-async function up(name: string, lean: boolean, json: boolean): Promise<number> {
+async function up(name: string, json: boolean): Promise<number> {
   const startedMs = performance.now();
-  const cluster = await upCluster({ name, lean, onProgress: say, signal: userInterrupt() });
+  const cluster = await upCluster({ name, onProgress: say, signal: userInterrupt() });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   say(
     `cluster "${name}" is up after ${seconds} s; use it with:\n  export KUBECONFIG=${shellWord(cluster.kubeconfigPath)}`,
@@ -77,13 +75,13 @@ async function importImage(name: string, [tag, archive, ...more]: readonly strin
 /** A cluster with `--vm` has nothing to do with one of the same name without. */
 async function inMachine(
   command: string | undefined,
-  { name, kernel, lean, json }: { name: string; kernel: KernelVersion; lean: boolean; json: boolean },
+  { name, kernel, json }: { name: string; kernel: KernelVersion; json: boolean },
 ): Promise<number> {
   const print = (phase: string, kubeconfig: string) =>
     console.log(json ? JSON.stringify({ name, phase, ...(kubeconfig === '' ? {} : { kubeconfig }) }) : kubeconfig);
   switch (command) {
     case 'up': {
-      const { kubeconfigPath } = await upVmCluster({ name, kernel, lean, onProgress: say, signal: userInterrupt() });
+      const { kubeconfigPath } = await upVmCluster({ name, kernel, onProgress: say, signal: userInterrupt() });
       print('up', kubeconfigPath);
       return 0;
     }

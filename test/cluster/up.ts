@@ -20,8 +20,6 @@ import { createVolumes } from './storage.ts';
 
 export interface UpOptions {
   readonly name: string;
-  /** An API server and a kubelet alone: no controllers, scheduler, proxy or DNS. Pods name their node, and get no service account's token. */
-  readonly lean?: boolean;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -32,7 +30,7 @@ export function nodeNameOf(clusterName: string): string {
 
 /** Starts the cluster, from nothing to a node that is ready for pods. Whatever goes wrong, nothing is left behind. */
 export async function createCluster(paths: ClusterPaths, options: UpOptions): Promise<void> {
-  const { name, signal, lean = false } = options;
+  const { name, signal } = options;
   const step = stepper(options);
   const ensured = await step('programs', () => ensureBinaries([...componentNames, 'ctr', 'kubectl'], options));
   const pause = await step('pause image', () => buildPauseImage(options));
@@ -82,26 +80,21 @@ export async function createCluster(paths: ClusterPaths, options: UpOptions): Pr
         ...(signal === undefined ? {} : { signal }),
       });
     });
-    const create = async (items: readonly object[]) => {
-      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-      // Nothing of these is there yet, and what describes all kinds takes a slow machine longer than kubectl waits.
-      await kubectl(ensured.kubectl, paths.kubeconfig, ['create', '--validate=ignore', '-f', '-'], list, signal);
-    };
     await step('kubelet', async () => {
       await start('kubelet');
       await importArchive(holder, ensured.ctr, pause.archive, signal);
-      if (lean) await create([serviceAccount]);
     });
-    if (!lean) {
-      await step('controllers, scheduler, proxy, DNS', async () => {
-        for (const component of ['kube-controller-manager', 'kube-scheduler', 'kube-proxy'] as const) {
-          await start(component);
-        }
-        await create([...dnsObjects(network), ...(await createVolumes(paths.volumes))]);
-        await start('coredns'); // now it may read what it serves
-      });
-    }
-    await step('node ready', () => waitForNode(paths, ensured.kubectl, { nodeName, lean, processes }, signal));
+    await step('controllers, scheduler, proxy, DNS', async () => {
+      for (const component of ['kube-controller-manager', 'kube-scheduler', 'kube-proxy'] as const) {
+        await start(component);
+      }
+      const items = [...dnsObjects(network), ...(await createVolumes(paths.volumes))];
+      const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      // Nothing of these is there yet, and what describes all kinds takes a slow machine longer than kubectl waits.
+      await kubectl(ensured.kubectl, paths.kubeconfig, ['create', '--validate=ignore', '-f', '-'], list, signal);
+      await start('coredns'); // now it may read what it serves
+    });
+    await step('node ready', () => waitForNode(paths, ensured.kubectl, { nodeName, processes }, signal));
     await writeState(paths, { name, index: network.index, phase: 'up', processes });
   } catch (error) {
     if (process.env.ROBOTGC_KEEP_FAILED !== '1') await removeCluster(name, paths);
@@ -109,29 +102,21 @@ export async function createCluster(paths: ClusterPaths, options: UpOptions): Pr
   }
 }
 
-/** What the controllers give to each namespace, and no pod can do without. */
-const serviceAccount = {
-  apiVersion: 'v1',
-  kind: 'ServiceAccount',
-  metadata: { name: 'default', namespace: 'default' },
-  automountServiceAccountToken: false,
-};
-
 /** Ready, not tainted any more (a controller sees to that), and the namespace has the service account that pods need. */
 async function waitForNode(
   paths: ClusterPaths,
   kubectlPath: string,
-  node: { readonly nodeName: string; readonly lean: boolean; readonly processes: readonly ProcessRecord[] },
+  node: { readonly nodeName: string; readonly processes: readonly ProcessRecord[] },
   signal?: AbortSignal,
 ): Promise<void> {
-  const { nodeName, lean, processes } = node;
+  const { nodeName, processes } = node;
   const get = async (...args: string[]) =>
     (await kubectl(kubectlPath, paths.kubeconfig, ['get', ...args], undefined, signal).catch(() => undefined))?.stdout;
   const ok = await waitUntil(
     async () => {
       processes.forEach(assertRunning);
       const ready = '{.status.conditions[?(@.type=="Ready")].status}';
-      const said = await get('node', nodeName, '-o', `jsonpath=${ready}${lean ? '' : ' {.spec.taints}'}`);
+      const said = await get('node', nodeName, '-o', `jsonpath=${ready} {.spec.taints}`);
       return said?.trim() === 'True' && (await get('serviceaccount', 'default')) !== undefined;
     },
     patient(90_000),

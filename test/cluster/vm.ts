@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { KernelVersion } from '../vm/kernels.ts';
 import { bootMachine, type CommandResult, type Machine, machineRecordSchema, openMachine } from '../vm/machine.ts';
+import { machineAddress } from '../vm/qemu.ts';
 import { type BinaryName, binaryNames, ensureBinaries } from './binaries.ts';
 import { withServer } from './certificates.ts';
 import type { ReachableCluster } from './cluster.ts';
@@ -24,8 +25,6 @@ import { nodeNameOf } from './up.ts';
 export interface VmClusterOptions {
   readonly name: string;
   readonly kernel: KernelVersion;
-  /** See `UpOptions`. */
-  readonly lean?: boolean;
   readonly onProgress: (line: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -37,10 +36,8 @@ export interface VmCluster extends ReachableCluster {
 
 const stateSchema = z.object({ machine: machineRecordSchema });
 /** What a machine needs that a cluster runs in. */
-export const clusterMachine = { memoryMiB: 5120, processors: 1 };
+const clusterMachine = { memoryMiB: 5120, processors: 1 };
 const apiPort = 6443;
-/** Of the machine, on the one address that qemu's network gives it. */
-const machineAddress = '10.0.2.15';
 /** A cluster's own files must lie on a file system that can be an overlay's upper layer. */
 const stateHome = '/vm/disk/state';
 const startMs = 1_500_000;
@@ -115,24 +112,24 @@ export async function downVmCluster(name: string): Promise<void> {
 }
 
 /** Runs a command in the machine with the environment that the cluster's programs and tests have here. */
-export function inCluster(machine: Machine, command: readonly string[], timeoutMs: number): Promise<CommandResult> {
+function inCluster(machine: Machine, command: readonly string[], timeoutMs: number): Promise<CommandResult> {
   return machine.run(command, { cwd: repositoryDir, env: clusterVariables(), timeoutMs });
 }
 
 /** The same caches as here; a state of its own. */
-export function clusterVariables(): Readonly<Record<string, string>> {
+function clusterVariables(): Readonly<Record<string, string>> {
   const kept = ['PATH', 'XDG_CACHE_HOME', 'GOTOOLCHAIN', 'GOCACHE', 'GOPATH', 'GOFLAGS'];
   const env = kept.flatMap((key) => (process.env[key] === undefined ? [] : [[key, process.env[key] ?? '']]));
   return { ...Object.fromEntries(env), HOME: homedir(), XDG_STATE_HOME: stateHome, ROBOTGC_CLUSTER_PATIENCE: '15' };
 }
 
 /** For a machine to be booted: a free port here that leads to the API server of a cluster in it. */
-export async function apiForward(): Promise<ReadonlyMap<number, number>> {
+async function apiForward(): Promise<ReadonlyMap<number, number>> {
   const [port = 0] = await freePorts(1);
   return new Map([[port, apiPort]]);
 }
 
-export interface StartInMachineOptions extends Omit<VmClusterOptions, 'kernel'> {
+interface StartInMachineOptions extends Omit<VmClusterOptions, 'kernel'> {
   /** What the machine was booted with. */
   readonly forwards: ReadonlyMap<number, number>;
   /** Written here. */
@@ -140,10 +137,9 @@ export interface StartInMachineOptions extends Omit<VmClusterOptions, 'kernel'> 
 }
 
 /** Starts a cluster in a machine that runs; its API server answers from here then. @throws ClusterError NOT_READY, COMMAND_FAILED */
-export async function startInMachine(machine: Machine, options: StartInMachineOptions): Promise<VmCluster> {
-  const { name, lean = false, onProgress, signal, kubeconfigPath } = options;
-  const up = ['up', '--name', name, ...(lean ? ['--lean'] : [])];
-  const { code, stderr } = await clusterCommand(machine, up, startMs, signal);
+async function startInMachine(machine: Machine, options: StartInMachineOptions): Promise<VmCluster> {
+  const { name, onProgress, signal, kubeconfigPath } = options;
+  const { code, stderr } = await clusterCommand(machine, ['up', '--name', name], startMs, signal);
   for (const line of stderr.trim().split('\n')) onProgress(`in the machine: ${line}`);
   if (code !== 0)
     throw new ClusterError('NOT_READY', `the cluster did not start in its machine:\n${stderr.slice(-2000)}`);
