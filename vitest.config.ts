@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [...always, '**/*.{host,api,e2e,vm,fuzz}.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           // They keep nothing in their modules: what they import is loaded once for all, which takes longer than most of them.
           isolate: false,
           maxWorkers: 2,
