@@ -154,7 +154,7 @@ describe.skipIf(missing !== '')(`phases of real cycles${missing}`, () => {
               (l) => l.sweepTerminationMs,
             ),
           ),
-        ).toBeLessThan(0.02);
+        ).toBeLessThan(0.05);
         expect(
           median(
             apartMs(
@@ -162,7 +162,7 @@ describe.skipIf(missing !== '')(`phases of real cycles${missing}`, () => {
               (l) => l.markTerminationMs,
             ),
           ),
-        ).toBeLessThan(0.05);
+        ).toBeLessThan(0.1);
         expect(
           median(
             apartMs(
@@ -170,7 +170,7 @@ describe.skipIf(missing !== '')(`phases of real cycles${missing}`, () => {
               (l) => l.concurrentMarkMs,
             ),
           ),
-        ).toBeLessThan(0.2);
+        ).toBeLessThan(0.5);
       });
     },
     120_000,
