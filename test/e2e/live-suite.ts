@@ -1,8 +1,8 @@
 /** Live through chart, kubelet, operator and agent: the running process is changed, and nothing else. */
 import { beforeAll, expect, it } from 'vitest';
 import type { Cluster } from '../cluster/cluster.ts';
-import { installProduct, PRODUCT_NAMESPACE, ROBOT_NAMESPACE, waitForProduct } from '../demo/deploy.ts';
-import { deploy, gogcOf, type Healing, heal, type PodFacts, podOf, remove } from '../effect/heal.ts';
+import { PRODUCT_NAMESPACE, ROBOT_NAMESPACE } from '../demo/deploy.ts';
+import { deploy, gogcOf, type Healing, heal, type PodFacts, podOf } from '../effect/heal.ts';
 import { tooOften } from '../effect/robots.ts';
 
 export function liveTests(cluster: () => Cluster): void {
@@ -11,11 +11,8 @@ export function liveTests(cluster: () => Cluster): void {
   let healing: Healing;
 
   beforeAll(async () => {
-    // One robot at a time: three crowd two cores.
-    await remove(cluster(), { name: 'dispatch' });
-    await installProduct(cluster(), ['agent.live=true']);
-    await Promise.all([waitForProduct(cluster()), deploy(cluster(), tooOften)]);
-    before = await podOf(cluster(), name);
+    await deploy(cluster(), tooOften);
+    before = await podOf(cluster(), tooOften);
     healing = await heal(cluster(), tooOften);
   });
 
@@ -27,12 +24,12 @@ export function liveTests(cluster: () => Cluster): void {
     ]);
     expect(incident.status.verification).toMatchObject({ before: { gogc: 10 }, after: { gogc: 100 } });
     expect(live).toMatchObject({ state: 'Applied', gogc: 100 });
-    expect(await gogcOf(cluster(), before)).toBe(100);
+    expect(await gogcOf(cluster(), tooOften, before)).toBe(100);
   });
 
   it('starts nothing anew and leaves the template as it is: the same container of the same pod', async () => {
     expect(before.restarts).toBe(0);
-    expect(await podOf(cluster(), name)).toEqual(before);
+    expect(await podOf(cluster(), tooOften)).toEqual(before);
     const { stdout } = await cluster().kubectl([
       'get',
       `deployment/${name}`,
@@ -44,8 +41,8 @@ export function liveTests(cluster: () => Cluster): void {
 
   it('puts the program’s own value back when the policy is deleted', async () => {
     await cluster().kubectl(['delete', `rgp/${name}`, `--namespace=${ROBOT_NAMESPACE}`]);
-    await expect.poll(() => gogcOf(cluster(), before), { timeout: 30_000, interval: 250 }).toBe(10);
-    expect(await podOf(cluster(), name)).toEqual(before);
+    await expect.poll(() => gogcOf(cluster(), tooOften, before), { timeout: 30_000, interval: 250 }).toBe(10);
+    expect(await podOf(cluster(), tooOften)).toEqual(before);
   });
 
   it('takes one capability more, and only since it was asked for', async () => {

@@ -13,16 +13,22 @@ import { SignalWindow } from '../../src/model/index.ts';
 import { type Cluster, downCluster } from '../cluster/cluster.ts';
 import { run } from '../cluster/run.ts';
 import { verifyWithCommand } from '../demo/bundle.ts';
-import { PRODUCT_NAMESPACE, ROBOT_NAMESPACE } from '../demo/deploy.ts';
+import { installProduct, PRODUCT_NAMESPACE, ROBOT_NAMESPACE, waitForProduct } from '../demo/deploy.ts';
 import { Display } from '../demo/display.ts';
 import { listIncidents } from '../demo/incident.ts';
 import { resultOf } from '../demo/result.ts';
 import { type Demo, type DemoOptions, runLoop, startDemo } from '../demo/run.ts';
 import { agentPod, readSignals } from '../demo/signals.ts';
+import { remove } from '../effect/heal.ts';
+import { beginFleet, fleetTests } from './fleet-suite.ts';
+import { type LeakStory, leak, leakTests } from './leak-suite.ts';
 import { liveTests } from './live-suite.ts';
 import { resizeTests } from './resize-suite.ts';
+import { type Begun, begin, prepareStories } from './stories.ts';
 
 const name = 'e2e';
+/** All of its robots have faults: what would be a storm elsewhere is what is wanted here. */
+const noStorm = ['operator.circuitBreaker.breached=100', 'operator.circuitBreaker.rolledBack=100'];
 const isRoot = process.getuid?.() === 0;
 
 describe.skipIf(!isRoot)('from a policy in YAML to a healed pod (needs root: namespaces, cgroups, eBPF)', () => {
@@ -228,8 +234,36 @@ describe.skipIf(!isRoot)('from a policy in YAML to a healed pod (needs root: nam
     expect((await listIncidents(cluster)).filter(({ status }) => status.phase !== 'Resolved')).toEqual([]);
   });
 
-  describe('Live, once the platform team has switched it on', () => liveTests(() => cluster));
-  describe('Resize', () => resizeTests(() => cluster));
+  describe('once the platform team has switched Live on', () => {
+    let hoarder: Begun<LeakStory>;
+
+    beforeAll(async () => {
+      // One large robot at a time: three crowd two cores.
+      await remove(cluster, { name: 'dispatch' });
+      await installProduct(cluster, ['agent.live=true', ...noStorm]);
+      await Promise.all([waitForProduct(cluster), prepareStories(cluster)]);
+      // Takes the longest.
+      hoarder = begin(cluster, leak);
+    });
+
+    // Judged by the share of the processors that the collector takes: not in a crowd.
+    describe('Live', () => liveTests(() => cluster));
+
+    describe('and small robots have come', () => {
+      let fleet: ReturnType<typeof beginFleet>;
+
+      beforeAll(() => {
+        fleet = beginFleet(cluster);
+      });
+
+      describe('Resize', () => resizeTests(() => cluster));
+      fleetTests(
+        () => cluster,
+        () => fleet,
+      );
+      describe('a leak', () => leakTests(() => hoarder));
+    });
+  });
 
   async function restarts(): Promise<unknown> {
     const Pods = z.object({

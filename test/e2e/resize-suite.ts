@@ -16,10 +16,10 @@ export function resizeTests(cluster: () => Cluster): void {
 
   beforeAll(async () => {
     transport = createTransport({ kubeconfigPath: cluster().kubeconfigPath, userAgent: 'test' });
-    // One robot at a time: three crowd two cores.
+    // One large robot at a time: three crowd two cores.
     await remove(cluster(), tooOften);
     await deploy(cluster(), tooTight);
-    before = await podOf(cluster(), name);
+    before = await podOf(cluster(), tooTight);
   });
   afterAll(() => transport?.close());
 
@@ -31,7 +31,7 @@ export function resizeTests(cluster: () => Cluster): void {
     expect(incident.status).toMatchObject({ phase: 'Escalated', cause: 'MemoryLimitTooTight' });
     expect(incident.status.message).toContain('ResourceQuota team (limits.memory) has 16 MiB free');
     expect(incident.status.actions ?? []).toEqual([]);
-    expect(await podOf(cluster(), name)).toEqual(before);
+    expect(await podOf(cluster(), tooTight)).toEqual(before);
     await cluster().kubectl(['delete', 'quota/team', `rgp/${name}`, inNamespace]);
   });
 
@@ -44,7 +44,7 @@ export function resizeTests(cluster: () => Cluster): void {
     ]);
     // The kubelet's word of it, of the same container of the same pod.
     expect(before).toMatchObject({ limitInEffect: '144Mi', restarts: 0 });
-    expect(await podOf(cluster(), name)).toEqual({ ...before, limit: '180Mi', limitInEffect: '180Mi' });
+    expect(await podOf(cluster(), tooTight)).toEqual({ ...before, limit: '180Mi', limitInEffect: '180Mi' });
   });
 
   it('is refused in the server’s words where no node could ever give as much, and nothing is changed', async () => {
@@ -54,6 +54,6 @@ export function resizeTests(cluster: () => Cluster): void {
       type: 'refused',
       message: expect.stringMatching(/enough allocatable resources: memory, requested: 70368744177664/),
     });
-    expect(await podOf(cluster(), name)).toMatchObject({ limit: '180Mi', limitInEffect: '180Mi', restarts: 0 });
+    expect(await podOf(cluster(), tooTight)).toMatchObject({ limit: '180Mi', limitInEffect: '180Mi', restarts: 0 });
   });
 }

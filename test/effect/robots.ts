@@ -4,20 +4,36 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { Way } from '../../src/api/index.ts';
+import type { WorkloadKind } from '../../src/kube/index.ts';
 import { repositoryDir } from '../cluster/paths.ts';
 import { ROBOT_NAMESPACE } from '../demo/deploy.ts';
 
 export interface HealingCase {
-  /** Of the Deployment, the policy and the label `app`. */
+  /** Of the workload, the policy and the label `app`. */
   readonly name: string;
+  /** Default: that of the demonstration. */
+  readonly namespace?: string;
+  /** Default: a Deployment of one pod. */
+  readonly kind?: WorkloadKind;
+  readonly replicas?: number;
   readonly env: Readonly<Record<string, string>>;
   /** Limit and request. */
   readonly memory: string;
+  /** Request. */
+  readonly cpu?: string;
   readonly apply: readonly Way[];
   /** The one signal that breaks its limit. */
-  readonly thresholds: Readonly<Record<string, string>>;
-  readonly memoryLimit: { readonly max: string; readonly step?: string };
+  readonly thresholds: Readonly<Record<string, string | number>>;
+  readonly memoryLimit: Readonly<Record<string, string>>;
+  /** What else the policy says, or says otherwise than below. */
+  readonly policy?: { readonly activity?: object; readonly tuning?: object; readonly actions?: object };
+  /** The same of its pods; default: the demonstration's robot and load. */
+  readonly pod?: object;
+  readonly container?: object;
 }
+
+/** Enough to find all that belongs to it. */
+export type Robot = Pick<HealingCase, 'name' | 'namespace' | 'kind'>;
 
 /** GOGC=10 for 75 MB alive: the collector takes a fifth of the CPU. */
 export const tooOften: HealingCase = {
@@ -43,36 +59,59 @@ export const tooTight: HealingCase = {
 const Manifest = z.looseObject({
   metadata: z.looseObject({}),
   spec: z.looseObject({
+    selector: z.looseObject({}),
     template: z.looseObject({ spec: z.looseObject({ containers: z.tuple([z.looseObject({})]) }) }),
   }),
 });
 
 /** The demonstration's robot, with this fault. */
-export async function deploymentOf({ name, env, memory }: HealingCase): Promise<object> {
+export async function workloadOf({
+  name,
+  namespace = ROBOT_NAMESPACE,
+  kind = 'Deployment',
+  replicas = 1,
+  ...healing
+}: HealingCase): Promise<object> {
   const text = await readFile(join(repositoryDir, 'test/demo/robot.yaml'), 'utf8');
-  const manifest = Manifest.parse(parse(text.replaceAll('dispatch', name)));
-  const { template } = manifest.spec;
+  const { metadata, spec } = Manifest.parse(parse(text.replaceAll('dispatch', name)));
+  const { selector, template } = spec;
   const container = {
     ...template.spec.containers[0],
-    env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    resources: { requests: { cpu: '200m', memory }, limits: { memory } },
+    ...healing.container,
+    env: Object.entries(healing.env).map(([name, value]) => ({ name, value })),
+    resources: { requests: { cpu: healing.cpu ?? '200m', memory: healing.memory }, limits: { memory: healing.memory } },
   };
-  const spec = { ...manifest.spec, template: { ...template, spec: { ...template.spec, containers: [container] } } };
-  return { ...manifest, spec };
+  const pod = { ...template, spec: { ...template.spec, ...healing.pod, containers: [container] } };
+  return {
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { ...metadata, namespace },
+    // Of a DaemonSet the nodes say how many.
+    spec: { ...(kind === 'DaemonSet' ? {} : { replicas }), selector, template: pod },
+  };
 }
 
 /** Acts at once and looks as briefly as it may; nothing but the case's own signal breaks a limit. */
-export function policyOf({ name, apply, thresholds, memoryLimit }: HealingCase): object {
+export function policyOf({
+  name,
+  namespace = ROBOT_NAMESPACE,
+  apply,
+  thresholds,
+  memoryLimit,
+  policy = {},
+}: HealingCase): object {
+  const { activity, tuning, actions } = policy;
   return {
     apiVersion: 'robotgc.dev/v1alpha1',
     kind: 'RobotGCPolicy',
-    metadata: { name, namespace: ROBOT_NAMESPACE },
+    metadata: { name, namespace },
     spec: {
       selector: { matchLabels: { app: name } },
       container: 'robot',
       sla: { latencyP99: '60s', gcShareOfLatency: '100%', throughput: '1%' },
       thresholds: { memoryPressureSome: '100%', memoryPressureFull: '100%', ...thresholds },
-      tuning: { formula: { base: 100 }, gogc: { maxStep: '900%' }, memoryLimit },
+      ...(activity ? { activity } : {}),
+      tuning: { formula: { base: 100 }, gogc: { maxStep: '900%' }, memoryLimit, ...tuning },
       actions: {
         mode: 'Auto',
         apply,
@@ -81,6 +120,7 @@ export function policyOf({ name, apply, thresholds, memoryLimit }: HealingCase):
         cooldown: '1s',
         budget: { actions: 1000 },
         verify: { after: '1s', window: '10s' },
+        ...actions,
       },
       // As long as it takes to have enough windows before the change to compare with.
       capture: { profiles: ['heap'], duration: '6s' },

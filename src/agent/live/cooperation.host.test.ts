@@ -1,11 +1,11 @@
 /** The snippet of docs/cooperation.md in a real program: it follows its file, and the agent only looks. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { writeCooperating } from '../../../test/support/cooperating.ts';
 import { until } from '../../../test/support/until.ts';
 import type { LiveState } from '../../api/index.ts';
 import { openProc } from '../../host/index.ts';
@@ -63,13 +63,8 @@ describe.skipIf(missing !== '')(`a program that follows its file${missing}`, () 
   let annotation: string | undefined;
 
   beforeAll(async () => {
-    const page = readFileSync(new URL('../../../docs/cooperation.md', import.meta.url), 'utf8');
-    const snippet = /^```go\n([\s\S]*?)^```$/m.exec(page)?.[1] ?? '';
     const module = temporaryFolder('cooperating');
-    await mkdir(join(module, 'follow'));
-    await writeFile(join(module, 'go.mod'), 'module cooperating\n\ngo 1.22\n');
-    await writeFile(join(module, 'follow', 'follow.go'), snippet);
-    await writeFile(join(module, 'main.go'), main);
+    await writeCooperating(module, main);
     binary = join(module, 'cooperating');
     expect(execFileSync('gofmt', ['-l', '.'], { cwd: module, encoding: 'utf8' })).toBe('');
     execFileSync('go', ['vet', './...'], { cwd: module, stdio: 'pipe' });
