@@ -21,6 +21,8 @@ const stubborn = tooOften({
   name: 'hermit',
   kind: 'StatefulSet',
   apply: ['Rollout'],
+  // What was taken back is not tried a second time while it is looked at.
+  policy: { actions: { budget: { actions: 1 } } },
   env: { GOGC: '10', ONLY_GOGC: '10' },
   container: { image: 'robotgc.dev/follower:local', args: [] },
 });

@@ -14,7 +14,8 @@ const persisting = tooTight({ name: 'keeper', apply: ['Resize'], policy: { actio
 const needy = tooTight({
   name: 'lodger',
   apply: ['Resize'],
-  policy: { actions: { persist: true } },
+  // Two changes and no third: what was taken back is not tried again while it is looked at.
+  policy: { actions: { persist: true, budget: { actions: 2 } } },
   container: { ...robot({ sessions: 1000, transitions: 1200 }), envFrom: [{ configMapRef: { name: 'lodger' } }] },
 });
 
