@@ -18,7 +18,7 @@ export function liveTests(cluster: () => Cluster): void {
 
   it('heals the robot: GOGC is in effect by the program’s own word, and the signals agree', async () => {
     const { incident, live } = healing;
-    expect(incident.status).toMatchObject({ phase: 'Resolved', cause: 'GogcTooLow' });
+    expect(incident.status, incident.status.message).toMatchObject({ phase: 'Resolved', cause: 'GogcTooLow' });
     expect(incident.status.actions).toMatchObject([
       { kind: 'Live', knob: 'GOGC', before: '10', after: '100', result: 'Completed' },
     ]);

@@ -4,7 +4,7 @@ import { type ActionRecord, quantityBytes, type RobotGCIncident } from '../../sr
 import type { Cluster } from '../cluster/cluster.ts';
 import { deploy, over, type PodFacts, podOf, policyNow, remove, setPolicy, settingsOf } from '../effect/heal.ts';
 import { until } from '../support/until.ts';
-import { changeLoad, limitInTemplate } from './sight.ts';
+import { changeLoad, templateOf } from './sight.ts';
 import { tooTight } from './small-robots.ts';
 import { type Begun, type Story, told } from './stories.ts';
 
@@ -48,7 +48,7 @@ async function tell(cluster: Cluster): Promise<Told> {
   };
   await until('the limit comes down', isDown, 240_000, 500);
   const { goMemLimitBytes } = await settingsOf(cluster, surging, after);
-  const template = await limitInTemplate(cluster, surging);
+  const { memory: template } = await templateOf(cluster, surging);
   await remove(cluster, surging);
   return { before, raised, lowered, after, goMemLimitBytes, template };
 }
@@ -60,7 +60,7 @@ export function lowerTests(begun: () => Begun<Told>): void {
 
   it('rises with a surge, and GOMEMLIMIT with it', () => {
     const { status } = story().raised;
-    expect(status).toMatchObject({ phase: 'Resolved', cause: 'MemoryLimitTooTight' });
+    expect(status, status.message).toMatchObject({ phase: 'Resolved', cause: 'MemoryLimitTooTight' });
     expect(status.actions).toMatchObject([
       { kind: 'Resize', knob: 'MemoryLimit', before: '48Mi', after: '144Mi', result: 'Completed' },
       { kind: 'Live', knob: 'GOMEMLIMIT', result: 'Completed' },

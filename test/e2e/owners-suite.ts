@@ -4,7 +4,7 @@ import type { RobotGCIncident } from '../../src/api/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { deploy, gogcOf, heal, namespaceOf, type PodFacts, podsOf, remove, workloadName } from '../effect/heal.ts';
 import type { HealingCase } from '../effect/robots.ts';
-import { envInTemplate } from './sight.ts';
+import { templateOf } from './sight.ts';
 import { tooOften } from './small-robots.ts';
 import { type Begun, type Story, told } from './stories.ts';
 
@@ -52,7 +52,7 @@ async function tell(cluster: Cluster, healing: HealingCase): Promise<Told> {
   await cluster.kubectl(['rollout', 'status', workloadName(healing), namespaceOf(healing), '--timeout=120s']);
   const after = await podsOf(cluster, healing);
   const gogcs = await Promise.all(after.map((pod) => gogcOf(cluster, healing, pod)));
-  const { GOGC: template } = await envInTemplate(cluster, healing);
+  const { gogc: template } = await templateOf(cluster, healing);
   const path = '{.spec.updateStrategy.rollingUpdate.partition}';
   const args = ['get', workloadName(healing), namespaceOf(healing), `--output=jsonpath=${path}`];
   const partition = (await cluster.kubectl(args)).stdout.trim();
@@ -65,7 +65,7 @@ export function canaryTests(begun: () => Begun<Told>): void {
 
   it('heals a StatefulSet pod by pod: the last one first, the others once it is better', () => {
     const { incident, gogcs, template, partition, after } = story();
-    expect(incident.status).toMatchObject({ phase: 'Resolved', cause: 'GogcTooLow' });
+    expect(incident.status, incident.status.message).toMatchObject({ phase: 'Resolved', cause: 'GogcTooLow' });
     const change = { kind: 'Rollout', knob: 'GOGC', before: '10', after: '100', result: 'Completed' };
     expect(incident.status.actions).toMatchObject([{ canary: true, ...change }, change]);
     expect(gogcs).toEqual([100, 100]);
@@ -86,7 +86,7 @@ export function takenBackTests(begun: () => Begun<Told>): void {
 
   it('takes back what the pods of a StatefulSet do not start with, and frees it from the pod that it would wait for', () => {
     const { before, incident, after, gogcs, template } = story();
-    expect(incident.status).toMatchObject({ phase: 'RolledBack', cause: 'GogcTooLow' });
+    expect(incident.status, incident.status.message).toMatchObject({ phase: 'RolledBack', cause: 'GogcTooLow' });
     expect(incident.status.actions).toMatchObject([
       { kind: 'Rollout', knob: 'GOGC', before: '10', after: '100' },
       { kind: 'Rollback', undoes: 'Rollout', knob: 'GOGC', before: '100', after: '10', result: 'Completed' },
@@ -104,7 +104,7 @@ export function daemonTests(begun: () => Begun<Told>): void {
 
   it('heals a DaemonSet by its own rollout', () => {
     const { before, incident, after, gogcs, template } = story();
-    expect(incident.status).toMatchObject({ phase: 'Resolved', cause: 'GogcTooLow' });
+    expect(incident.status, incident.status.message).toMatchObject({ phase: 'Resolved', cause: 'GogcTooLow' });
     expect(incident.status.actions).toMatchObject([
       { kind: 'Rollout', knob: 'GOGC', before: '10', after: '100', owner: { kind: 'DaemonSet' }, result: 'Completed' },
     ]);

@@ -4,7 +4,7 @@ import type { RobotGCIncident } from '../../src/api/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { deploy, heal, type PodFacts, podOf, remove } from '../effect/heal.ts';
 import type { HealingCase } from '../effect/robots.ts';
-import { limitInTemplate } from './sight.ts';
+import { templateOf } from './sight.ts';
 import { robot, tooTight } from './small-robots.ts';
 import { type Begun, type Story, told } from './stories.ts';
 
@@ -50,7 +50,7 @@ async function healed(cluster: Cluster, healing: HealingCase): Promise<Told> {
   const before = await podOf(cluster, healing);
   const { incident } = await heal(cluster, healing);
   const after = await podOf(cluster, healing);
-  const template = await limitInTemplate(cluster, healing);
+  const { memory: template } = await templateOf(cluster, healing);
   await remove(cluster, healing);
   return { before, incident, after, template };
 }
@@ -60,7 +60,7 @@ export function persistTests(begun: () => Begun<Told>): void {
 
   it('writes the verified limit to the template, and later pods have it', () => {
     const { before, incident, after, template } = story();
-    expect(incident.status).toMatchObject({ phase: 'Resolved', cause: 'MemoryLimitTooTight' });
+    expect(incident.status, incident.status.message).toMatchObject({ phase: 'Resolved', cause: 'MemoryLimitTooTight' });
     const change = { knob: 'MemoryLimit', before: '48Mi', after: '72Mi', result: 'Completed' };
     expect(incident.status.actions).toMatchObject([
       { kind: 'Resize', ...change },
@@ -77,7 +77,10 @@ export function failedPersistTests(begun: () => Begun<Told>): void {
 
   it('goes back as a whole where no pod can be made from that template: template first, then the running pod', () => {
     const { before, incident, after, template } = story();
-    expect(incident.status).toMatchObject({ phase: 'RolledBack', cause: 'MemoryLimitTooTight' });
+    expect(incident.status, incident.status.message).toMatchObject({
+      phase: 'RolledBack',
+      cause: 'MemoryLimitTooTight',
+    });
     const back = { kind: 'Rollback', knob: 'MemoryLimit', before: '72Mi', after: '48Mi', result: 'Completed' };
     expect(incident.status.actions).toMatchObject([
       { kind: 'Resize', after: '72Mi', result: 'Completed' },

@@ -37,7 +37,10 @@ export function programTests(cluster: () => Cluster, begun: () => Begun<Told>): 
 
   it('is healed by what the program reads in its file, in the same container', () => {
     const { before, healing, after, gogc } = story();
-    expect(healing.incident.status).toMatchObject({ phase: 'Resolved', cause: 'GogcTooLow' });
+    expect(healing.incident.status, healing.incident.status.message).toMatchObject({
+      phase: 'Resolved',
+      cause: 'GogcTooLow',
+    });
     expect(healing.incident.status.actions).toMatchObject([
       { kind: 'Live', knob: 'GOGC', before: '10', after: '100', result: 'Completed' },
     ]);

@@ -28,7 +28,10 @@ export function resizeTests(cluster: () => Cluster): void {
     const counted = '--for=jsonpath={.status.used.limits\\.memory}=144Mi';
     await cluster().kubectl(['wait', 'quota/team', inNamespace, counted, '--timeout=30s']);
     const { incident } = await heal(cluster(), tooTight);
-    expect(incident.status).toMatchObject({ phase: 'Escalated', cause: 'MemoryLimitTooTight' });
+    expect(incident.status, incident.status.message).toMatchObject({
+      phase: 'Escalated',
+      cause: 'MemoryLimitTooTight',
+    });
     expect(incident.status.message).toContain('ResourceQuota team (limits.memory) has 16 MiB free');
     expect(incident.status.actions ?? []).toEqual([]);
     expect(await podOf(cluster(), tooTight)).toEqual(before);
@@ -37,7 +40,7 @@ export function resizeTests(cluster: () => Cluster): void {
 
   it('raises the limit of the running container by a step, which heals it', async () => {
     const { incident } = await heal(cluster(), tooTight);
-    expect(incident.status).toMatchObject({ phase: 'Resolved', cause: 'MemoryLimitTooTight' });
+    expect(incident.status, incident.status.message).toMatchObject({ phase: 'Resolved', cause: 'MemoryLimitTooTight' });
     expect(incident.spec.trigger.signal).toBe('memoryShareOfLimit');
     expect(incident.status.actions).toMatchObject([
       { kind: 'Resize', knob: 'MemoryLimit', before: '144Mi', after: '180Mi', result: 'Completed' },

@@ -17,30 +17,18 @@ export async function changeLoad(
   if (!answer.ok) throw new Error(`${name} did not take ${JSON.stringify(change)}: ${await answer.text()}`);
 }
 
-const Template = z.object({
-  limits: z.object({ memory: z.string() }),
+const Container = z.object({
+  env: z.array(z.object({ name: z.string(), value: z.string() })),
+  resources: z.object({ limits: z.object({ memory: z.string() }) }),
 });
 
-export async function limitInTemplate(cluster: Cluster, robot: Robot): Promise<string> {
-  const path = '{.spec.template.spec.containers[0].resources}';
-  const { stdout } = await cluster.kubectl([
-    'get',
-    workloadName(robot),
-    namespaceOf(robot),
-    `--output=jsonpath=${path}`,
-  ]);
-  return Template.parse(JSON.parse(stdout)).limits.memory;
-}
-
-const Env = z.array(z.object({ name: z.string(), value: z.string() }));
-
-export async function envInTemplate(cluster: Cluster, robot: Robot): Promise<Readonly<Record<string, string>>> {
-  const path = '{.spec.template.spec.containers[0].env}';
-  const { stdout } = await cluster.kubectl([
-    'get',
-    workloadName(robot),
-    namespaceOf(robot),
-    `--output=jsonpath=${path}`,
-  ]);
-  return Object.fromEntries(Env.parse(JSON.parse(stdout)).map(({ name, value }) => [name, value]));
+/** What later pods will have. */
+export async function templateOf(
+  cluster: Cluster,
+  robot: Robot,
+): Promise<{ readonly gogc: string | undefined; readonly memory: string }> {
+  const path = '--output=jsonpath={.spec.template.spec.containers[0]}';
+  const { stdout } = await cluster.kubectl(['get', workloadName(robot), namespaceOf(robot), path]);
+  const { env, resources } = Container.parse(JSON.parse(stdout));
+  return { gogc: env.find(({ name }) => name === 'GOGC')?.value, memory: resources.limits.memory };
 }

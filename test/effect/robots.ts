@@ -49,7 +49,7 @@ export const tooOften: HealingCase = {
 /** Its GOMEMLIMIT keeps it at nine tenths of a memory limit that is too small: it stays there, and is never killed. */
 export const tooTight: HealingCase = {
   name: 'porter',
-  env: { GOGC: '200', GOMEMLIMIT: '142MiB' },
+  env: { GOGC: '200', GOMEMLIMIT: '136MiB' },
   memory: '144Mi',
   apply: ['Resize'],
   thresholds: { memoryShareOfLimit: '85%' },
