@@ -50,18 +50,18 @@ function leaveFree(mib: number): void {
   writeFileSync('/proc/sys/vm/nr_hugepages', String(Math.max(0, Math.floor((Number(freeKib) / 1024 - mib) / 2))));
 }
 
-/** The thread that frees memory before anybody has to wait for it gets next to no processor time: a busy machine at its worst. */
 const kswapd = readdirSync('/proc').find(
   (pid) => /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/comm`, 'utf8') === 'kswapd0\n',
 );
 if (kswapd === undefined) throw new Error('this kernel has no kswapd0');
-execFileSync('taskset', ['-pc', '1', kswapd]);
-execFileSync('chrt', ['--idle', '-p', '0', kswapd]);
-const busy = spawn('taskset', ['-c', '1', 'sh', '-c', 'while :; do :; done'], { stdio: 'ignore' });
 
 const hog = new Talker(hogProgram, {});
 await hog.ask('anon 8');
 const watch = await startWatch(robotgc, hog.pid);
+// The thread that frees memory before anybody has to wait for it gets next to no processor time: a busy machine at its worst.
+execFileSync('taskset', ['-pc', '1', kswapd]);
+execFileSync('chrt', ['--idle', '-p', '0', kswapd]);
+const busy = spawn('taskset', ['-c', '1', 'sh', '-c', 'while :; do :; done'], { stdio: 'ignore' });
 leaveFree(400);
 record(true);
 const before = stalls();

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { textOf } from '../../robustness/kernel-objects.ts';
+import { until } from '../../support/until.ts';
 import { startWatch, Talker } from './watched.ts';
 
 const [churn = '', robotgc = '', pointsJson = ''] = process.argv.slice(2);
@@ -25,7 +26,7 @@ for (const endMs = performance.now() + 30_000; JSON.stringify(text()) !== expect
 }
 const after = text();
 const cyclesBefore = await numGC();
-await sleep(3_000);
+await until('the program goes on collecting', async () => (await numGC()) >= cyclesBefore + 10, 60_000, 50);
 const cyclesAfter = await numGC();
 program.child.kill('SIGKILL');
 console.log(JSON.stringify({ before, watched, after, cycles: cyclesAfter - cyclesBefore }));
