@@ -14,6 +14,7 @@ import { kubectl } from '../cluster/kubectl.ts';
 import { kubeletConfig } from '../cluster/kubelet.ts';
 import { networkOf } from '../cluster/network.ts';
 import { daemonEnv } from '../cluster/node.ts';
+import { waitUntil } from '../cluster/processes.ts';
 import type { RunResult } from '../cluster/run.ts';
 import type { KernelVersion } from './kernels.ts';
 import { bootMachine, type Machine } from './machine.ts';
@@ -39,7 +40,7 @@ const state = '/vm/disk/node';
 /** The node is the machine itself; its pods have the addresses of any first cluster. */
 const network = { ...networkOf(0), nodeIp: machineAddress };
 
-/** Returns when the node's programs run and know the images; the kubelet then registers the node by itself. */
+/** Returns when the node is ready for pods of these images. */
 export async function bootCluster(kernel: KernelVersion, images: readonly BuiltImage[]): Promise<MachineCluster> {
   await using started = new AsyncDisposableStack();
   const plane = started.adopt(await startControlPlane({ addresses: [hostAddress] }), (each) => each.stop());
@@ -61,10 +62,18 @@ export async function bootCluster(kernel: KernelVersion, images: readonly BuiltI
   ];
   await succeed(machine, prepare.join('\n'));
   const { PATH = '', HOME = '' } = daemonEnv([dirname(programs.containerd)]);
-  for (const command of [node.containerd, node.kubelet]) await machine.start(command, { env: { PATH, HOME } });
+  await machine.start(node.containerd, { env: { PATH, HOME } });
+  const kubelet = await machine.start(node.kubelet, { env: { PATH, HOME } });
   const ctr = `${programs.ctr} -a ${containerdSocket} -n k8s.io images import --local`;
   const imports = images.map(({ archive }) => `${ctr} ${archive}`);
   await succeed(machine, [`until [ -S ${containerdSocket} ]; do sleep 0.1; done`, ...imports].join('\n'));
+
+  const asAdmin = (args: readonly string[], input?: string) =>
+    kubectl(programs.kubectl, plane.kubeconfigPath, args, input);
+  const condition = '{.status.conditions[?(@.type=="Ready")].status}';
+  const status = () => asAdmin(['get', 'node', nodeName, '--ignore-not-found', `--output=jsonpath=${condition}`]);
+  if (!(await waitUntil(async () => (await status()).stdout === 'True', 300_000)))
+    throw new Error(`the node in the machine is not ready: ${(await kubelet.stderr()).slice(-4000)}`);
 
   const running = started.move();
   return {
@@ -72,7 +81,7 @@ export async function bootCluster(kernel: KernelVersion, images: readonly BuiltI
     nodeName,
     kubeconfigPath,
     podsCgroup: '/sys/fs/cgroup/kubepods',
-    kubectl: (args, input) => kubectl(programs.kubectl, plane.kubeconfigPath, args, input),
+    kubectl: asAdmin,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
