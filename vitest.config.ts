@@ -66,7 +66,7 @@ export default defineConfig({
           include: ['{src,test}/**/*.api.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
