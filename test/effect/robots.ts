@@ -52,7 +52,7 @@ export const tooTight: HealingCase = {
   env: { GOGC: '200', GOMEMLIMIT: '136MiB' },
   memory: '144Mi',
   apply: ['Resize'],
-  thresholds: { memoryShareOfLimit: '85%' },
+  thresholds: { memoryShareOfLimit: '80%' },
   memoryLimit: { max: '512Mi' },
 };
 
