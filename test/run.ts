@@ -1,42 +1,29 @@
-/** `npm test`: every part, and one closing line. `npm test -- NAME…` runs the parts whose names hold one of the words. */
-import { type Lane, type Part, stages } from './suite/parts.ts';
+/** `npm test`: every part, one after the other, and one closing line. `npm test -- NAME…` runs the parts whose names hold one of the words. */
+import { parts } from './suite/parts.ts';
 import { add, closingLine, type Failure, none, oneCheck, type Tally } from './suite/tally.ts';
 
 const words = process.argv.slice(2);
-const isChosen = ({ name }: Part): boolean => words.length === 0 || words.some((word) => name.includes(word));
-const chosen = stages.map((lanes) => lanes.map((lane) => lane.filter(isChosen)));
-const count = chosen.flat(2).length;
-if (count === 0) {
-  const names = stages.flat(2).map(({ name }) => name);
-  console.error(`no part is named like ${words.join(', ')}; there are: ${names.join('; ')}`);
+const chosen = parts.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+if (chosen.length === 0) {
+  console.error(`no part is named like ${words.join(', ')}; there are: ${parts.map(({ name }) => name).join('; ')}`);
   process.exit(2);
 }
 
 let total: Tally = none;
-let begun = 0;
 const partLines: string[] = [];
-for (const lanes of chosen) await Promise.all(lanes.map(runLane));
-
-async function runLane(lane: Lane): Promise<void> {
-  for (const part of lane) await runPart(part);
-}
-
-async function runPart(part: Part): Promise<void> {
+for (const [index, part] of chosen.entries()) {
   const startedMs = performance.now();
-  begun += 1;
-  const which = `[${begun}/${count}]`;
-  console.log(`\n${which} ${part.name}`);
+  console.log(`\n[${index + 1}/${chosen.length}] ${part.name}`);
   const tally = await part.run().catch((error: unknown) => {
     console.error(error);
     return oneCheck(part.name, error instanceof Error ? error.message : String(error));
   });
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   const line = `${part.name}: ${closingLine(tally)} (${seconds} s)`;
-  console.log(`${which} ${line}`);
+  console.log(`[${index + 1}/${chosen.length}] ${line}`);
   partLines.push(line);
   total = add(total, tally);
 }
-
 // The end of a long output is what people and machines see first: it says all that matters.
 list('skipped', total.skippedNames);
 list('parts', partLines);

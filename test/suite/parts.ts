@@ -1,4 +1,4 @@
-/** The parts of `npm test`, from the quickest to the slowest, and which of them go side by side. */
+/** The parts of `npm test`, from the quickest to the slowest. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -23,16 +23,9 @@ const check = (name: string, command: readonly string[], cwd = repositoryDir): P
   },
 });
 
-const vitest = (project: string, niceness = 0): Part => ({
-  name: `vitest: ${project}`,
-  run: () => runVitest(project, niceness),
-});
+const vitest = (project: string): Part => ({ name: `vitest: ${project}`, run: () => runVitest(project) });
 
-/** Parts that go one after the other, beside those of another lane. */
-export type Lane = readonly Part[];
-const alone = (part: Part): readonly Lane[] => [[part]];
-
-const quick: readonly Part[] = [
+export const parts: readonly Part[] = [
   check('lint, format and the dependency rule', ['biome', 'check', '--error-on-warnings', '.']),
   check('types', ['tsc', '--noEmit']),
   vitest('unit'),
@@ -42,16 +35,13 @@ const quick: readonly Part[] = [
   check('probe: tests under ASan and UBSan', ['make', '-C', 'bpf', 'test']),
   { name: 'programs of the local cluster', run: buildCluster },
   { name: 'kernels of the virtual machines', run: fetchKernels },
-];
-
-/** One stage after the other. */
-export const stages: readonly (readonly Lane[])[] = [
-  ...quick.map(alone),
-  alone(vitest('host-shared')),
-  alone(vitest('host')),
-  // Emulated machines keep one processor busy; servers are mostly waited for, on the other one.
-  [[vitest('vm-cluster'), vitest('vm')], [vitest('api', 10)]],
-  alone(vitest('e2e')),
+  vitest('host-shared'),
+  vitest('host'),
+  // Each alone: what an emulated processor does is late where anything else runs.
+  vitest('vm-cluster'),
+  vitest('vm'),
+  vitest('api'),
+  vitest('e2e'),
 ];
 
 /** Not a test, yet what the following parts stand on: built here, with progress, rather than within a test's time limit. */
@@ -69,13 +59,14 @@ async function fetchKernels(): Promise<Tally> {
   return none;
 }
 
-async function runVitest(project: string, niceness: number): Promise<Tally> {
+async function runVitest(project: string): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'robotgc-test-'));
   const file = join(folder, 'tally.json');
   try {
     const reporters = ['--reporter=default', '--reporter=./test/suite/vitest-tally.ts'];
-    const command = ['nice', '-n', String(niceness), 'vitest', 'run', `--project=${project}`, ...reporters];
-    const code = await show(command, repositoryDir, { ROBOTGC_TALLY: file });
+    const code = await show(['vitest', 'run', `--project=${project}`, ...reporters], repositoryDir, {
+      ROBOTGC_TALLY: file,
+    });
     const tally = Tally.parse(JSON.parse(await readFile(file, 'utf8')));
     return withExitCode(tally, `vitest: ${project}`, code);
   } finally {
