@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildTinyGoLike, gofmtOf, oddPrograms, writeOdd } from '../../test/robustness/odd-programs.ts';
 import { until } from '../../test/support/until.ts';
@@ -242,7 +242,10 @@ describe.skipIf(missing !== undefined)(
       // What it knows of the heaps is there for the next one.
       const histories = JSON.parse(await readFile(loop.path('agent', 'heap-histories.json'), 'utf8'));
       expect(histories[containerId].stretches[0]).toMatchObject({ heapLiveBytes: expect.any(Number) });
+      // As of an agent that was killed while it wrote.
+      await writeFile(loop.path('agent', 'heap-histories.json.0a1b.partial'), '{"');
       await loop.startAgent();
+      expect(await readdir(loop.path('agent'))).not.toContain('heap-histories.json.0a1b.partial');
       const incident = await loop.untilIncident('halted', ({ status }) => status.bundle !== undefined);
       expect(incident.status.capture?.failures?.map(({ code }) => code)).toContain('aborted');
       const bundle = await stored(incident);

@@ -1,7 +1,7 @@
 /** The agent from start to end: which containers, what they do each second, a breach, its evidence, the way to the operator, an orderly stop. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Outbox } from '../bundle/index.ts';
+import { Outbox, removePartials } from '../bundle/index.ts';
 import { ContainerScanner, openProc } from '../host/index.ts';
 import { createTransport, EventRecorder, keyOf, type Log, Manager, serveHealth } from '../kube/index.ts';
 import { createCaches } from './caches.ts';
@@ -68,6 +68,7 @@ export async function runAgent(config: AgentConfig, log: Log, signal: AbortSigna
     pods: caches.pods.store,
   });
   await mkdir(config.stateDir, { recursive: true, mode: 0o700 });
+  await removePartials(config.stateDir);
   const histories = await SavedHistories.open({
     file: join(config.stateDir, 'heap-histories.json'),
     current: () => roster.heapHistories(),

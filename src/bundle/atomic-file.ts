@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Suffix of files that are being written; whoever opens a folder may delete them. */
 export const partialSuffix = '.partial';
@@ -25,6 +25,12 @@ export async function atomicFile(file: string, write: (handle: FileHandle) => Pr
     throw error;
   }
   await syncFolder(dirname(file));
+}
+
+/** What a process that was killed left half written in a folder that nobody else writes to. */
+export async function removePartials(folder: string): Promise<void> {
+  const partial = (await readdir(folder)).filter((name) => name.endsWith(partialSuffix));
+  for (const name of partial) await rm(join(folder, name), { force: true });
 }
 
 /** Creates or replaces `file` (mode 0600), gone again where `write` rejects. Nothing is synced: that is for whoever keeps it. */

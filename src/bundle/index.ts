@@ -4,7 +4,7 @@
  * An I/O room: imports node's fs, zlib, crypto and http only. Promises that whatever bytes it reads, it either
  * returns a bundle whose every file matches its manifest or throws a BundleError that says what is wrong.
  */
-export { atomicFile } from './atomic-file.ts';
+export { atomicFile, removePartials } from './atomic-file.ts';
 export { type ChainExpectation, type ChainLink, chainLink, verifyChain } from './chain.ts';
 export { keyId } from './dsse.ts';
 export { generateKeyPair, privateKeyFromPem, publicKeyFromPem } from './keys.ts';
