@@ -14,6 +14,7 @@ import { openProc, type ProcessIdentity } from '../host/index.ts';
 import { get, policies } from '../kube/index.ts';
 import { SignalWindow } from '../model/index.ts';
 import { Loop } from './testing/loop.ts';
+import { inCgroups } from './testing/pod-cgroup.ts';
 import { WindowRecorder } from './testing/recorder.ts';
 import { buildRobot, type Robot, startRobot, stopChild, whyNoHost } from './testing/robot.ts';
 
@@ -126,7 +127,12 @@ describe.skipIf(missing !== undefined)(
         return writeOdd(oddPrograms[index] ?? fail(), binary, loop.folder, index);
       };
       const serving = ['-pprof', '', '-metrics', '127.0.0.1:0', '-control', '127.0.0.1:0', '-sessions', '10'];
-      const programs = [
+      const programs: readonly {
+        readonly name: string;
+        readonly command: readonly [string, ...string[]];
+        readonly reason: string;
+        readonly says: string;
+      }[] = [
         { name: 'shell', command: ['sleep', '600'], reason: 'not-go', says: 'not a Go program' },
         { name: 'tiny', command: [buildTinyGoLike(loop.folder)], reason: 'tinygo', says: 'TinyGo' },
         {
@@ -279,19 +285,11 @@ describe.skipIf(missing !== undefined)(
     }
 
     /** Another program than the robot. @returns its process */
-    async function deployOther(name: string, command: readonly string[]): Promise<number> {
+    async function deployOther(name: string, command: readonly [string, ...string[]]): Promise<number> {
       const made = await makePod(name);
-      const script = made.procsFiles.map((file) => `echo $$ > ${file}`).join(' && ');
-      const child = spawn('sh', ['-c', `${script} && exec "$0" "$@"`, ...command], {
-        stdio: ['pipe', 'ignore', 'ignore'],
-      });
-      loop.keep({
-        pid: child.pid ?? 0,
-        pprofPort: 0,
-        metricsPort: 0,
-        controlPort: 0,
-        stop: () => stopChild(child),
-      });
+      const [program, ...words] = inCgroups(made.procsFiles, command);
+      const child = spawn(program, words, { stdio: ['pipe', 'ignore', 'ignore'] });
+      loop.keep({ stop: () => stopChild(child) });
       await applyPolicy(name, { pprofPort: 6060, metricsPort: 9090 }, { sla: tight });
       return child.pid ?? 0;
     }

@@ -3,7 +3,7 @@ import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Suffix of files that are being written; whoever opens a folder may delete them. */
-export const partialSuffix = '.partial';
+const partialSuffix = '.partial';
 
 /**
  * Creates or replaces `file` (mode 0600) whole or not at all: written beside it, synced, renamed, and the folder synced, so that

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { atomicFile, partialSuffix, syncFile, syncFolder } from './atomic-file.ts';
+import { atomicFile, removePartials, syncFile, syncFolder } from './atomic-file.ts';
 import { Mutexes } from './mutex.ts';
 import { isMissing } from './store-folder.ts';
 
@@ -51,10 +51,11 @@ export class Outbox {
   /** Creates the folder (0700) when missing and clears what a crash left half-written. */
   static async open(folder: string, options: { budgetBytes: number }): Promise<Outbox> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await removePartials(folder);
     const names = new Set(await readdir(folder));
     for (const name of names) {
       const orphan = name.endsWith('.tar.gz') && !names.has(`${name.slice(0, -'.tar.gz'.length)}.json`);
-      if (orphan || name.endsWith(partialSuffix)) await rm(join(folder, name), { force: true });
+      if (orphan) await rm(join(folder, name), { force: true });
     }
     return new Outbox(folder, options.budgetBytes);
   }

@@ -4,6 +4,9 @@ import { slowGrowthOf } from './slow-growth.ts';
 import { timeLeft } from './time-left.ts';
 import { mebibytes } from './words.ts';
 
+/** To be looked for as often: a heap history has a new point in five minutes at most. */
+export const LEAK_EVERY_WINDOWS = 300;
+
 export interface SlowLeak {
   readonly bytesPerHour: number;
   readonly sentence: string;

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type ControlPlane, startControlPlane } from '../../test/cluster/control-plane.ts';
 import { freePorts } from '../../test/cluster/ports.ts';
+import { isReady } from '../../test/support/ready.ts';
 import { createAgentAccount, installResources, type Kubectl, kubectlOf } from '../../test/support/robots-api.ts';
 import { until } from '../../test/support/until.ts';
 import type { RobotGCIncident, TuningState } from '../api/index.ts';
@@ -70,12 +71,7 @@ beforeAll(async () => {
     stop.signal,
   );
   operator.catch(() => undefined);
-  const ready = (): Promise<boolean> =>
-    fetch(`http://127.0.0.1:${healthPort}/readyz`).then(
-      (response) => response.ok,
-      () => false,
-    );
-  await until('the operator is ready', ready, 30_000, 100);
+  await until('the operator is ready', () => isReady(healthPort), 30_000, 100);
 }, 120_000);
 
 afterAll(async () => {

@@ -11,6 +11,7 @@ import { runOperator } from '../../src/operator/main.ts';
 import { DEFAULT_BREAKER } from '../../src/remedy/index.ts';
 import { freePorts } from '../cluster/ports.ts';
 import { ApiRig } from '../support/api-rig.ts';
+import { isReady } from '../support/ready.ts';
 import { createAgentAccount, installResources, kubectlOf } from '../support/robots-api.ts';
 import { until } from '../support/until.ts';
 import { type Kind, memoryOf, specOf } from './policies.ts';
@@ -86,12 +87,7 @@ export class Ground {
       stop.abort();
       await running;
     };
-    const ready = () =>
-      fetch(`http://127.0.0.1:${healthPort}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await until('the operator is ready', ready, 30_000, 50);
+    await until('the operator is ready', () => isReady(healthPort), 30_000, 50);
     this.#ingest = `http://127.0.0.1:${ingestPort}`;
   }
 

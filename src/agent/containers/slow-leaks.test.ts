@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { LEAK_EVERY_WINDOWS } from '../../diagnosis/index.ts';
 import { HeapHistory } from '../../model/index.ts';
 import { syntheticWindow } from '../../model/testing.ts';
 import { containerIdOf, pod, policy } from '../testing/objects.ts';
-import { LOOK_EVERY_WINDOWS, SlowLeaks } from './slow-leaks.ts';
+import { SlowLeaks } from './slow-leaks.ts';
 import { watchlist } from './watchlist.ts';
 
 const MIB = 2 ** 20;
@@ -41,7 +42,7 @@ test('a heap that grows at like traffic is told once on its pod, with its pace a
   ]);
   expect(found?.sentence).toContain('100 MiB an hour');
   expect(changes).toBeGreaterThan(2);
-  expect(changes).toBeLessThanOrEqual((2 * 3600) / LOOK_EVERY_WINDOWS);
+  expect(changes).toBeLessThanOrEqual((2 * 3600) / LEAK_EVERY_WINDOWS);
 });
 
 test('one that stays, or fills up and then stays, is not told', () => {

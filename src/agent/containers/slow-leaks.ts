@@ -1,5 +1,5 @@
 /** Slow leaks of this node's containers: looked for every five minutes in every mode, told once as an Event, and in the policy's status while they last. */
-import { type SlowLeak, slowLeakOf } from '../../diagnosis/index.ts';
+import { LEAK_EVERY_WINDOWS, type SlowLeak, slowLeakOf } from '../../diagnosis/index.ts';
 import type { EventRecorder } from '../../kube/index.ts';
 import type { HeapHistory, SignalWindow } from '../../model/index.ts';
 import { podTarget } from '../incidents/pod-target.ts';
@@ -10,9 +10,6 @@ export interface SlowLeaksOptions {
   /** A finding came, went, or has other numbers. */
   readonly onChange: (containerId: string) => void;
 }
-
-/** A heap history has a new point as often, at most. */
-export const LOOK_EVERY_WINDOWS = 300;
 
 export class SlowLeaks {
   readonly #options: SlowLeaksOptions;
@@ -33,7 +30,7 @@ export class SlowLeaks {
     window: SignalWindow,
     heap: Pick<HeapHistory, 'points'>,
   ): void {
-    if (window.seq % LOOK_EVERY_WINDOWS !== 0) return;
+    if (window.seq % LEAK_EVERY_WINDOWS !== 0) return;
     const before = this.#found.get(containerId);
     const now = slowLeakOf(heap.points(), window.cgroup?.memoryLimitBytes ?? null);
     if (now?.sentence === before?.sentence) return;

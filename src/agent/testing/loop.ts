@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ControlPlane, startControlPlane } from '../../../test/cluster/control-plane.ts';
 import { freePorts } from '../../../test/cluster/ports.ts';
+import { isReady } from '../../../test/support/ready.ts';
 import { createAgentAccount, installResources, type Kubectl, kubectlOf } from '../../../test/support/robots-api.ts';
 import { until } from '../../../test/support/until.ts';
 import type { RobotGCIncident } from '../../api/index.ts';
@@ -115,12 +116,7 @@ export class Loop {
   }
 
   async #ready(port: number): Promise<void> {
-    const look = (): Promise<boolean> =>
-      fetch(`http://127.0.0.1:${port}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await this.until(`ready on port ${port}`, look, 60_000);
+    await this.until(`ready on port ${port}`, () => isReady(port), 60_000);
   }
 
   /** As `until`, with the last words of both processes where it is not in time. */

@@ -4,7 +4,7 @@ import { isNoWriter, writerOf } from '../../agent/live/writer.ts';
 import { hostSampler, isSlow, localPopulation, localTarget, type TargetState } from '../../agent/sampler/index.ts';
 import type { RobotGCPolicy } from '../../api/index.ts';
 import type { Signer } from '../../bundle/index.ts';
-import { slowLeakOf } from '../../diagnosis/index.ts';
+import { LEAK_EVERY_WINDOWS, slowLeakOf } from '../../diagnosis/index.ts';
 import {
   advance,
   type Breach,
@@ -43,7 +43,6 @@ export interface WatchRequest {
 /** Five minutes: long enough to tell a slope from the noise of cycles. It takes some milliseconds to compute, so not each second. */
 const trendWindows = 300;
 const trendEvery = 10;
-const leakEvery = 300;
 /** Without a policy: as a policy has it that says nothing of it. */
 const defaultGoMemLimit = '90%';
 
@@ -102,7 +101,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
       printer.staleGoMemLimit(seen.finding);
       say(staleSentence(seen.finding));
     }
-    if (window.seq % leakEvery === 0) tellLeak(window);
+    if (window.seq % LEAK_EVERY_WINDOWS === 0) tellLeak(window);
     const now = new Date();
     const breach = judge?.(window, now);
     if (!breach) return;

@@ -2,6 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePorts } from '../../../test/cluster/ports.ts';
+import { isReady } from '../../../test/support/ready.ts';
 import { createAgentAccount, kubectlOf } from '../../../test/support/robots-api.ts';
 import { until } from '../../../test/support/until.ts';
 import { type CliRun, robotgc } from '../../agent/testing/cli.ts';
@@ -80,11 +81,6 @@ async function startOne(lives: Lives, name: string, key: string): Promise<Operat
   const run = robotgc(['operator', ...args], { env: { POD_NAME: name } });
   const { pid } = run.child;
   if (pid === undefined) throw new Error(`${name} could not be started`);
-  const isReady = () =>
-    fetch(`http://127.0.0.1:${health}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  await until(`${name} is ready`, isReady, 60_000, 100);
+  await until(`${name} is ready`, () => isReady(health), 60_000, 100);
   return { name, run, pid, url: `http://127.0.0.1:${ingest}` };
 }
