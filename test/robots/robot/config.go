@@ -30,6 +30,9 @@ type config struct {
 	drain             time.Duration
 	duration          time.Duration
 	saturate          bool
+	tuner             string
+	tunerBytes        int
+	tunerSessions     int
 }
 
 // modes are the sessions that each value of -mode deals out.
@@ -73,6 +76,9 @@ func (c *config) flags(out io.Writer) *flag.FlagSet {
 	fs.IntVar(&c.blockRateNs, "block-profile-rate", 0, "report one blocking for each so many nanoseconds blocked; 0 for none")
 	fs.DurationVar(&c.drain, "drain", 5*time.Second, "time for waiting events after SIGTERM")
 	fs.DurationVar(&c.duration, "duration", 0, "end after this time; 0 for not at all")
+	fs.StringVar(&c.tuner, "tuner", "", "set GOGC from inside after each collection: memory, memory-clamped or sessions")
+	fs.IntVar(&c.tunerBytes, "tuner-threshold", 0, "for memory and memory-clamped: bytes that the heap may fill")
+	fs.IntVar(&c.tunerSessions, "tuner-baseline", 0, "for sessions: so many have GOGC=100, twice as many 200")
 	fs.BoolVar(&c.saturate, "saturate", false, "handle events as fast as possible for -duration and print the throughput")
 	return fs
 }
@@ -131,6 +137,11 @@ func (c *config) check() error {
 	}
 	if c.saturate && c.duration <= 0 {
 		return fmt.Errorf("-saturate needs a -duration, such as 10s")
+	}
+	if c.tuner != "" {
+		if _, err := c.formula(func() int { return 0 }); err != nil {
+			return err
+		}
 	}
 	if c.workers < 1 || c.workers > 1024 {
 		return fmt.Errorf("-workers is %d; give a number from 1 to 1024", c.workers)

@@ -27,6 +27,9 @@ func run(ctx context.Context, c config, log *slog.Logger, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := c.startTuner(f); err != nil {
+		return err
+	}
 	robot := control.Robot{Fleet: f, Faults: &faults.Faults{}}
 	if err := robot.Apply(c.initial(f)); err != nil {
 		return err

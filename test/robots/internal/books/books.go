@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -88,6 +89,21 @@ func CPUTime() time.Duration {
 		panic(fmt.Sprintf("getrusage of the own process: %v", err)) // cannot fail with valid arguments
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// PeakResident is the most memory that was ever resident, as the kernel counts
+// it; 0 where there is no /proc.
+func PeakResident() (bytes int64) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for _, line := range strings.Split(string(status), "\n") {
+		if kib, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			_, _ = fmt.Sscan(kib, &bytes) // the kernel writes a number
+		}
+	}
+	return bytes << 10
 }
 
 // Read takes one reading of all accounts.

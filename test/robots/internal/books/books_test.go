@@ -79,3 +79,16 @@ func TestUptimeAndProcessorTimeGrowWithWork(t *testing.T) {
 		t.Errorf("uptime went from %v to %v", uptime, Uptime())
 	}
 }
+
+func TestThePeakOfResidentMemoryRises(t *testing.T) {
+	before := PeakResident()
+	block := make([]byte, 64<<20)
+	for i := 0; i < len(block); i += 4096 {
+		block[i] = 1
+	}
+	after := PeakResident()
+	runtime.KeepAlive(block)
+	if grown := after - before; before == 0 || grown < 32<<20 || grown > 96<<20 {
+		t.Errorf("64 MiB more: %d, before %d", grown, before)
+	}
+}

@@ -39,12 +39,14 @@ func do(t *testing.T, r Robot, method, path, body string) (int, string) {
 func TestAChangeSetsWhatItNamesAndLeavesTheRest(t *testing.T) {
 	r := newRobot(t, session.MessageDriven, session.StateMachine)
 	do(t, r, "PATCH", "/control", `{"messagesPerSecond": 500, "sessions": 12}`)
-	code, body := do(t, r, "PATCH", "/control", `{"transitionsPerSecond": 7, "leakBytesPerSecond": 1024, "paused": true}`)
+	code, body := do(t, r, "PATCH", "/control", `{"transitionsPerSecond": 7, "leakBytesPerSecond": 1024, "heldBytes": 8192, "garbageBytesPerSecond": 5, "paused": true}`)
 	var got Settings
 	if err := json.Unmarshal([]byte(body), &got); err != nil || code != http.StatusOK {
 		t.Fatalf("%d %v %s", code, err, body)
 	}
-	want := Settings{Sessions: 12, MessagesPerSecond: 500, TransitionsPerSecond: 7, LeakBytesPerSecond: 1024, Paused: true}
+	want := Settings{
+		Sessions: 12, MessagesPerSecond: 500, TransitionsPerSecond: 7, LeakBytesPerSecond: 1024, HeldBytes: 8192, GarbageBytesPerSecond: 5, Paused: true,
+	}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

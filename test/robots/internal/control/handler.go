@@ -93,6 +93,7 @@ func wanted(e *json.UnmarshalTypeError) string {
 type stats struct {
 	UptimeNs     int64    `json:"uptimeNs"`
 	CPUNs        int64    `json:"cpuNs"`
+	PeakResident int64    `json:"peakResidentBytes"`
 	Active       int      `json:"active"`
 	Events       uint64   `json:"events"`
 	Dropped      uint64   `json:"dropped"`
@@ -106,7 +107,7 @@ type stats struct {
 func statsOf(r Robot) stats {
 	s := r.Fleet.Stats()
 	return stats{
-		UptimeNs: int64(books.Uptime()), CPUNs: int64(books.CPUTime()),
+		UptimeNs: int64(books.Uptime()), CPUNs: int64(books.CPUTime()), PeakResident: books.PeakResident(),
 		Active: s.Active, Events: s.Latency.Count(), Dropped: s.Dropped,
 		LatencyP50Ns: s.Latency.QuantileNs(0.5), LatencyP99Ns: s.Latency.QuantileNs(0.99), LatencyMaxNs: s.Latency.MaxNs,
 		BoundsNs: hist.BoundsNs[:], Counts: s.Latency.Counts[:],

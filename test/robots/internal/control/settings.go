@@ -17,6 +17,8 @@ type Settings struct {
 	TransitionsPerSecond   int  `json:"transitionsPerSecond"`
 	LeakBytesPerSecond     int  `json:"leakBytesPerSecond"`
 	GoroutineLeakPerSecond int  `json:"goroutineLeakPerSecond"`
+	GarbageBytesPerSecond  int  `json:"garbageBytesPerSecond"`
+	HeldBytes              int  `json:"heldBytes"`
 	Paused                 bool `json:"paused"`
 	LeakedBytes            int  `json:"leakedBytes"`      // read only
 	LeakedGoroutines       int  `json:"leakedGoroutines"` // read only
@@ -30,7 +32,9 @@ type Change struct {
 	TransitionsPerSecond   *int  `json:"transitionsPerSecond"`
 	LeakBytesPerSecond     *int  `json:"leakBytesPerSecond"`
 	GoroutineLeakPerSecond *int  `json:"goroutineLeakPerSecond"`
-	Paused                 *bool `json:"paused"` // keep all events away, timers included
+	GarbageBytesPerSecond  *int  `json:"garbageBytesPerSecond"` // allocate so much evenly, keep nothing
+	HeldBytes              *int  `json:"heldBytes"`             // keep so much alive beside the sessions
+	Paused                 *bool `json:"paused"`                // keep all events away, timers included
 
 	BurstBytes   *int  `json:"burstBytes"`   // allocate that much at once, keep nothing
 	SpinMs       *int  `json:"spinMs"`       // work that long without being preemptible
@@ -51,6 +55,8 @@ func (r Robot) Settings() Settings {
 		TransitionsPerSecond:   r.Fleet.Rate(session.StateMachine),
 		LeakBytesPerSecond:     r.Faults.Leak(),
 		GoroutineLeakPerSecond: r.Faults.GoroutineLeak(),
+		GarbageBytesPerSecond:  r.Faults.Garbage(),
+		HeldBytes:              r.Faults.Held(),
 		Paused:                 r.Fleet.Paused(),
 		LeakedBytes:            r.Faults.LeakedBytes(),
 		LeakedGoroutines:       r.Faults.LeakedGoroutines(),
@@ -73,6 +79,8 @@ func (r Robot) Apply(c Change) error {
 	set(c.TransitionsPerSecond, func(n int) { r.Fleet.SetRate(session.StateMachine, n) })
 	set(c.LeakBytesPerSecond, r.Faults.SetLeak)
 	set(c.GoroutineLeakPerSecond, r.Faults.SetGoroutineLeak)
+	set(c.GarbageBytesPerSecond, r.Faults.SetGarbage)
+	set(c.HeldBytes, r.Faults.Hold)
 	set(c.Paused, r.Fleet.SetPaused)
 	if c.ReleaseLeaks != nil && *c.ReleaseLeaks {
 		r.Faults.Release()

@@ -35,6 +35,8 @@ var limits = []struct {
 	{"transitionsPerSecond", func(c Change) *int { return c.TransitionsPerSecond }, 0, 200_000},
 	{"leakBytesPerSecond", func(c Change) *int { return c.LeakBytesPerSecond }, 0, 1 << 30},
 	{"goroutineLeakPerSecond", func(c Change) *int { return c.GoroutineLeakPerSecond }, 0, 100_000},
+	{"garbageBytesPerSecond", func(c Change) *int { return c.GarbageBytesPerSecond }, 0, 1 << 30},
+	{"heldBytes", func(c Change) *int { return c.HeldBytes }, 0, 4 << 30},
 	{"burstBytes", func(c Change) *int { return c.BurstBytes }, 1, 16 << 30},
 	{"spinMs", func(c Change) *int { return c.SpinMs }, 1, 5_000},
 }

@@ -1,6 +1,6 @@
 // Package faults holds the ways in which a robot can go wrong on purpose: leaks of
-// memory and of goroutines, bursts of allocation, and work that
-// cannot be preempted.
+// memory and of goroutines, memory that is held, bursts of allocation, and work
+// that cannot be preempted.
 package faults
 
 import (
@@ -17,9 +17,12 @@ const step = 100 * time.Millisecond
 type Faults struct {
 	leakBytesPerSecond     atomic.Int64
 	goroutineLeakPerSecond atomic.Int64
+	garbageBytesPerSecond  atomic.Int64
 
 	mutex     sync.Mutex
 	journal   journal
+	held      journal
+	heldBytes int
 	listeners []chan struct{}
 
 	digesting   atomic.Bool
@@ -40,12 +43,40 @@ func (f *Faults) SetGoroutineLeak(perSecond int) { f.goroutineLeakPerSecond.Stor
 // GoroutineLeak is what SetGoroutineLeak set.
 func (f *Faults) GoroutineLeak() int { return int(f.goroutineLeakPerSecond.Load()) }
 
-// Run lets the leaks grow until the context ends, then waits for what is
-// under way once.
+// SetGarbage sets how much is allocated each second beside what events need,
+// evenly, and kept by nobody: handshakes, reloads.
+func (f *Faults) SetGarbage(bytesPerSecond int) { f.garbageBytesPerSecond.Store(int64(bytesPerSecond)) }
+
+// Garbage is what SetGarbage set.
+func (f *Faults) Garbage() int { return int(f.garbageBytesPerSecond.Load()) }
+
+// Hold keeps so much memory alive beside the sessions, in whole records,
+// whatever was held before: buffers of those who are connecting, a catalogue in use.
+func (f *Faults) Hold(bytes int) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	f.heldBytes = bytes
+	for f.held.records < bytes/recordBytes {
+		f.held.append()
+	}
+	for f.held.records > bytes/recordBytes {
+		f.held.drop()
+	}
+}
+
+// Held is what Hold was asked for.
+func (f *Faults) Held() int {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	return f.heldBytes
+}
+
+// Run lets the leaks grow and the garbage come until the context ends, then
+// waits for what is under way once.
 func (f *Faults) Run(ctx context.Context) {
 	ticker := time.NewTicker(step)
 	defer ticker.Stop()
-	var bytes, goroutines float64
+	var bytes, goroutines, garbage float64
 	last := time.Now()
 	for {
 		select {
@@ -58,6 +89,8 @@ func (f *Faults) Run(ctx context.Context) {
 			bytes += float64(f.leakBytesPerSecond.Load()) * seconds
 			goroutines += float64(f.goroutineLeakPerSecond.Load()) * seconds
 			f.grow(&bytes, &goroutines)
+			garbage += float64(f.garbageBytesPerSecond.Load()) * seconds
+			garbage -= float64(reloadCatalogue(int(garbage)))
 		}
 	}
 }
@@ -104,7 +137,7 @@ func (f *Faults) StartDigest(d time.Duration) bool {
 // StartReload runs a catalogue reload in the background; false says that one
 // is running.
 func (f *Faults) StartReload(bytes int) bool {
-	return f.start(&f.reloading, func() { reloadCatalogue(bytes) })
+	return f.start(&f.reloading, func() { _ = reloadCatalogue(bytes) })
 }
 
 func (f *Faults) start(busy *atomic.Bool, act func()) bool {

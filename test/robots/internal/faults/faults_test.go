@@ -98,6 +98,33 @@ func TestAReloadAllocatesItsBytesAndKeepsNone(t *testing.T) {
 	}
 }
 
+func TestWhatIsHeldIsAliveUntilItIsLetGo(t *testing.T) {
+	var f Faults
+	live := liveHeap()
+	for _, mib := range []int64{8, 24, 3, 0} {
+		f.Hold(int(mib << 20))
+		if more := liveHeap() - live; more < mib<<20-1<<19 || more > mib<<20+1<<20 {
+			t.Errorf("%d MiB are held, %d bytes are alive", mib, more)
+		}
+	}
+}
+
+func TestGarbageComesAtItsRate(t *testing.T) {
+	var f Faults
+	f.SetGarbage(40 << 20)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	start := time.Now()
+	f.Run(ctx)
+	want := 40 * (1 << 20) * time.Since(start).Seconds()
+	runtime.ReadMemStats(&after)
+	if got := float64(after.TotalAlloc - before.TotalAlloc); got < 0.8*want || got > 1.1*want {
+		t.Errorf("%.1f MB allocated, want %.1f", got/1e6, want/1e6)
+	}
+}
+
 func liveHeap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
