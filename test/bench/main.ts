@@ -10,6 +10,8 @@ import { loss } from './loss.ts';
 import { pauses } from './pauses.ts';
 import { type OverheadOptions, probeOverhead } from './probe-overhead.ts';
 import { scale } from './scale.ts';
+import { ROBOT_SHAPES } from './shapes/loads.ts';
+import { shapes } from './shapes/shapes.ts';
 import { type BenchResult, table } from './table.ts';
 
 const say = (sentence: string): void => console.error(`bench: ${sentence}`);
@@ -32,6 +34,7 @@ function isBroken(result: BenchResult): boolean {
     case 'loss':
     case 'effect':
     case 'control':
+    case 'shapes':
       return !result.held;
     case 'footprint':
     case 'first-event':
@@ -99,7 +102,7 @@ function overheadOptions(flags: OverheadFlags): OverheadOptions {
 }
 
 const program = new Command('bench').description(
-  'measures the product against the real thing; without a name: all but footprint, effect and control, in a short form',
+  'measures the product against the real thing; without a name: all but footprint, effect, control and shapes, in a short form',
 );
 
 // Commander's own errors are misuse; asking for help is none.
@@ -195,6 +198,18 @@ program
     if (real) return report(await calibrate({ seconds, signal: interrupted(), say }));
     const shapes = SHAPES.filter(({ name }) => shape?.includes(name) ?? true);
     report(control({ shapes, seeds, isTold: tell, say }));
+  });
+
+program
+  .command('shapes')
+  .description(
+    'the same with real robots on a local cluster (needs root), all at the same time; exit 1 when another does better by more than chance',
+  )
+  .addOption(new Option('--shape <name...>', 'some of the shapes').choices(ROBOT_SHAPES.map(({ name }) => name)))
+  .option('--seconds <n>', 'length of a shape; the slow leak takes twice as long', positive, 150)
+  .action(async ({ shape, seconds }: { shape?: readonly string[]; seconds: number }) => {
+    const some = ROBOT_SHAPES.filter(({ name }) => shape?.includes(name) ?? true);
+    report(await shapes({ shapes: some, seconds, signal: interrupted(), say }));
   });
 
 program

@@ -10,6 +10,8 @@ import type { Observed } from './overhead.ts';
 import type { PausesResult } from './pauses.ts';
 import type { OverheadResult } from './probe-overhead.ts';
 import type { ScaleResult } from './scale.ts';
+import type { ShapesResult } from './shapes/shapes.ts';
+import { shapesTable } from './shapes/table.ts';
 import type { Span } from './spans.ts';
 import type { Estimate, Verdict } from './statistics.ts';
 
@@ -22,7 +24,8 @@ export type BenchResult =
   | FirstEventResult
   | EffectResult
   | ControlResult
-  | CalibrationResult;
+  | CalibrationResult
+  | ShapesResult;
 
 export function table(result: BenchResult): string {
   switch (result.bench) {
@@ -44,6 +47,8 @@ export function table(result: BenchResult): string {
       return controlTable(result);
     case 'control-real':
       return calibrationTable(result);
+    case 'shapes':
+      return shapesTable(result);
   }
 }
 

@@ -5,13 +5,13 @@ import type { Outcome } from './run.ts';
 /** An outcome as the mean over seeds. */
 export type MeanOutcome = Outcome;
 
-export interface ShapeResult {
+export interface ShapeResult<O extends Outcome = MeanOutcome> {
   readonly shape: string;
   readonly seconds: number;
-  readonly product: MeanOutcome;
-  readonly simple: readonly MeanOutcome[];
+  readonly product: O;
+  readonly simple: readonly O[];
   /** Of all settings that never change, the one with the fewest violating seconds, then the least GC CPU. */
-  readonly oracle: MeanOutcome;
+  readonly oracle: O;
   /** The fewest kills with any setting that never changes. */
   readonly leastStaticKills: number;
   readonly isNeverWorse: boolean;
@@ -33,16 +33,19 @@ export function meanOf(outcomes: readonly Outcome[]): MeanOutcome {
   };
 }
 
-export function compare(
+/** @param chanceSeconds a difference that says nothing, where the same run twice has not the same outcome */
+export function compare<O extends Outcome>(
   shape: { readonly name: string; readonly seconds: number },
-  product: MeanOutcome,
-  simple: readonly MeanOutcome[],
-  statics: readonly MeanOutcome[],
-): ShapeResult {
+  product: O,
+  simple: readonly O[],
+  statics: readonly O[],
+  chanceSeconds = 0,
+): ShapeResult<O> {
   const [oracle = product] = statics.toSorted(
     (a, b) => a.violatingSeconds - b.violatingSeconds || a.gcCpuShare - b.gcCpuShare,
   );
   const leastStaticKills = Math.min(...statics.map(({ oomKills }) => oomKills));
+  const sure = product.violatingSeconds - chanceSeconds;
   return {
     shape: shape.name,
     seconds: shape.seconds,
@@ -50,8 +53,8 @@ export function compare(
     simple,
     oracle,
     leastStaticKills,
-    isNeverWorse: product.violatingSeconds <= Math.min(...simple.map((each) => each.violatingSeconds)),
-    isNearOracle: product.violatingSeconds <= NEAR_ORACLE * oracle.violatingSeconds,
+    isNeverWorse: sure <= Math.min(...simple.map((each) => each.violatingSeconds)),
+    isNearOracle: sure <= NEAR_ORACLE * oracle.violatingSeconds,
     isSafe: product.oomKills <= leastStaticKills,
   };
 }

@@ -21,7 +21,7 @@ export interface Candidate {
 /** automemlimit's default. */
 const OF_THE_LIMIT = '90%';
 /** The share of the memory that both published tuners advise (bytedance/gctuner, and Uber's). */
-const TUNER_THRESHOLD = 0.7;
+export const TUNER_THRESHOLD = 0.7;
 
 export const goMemLimitOf = (memoryLimitBytes: number): number => goMemLimitUnder(memoryLimitBytes, 0, OF_THE_LIMIT);
 

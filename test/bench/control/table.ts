@@ -28,7 +28,15 @@ function figurePairs(robot: Figures, model: Figures): string[] {
   ];
 }
 
-function shapeRows({ shape, seconds, product, simple, oracle, leastStaticKills, ...aims }: ShapeResult): string[] {
+export function shapeRows({
+  shape,
+  seconds,
+  product,
+  simple,
+  oracle,
+  leastStaticKills,
+  ...aims
+}: ShapeResult): string[] {
   const best = Math.min(...simple.map(({ violatingSeconds }) => violatingSeconds));
   const verdicts = [
     verdict(aims.isNeverWorse, `best of the simple ones ${whole(best)} s`),

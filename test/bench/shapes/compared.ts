@@ -1,0 +1,45 @@
+/** What came of one shape on the cluster, as the simulator's is compared; only that chance counts for nothing. Pure. */
+import { compare, type ShapeResult } from '../control/compare.ts';
+import type { Outcome } from '../control/run.ts';
+import { PRODUCT, TWIN, TWIN_OF } from './candidates.ts';
+import type { ContenderRun, ShapeRun } from './run.ts';
+import { FAULTS, type Fault } from './yardstick.ts';
+
+export interface RobotOutcome extends Outcome {
+  /** Of the violating seconds, how many for which fault. */
+  readonly faults: Readonly<Record<Fault, number>>;
+}
+
+export interface RobotShapeResult extends ShapeResult<RobotOutcome> {
+  /** By so many seconds two robots differ that are set the same. */
+  readonly chanceSeconds: number;
+  /** What the product did. */
+  readonly told: readonly string[];
+}
+
+export function compared(name: string, seconds: number, { contenders, told }: ShapeRun): RobotShapeResult {
+  const outcomes = contenders.map((run) => ({ run, outcome: outcomeOf(run) }));
+  const of = (kind: 'simple' | 'fixed'): RobotOutcome[] =>
+    outcomes.flatMap(({ run, outcome }) => (run.contender.kinds.includes(kind) ? [outcome] : []));
+  const by = (id: string): RobotOutcome => {
+    const found = outcomes.find(({ run }) => run.contender.id === id);
+    if (!found) throw new Error(`${id} did not run`);
+    return found.outcome;
+  };
+  const chanceSeconds = Math.abs(by(TWIN.id).violatingSeconds - by(TWIN_OF.id).violatingSeconds);
+  return {
+    ...compare({ name, seconds }, by(PRODUCT.id), of('simple'), of('fixed'), chanceSeconds),
+    chanceSeconds,
+    told,
+  };
+}
+
+function outcomeOf({ contender, faults, gcCpuShare, peakBytes, actions, oomKills }: ContenderRun): RobotOutcome {
+  const count = (fault: Fault): number => faults.filter((each) => each === fault).length;
+  return {
+    controller: contender.title,
+    violatingSeconds: faults.filter((fault) => fault !== null).length,
+    faults: { away: count(FAULTS[0]), late: count(FAULTS[1]), gc: count(FAULTS[2]) },
+    ...{ gcCpuShare, peakBytes, actions, oomKills },
+  };
+}
