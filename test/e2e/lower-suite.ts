@@ -1,6 +1,6 @@
 /** A memory limit that was raised comes down again after a calm time, in the running pod: GOMEMLIMIT first. */
 import { expect, it } from 'vitest';
-import { type ActionRecord, quantityBytes, type RobotGCIncident } from '../../src/api/index.ts';
+import { type ActionRecord, quantityBytes, type RobotGCIncident, type TuningState } from '../../src/api/index.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { deploy, over, type PodFacts, podOf, policyNow, remove, setPolicy, settingsOf } from '../effect/heal.ts';
 import { until } from '../support/until.ts';
@@ -38,15 +38,17 @@ async function tell(cluster: Cluster): Promise<Told> {
   const before = await podOf(cluster, surging);
   const { incident: raised } = await over(cluster, surging, await setPolicy(cluster, surging));
   await changeLoad(cluster, surging, before, calm);
+  let tuning: TuningState | undefined;
   let lowered: readonly ActionRecord[] = [];
   let after = before;
   const isDown = async (): Promise<boolean> => {
-    lowered = (await policyNow(cluster, surging)).status.tuning?.[0]?.actions ?? [];
+    tuning = (await policyNow(cluster, surging)).status.tuning?.[0];
+    lowered = tuning?.actions ?? [];
     after = await podOf(cluster, surging);
     const last = lowered.at(-1);
     return last?.kind === 'Resize' && last.result === 'Completed' && last.after === after.limitInEffect;
   };
-  await until('the limit comes down', isDown, 240_000, 500);
+  await until(() => `the limit comes down: ${JSON.stringify({ after, tuning })}`, isDown, 240_000, 500);
   const { goMemLimitBytes } = await settingsOf(cluster, surging, after);
   const { memory: template } = await templateOf(cluster, surging);
   await remove(cluster, surging);

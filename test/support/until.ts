@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { patient } from '../cluster/patience.ts';
 
-/** Waits in real time, longer where processors are emulated, until the condition holds; fails with `what` in its message when it does not in time. */
+/** Waits in real time, longer where processors are emulated, until the condition holds; fails with `what`, in the words of that moment, when it does not in time. */
 export async function until(
-  what: string,
+  what: string | (() => string),
   condition: () => boolean | Promise<boolean>,
   timeoutMs = 10_000,
   everyMs = 5,
@@ -11,7 +11,9 @@ export async function until(
   const limitMs = patient(timeoutMs);
   const endMs = performance.now() + limitMs;
   while (!(await condition())) {
-    if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${what}`);
+    if (performance.now() > endMs) {
+      throw new Error(`not within ${limitMs} ms: ${typeof what === 'string' ? what : what()}`);
+    }
     await sleep(everyMs);
   }
 }

@@ -26,18 +26,18 @@ describe.skipIf(missing !== undefined)(`live settings${missing ? ` (skipped: ${m
   });
 
   test('a breach is answered in the running process, which keeps the change, also in a container that is started anew', async () => {
-    // Between what it is at GOGC 10 and at 200, also where the processors are busy with others.
+    // Between what it is at GOGC 10 and at 100, also where the processors are busy with others.
     const robot = await deploy(name, { apply: ['Live', 'Rollout'] }, { gcCpuShare: '12%' });
     const done = await untilPhase(name, 'Resolved');
     expect(done.status.actions).toMatchObject([
-      { kind: 'Live', knob: 'GOGC', before: '10', after: '200', result: 'Completed' },
+      { kind: 'Live', knob: 'GOGC', before: '10', after: '100', result: 'Completed' },
     ]);
-    expect(done.status.verification).toMatchObject({ before: { gogc: 10 }, after: { gogc: 200 } });
-    expect(await gogcOf(robot)).toBe(200);
-    expect(await liveOf(name)).toMatchObject({ state: 'Applied', gogc: 200 });
+    expect(done.status.verification).toMatchObject({ before: { gogc: 10 }, after: { gogc: 100 } });
+    expect(await gogcOf(robot)).toBe(100);
+    expect(await liveOf(name)).toMatchObject({ state: 'Applied', gogc: 100 });
 
     const anew = await restartContainer(name, robot);
-    await expect.poll(() => gogcOf(anew), { timeout: 30_000 }).toBe(200);
+    await expect.poll(() => gogcOf(anew), { timeout: 30_000 }).toBe(100);
 
     // An agent that is started anew knows its own value again, and reverts it when the policy goes.
     await stopChild(loop.agent.child, 'SIGKILL');
@@ -52,8 +52,8 @@ describe.skipIf(missing !== undefined)(`live settings${missing ? ` (skipped: ${m
     const robot = await deploy(name, { apply: ['Live'] }, { gcCpuShare: '0.01%' }, '3s');
     const done = await untilPhase(name, 'RolledBack');
     expect(done.status.actions?.map(({ kind, before, after }) => [kind, before, after])).toEqual([
-      ['Live', '10', '200'],
-      ['Rollback', '200', '10'],
+      ['Live', '10', '100'],
+      ['Rollback', '100', '10'],
     ]);
     expect(await gogcOf(robot)).toBe(10);
     expect([await annotationOf('deployment', name), await annotationOf('pod', name)]).toEqual(['', '']);
@@ -126,7 +126,7 @@ describe.skipIf(missing !== undefined)(`live settings${missing ? ` (skipped: ${m
         selector,
         sla: { latencyP99: '60s', gcShareOfLatency: '100%', throughput: '1%' },
         thresholds: { memoryPressureSome: '100%', memoryPressureFull: '100%', ...thresholds },
-        tuning: { formula: { base: 200 }, gogc: { maxStep: '5000%' } },
+        tuning: { formula: { base: 100 }, gogc: { maxStep: '5000%' } },
         actions: { mode: 'Auto', fieldConflicts: 'TakeOver', verify: { after: '2s', window: '10s' }, ...actions },
         capture: { pprof: { port: robot.pprofPort }, duration, profiles: ['heap'] },
       },
