@@ -95,6 +95,19 @@ func work(worker, stride int) {
 	}
 }
 
+// serve does the same work, each list on a goroutine that comes and goes with it, as servers do with messages.
+func serve(worker, stride int) {
+	defer workers.Done()
+	done := make(chan struct{})
+	for i := worker; running.Load(); i += stride {
+		go func() {
+			live[i%len(live)] = list(64)
+			done <- struct{}{}
+		}()
+		<-done
+	}
+}
+
 // beat collects on a schedule that does not wait: what comes late is made up for.
 func beat(count int, period time.Duration) {
 	defer workers.Done()
@@ -144,6 +157,7 @@ func read() report {
 func main() {
 	lists := flag.Int("lists", 600, "live lists of 64 nodes, 31 KiB each")
 	goroutines := flag.Int("goroutines", 8, "goroutines that allocate")
+	messages := flag.Bool("messages", false, "a new goroutine for each list")
 	gcEvery := flag.Duration("gc-every", 0, "collect that often and take no requests")
 	flag.Parse()
 	live = make([]*node, *lists)
@@ -163,8 +177,12 @@ func main() {
 		case "start":
 			running.Store(true)
 			workers.Add(*goroutines)
+			loop := work
+			if *messages {
+				loop = serve
+			}
 			for i := 0; i < *goroutines; i++ {
-				go work(i, *goroutines)
+				go loop(i, *goroutines)
 			}
 		case "stop":
 			running.Store(false)
