@@ -9,12 +9,16 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
+
 let total: Tally = none;
 const partLines: string[] = [];
 for (const [index, part] of chosen.entries()) {
+  if (stop.signal.aborted) break;
   const startedMs = performance.now();
   console.log(`\n[${index + 1}/${chosen.length}] ${part.name}`);
-  const tally = await part.run().catch((error: unknown) => {
+  const tally = await part.run(stop.signal).catch((error: unknown) => {
     console.error(error);
     return oneCheck(part.name, error instanceof Error ? error.message : String(error));
   });

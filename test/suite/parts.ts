@@ -12,18 +12,22 @@ import { add, none, oneCheck, Tally } from './tally.ts';
 
 export interface Part {
   readonly name: string;
-  run(): Promise<Tally>;
+  /** @param signal ends the part's own processes too */
+  run(signal: AbortSignal): Promise<Tally>;
 }
 
 const check = (name: string, command: readonly string[], cwd = repositoryDir): Part => ({
   name,
-  run: async () => {
-    const code = await show(command, cwd);
+  run: async (signal) => {
+    const code = await show(command, { cwd, signal });
     return oneCheck(name, code === 0 ? undefined : `${command.join(' ')} exited with ${code}`);
   },
 });
 
-const vitest = (project: string): Part => ({ name: `vitest: ${project}`, run: () => runVitest(project) });
+const vitest = (project: string): Part => ({
+  name: `vitest: ${project}`,
+  run: (signal) => runVitest(project, signal),
+});
 
 export const parts: readonly Part[] = [
   check('lint, format and the dependency rule', ['biome', 'check', '--error-on-warnings', '.']),
@@ -45,28 +49,28 @@ export const parts: readonly Part[] = [
 ];
 
 /** Not a test, yet what the following parts stand on: built here, with progress, rather than within a test's time limit. */
-async function buildCluster(): Promise<Tally> {
-  await ensureBinaries(binaryNames, { onProgress: (line) => console.error(line) });
+async function buildCluster(signal: AbortSignal): Promise<Tally> {
+  await ensureBinaries(binaryNames, { onProgress: (line) => console.error(line), signal });
   return none;
 }
 
 /** As above. */
-async function fetchKernels(): Promise<Tally> {
+async function fetchKernels(signal: AbortSignal): Promise<Tally> {
   if (whyNoVm() !== undefined) return none;
   const onProgress = (line: string) => console.error(line);
-  await ensureTools(onProgress);
-  for (const version of kernelVersions) await ensureKernel(version, { onProgress });
+  await ensureTools(onProgress, signal);
+  for (const version of kernelVersions) await ensureKernel(version, { onProgress, signal });
   return none;
 }
 
-async function runVitest(project: string): Promise<Tally> {
+async function runVitest(project: string, signal: AbortSignal): Promise<Tally> {
   const folder = await mkdtemp(join(tmpdir(), 'robotgc-test-'));
   const file = join(folder, 'tally.json');
   try {
     const reporters = ['--reporter=default', '--reporter=./test/suite/vitest-tally.ts'];
-    const code = await show(['vitest', 'run', `--project=${project}`, ...reporters], repositoryDir, {
-      ROBOTGC_TALLY: file,
-    });
+    const command = ['vitest', 'run', `--project=${project}`, ...reporters];
+    const code = await show(command, { cwd: repositoryDir, signal, env: { ROBOTGC_TALLY: file } });
+    signal.throwIfAborted();
     const tally = Tally.parse(JSON.parse(await readFile(file, 'utf8')));
     return withExitCode(tally, `vitest: ${project}`, code);
   } finally {
@@ -79,10 +83,11 @@ function withExitCode(tally: Tally, name: string, code: number): Tally {
   return code === 0 || tally.failures.length > 0 ? tally : add(tally, oneCheck(name, `exited with ${code}`));
 }
 
-async function runGo(): Promise<Tally> {
+async function runGo(signal: AbortSignal): Promise<Tally> {
   const child = spawn('go', ['test', '-json', './...'], {
     cwd: join(repositoryDir, 'test/robots'),
     stdio: ['ignore', 'pipe', 'inherit'],
+    signal,
   });
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -91,10 +96,15 @@ async function runGo(): Promise<Tally> {
   return withExitCode(tally, 'go test', code);
 }
 
-async function show([program = '', ...args]: readonly string[], cwd = repositoryDir, env = {}): Promise<number> {
-  return exitOf(
-    spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit'] }),
-  );
+interface Showing {
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+async function show([program = '', ...args]: readonly string[], { cwd, signal, env }: Showing): Promise<number> {
+  const stdio = ['ignore', 'inherit', 'inherit'] as const;
+  return exitOf(spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio], signal }));
 }
 
 function exitOf(child: ReturnType<typeof spawn>): Promise<number> {
