@@ -31,12 +31,12 @@ export {
   transition,
 } from './phase.ts';
 export { MIN_CONFIDENCE, plan } from './plan.ts';
-export { WORTHWHILE_CHANGE } from './raise-gogc.ts';
 export { type Cap, type ResizableContainer, type ResizeWay, type Room, requestUnder, whyNotResize } from './resize.ts';
 export { RUNBOOKS, type Runbook } from './runbooks.ts';
 export { stretchBefore } from './stretch.ts';
-export { MOST_TUNINGS, planTuning, type TuningInput } from './tuning.ts';
+export { planTuning, type TuningInput } from './tuning.ts';
 export { type TuningFacts, tuningFacts } from './tuning-facts.ts';
+export { heldBack, isNews, remembered } from './tuning-record.ts';
 export { firstStepOf, nextToUndo, standing, withdraws } from './undo.ts';
 export { type JudgeInput, type Judgement, judge } from './verify.ts';
 export type { KnobSetting, LiveWay, MissingWay, RolloutWay, Way } from './ways.ts';

@@ -2,15 +2,16 @@
  * One step of continuous tuning: `(view, now) → step`. Pure. Write-ahead as with incidents: a change stands in the policy's status as Pending,
  * with the value before it, before anything is touched, so that an operator killed at any point finds out what it had begun.
  */
-import { type ActionRecord, durationMs, type Plan, type RobotGCPolicy, type TuningState } from '../../api/index.ts';
+import type { ActionRecord, Plan, TuningState } from '../../api/index.ts';
 import {
+  heldBack,
+  isNews,
   lastObjections,
-  MOST_TUNINGS,
   type Occasion,
   planTuning,
+  remembered,
   sentenceOf,
   type TuningInput,
-  WORTHWHILE_CHANGE,
 } from '../../remedy/index.ts';
 import { WINDOW_PERIOD_MS } from '../incidents/judgement.ts';
 import { describeAction, describeSetting } from '../incidents/sentences.ts';
@@ -184,16 +185,8 @@ function stateOf({ workload, known, facts, policy }: TuningView, plan: Plan, now
   const { owner, container } = workload;
   const robots = facts.activeRobots === null ? {} : { activeRobots: facts.activeRobots };
   const state: TuningState = { owner, container, ...robots, plan, at: new Date(now).toISOString() };
-  return withActions(state, remembered(known?.actions ?? [], policy, now));
+  return withActions(state, remembered(known?.actions ?? [], policy.spec, now));
 }
-
-/** All that guardrails may ask for: those of the budget's period, and the newest whatever their age. */
-function remembered(actions: readonly ActionRecord[], { spec }: RobotGCPolicy, now: number): readonly ActionRecord[] {
-  const oldest = now - durationMs(spec.actions.budget.per);
-  const kept = actions.filter(({ at }, index) => Date.parse(at) > oldest || index >= actions.length - NEWEST);
-  return kept.slice(-2 * MOST_TUNINGS);
-}
-const NEWEST = 10;
 
 function withActions({ actions: _, ...state }: TuningState, actions: readonly ActionRecord[]): TuningState {
   return actions.length > 0 ? { ...state, actions: [...actions] } : state;
@@ -203,21 +196,14 @@ export function withLast(state: TuningState, action: ActionRecord): TuningState 
   return withActions(state, [...(state.actions?.slice(0, -1) ?? []), action]);
 }
 
-function storyOf({ workload, policy }: TuningView, plan: Plan): Story | undefined {
-  if (plan.kind === 'None' || plan.to === undefined) return undefined;
-  const change = `${plan.knob} ${describeSetting(plan.from ?? null)} → ${describeSetting(plan.to)} on ${workload.owner.kind} ${workload.owner.name}`;
+/** Of what stands against a change, once; a change that waits for its time alone is nothing to tell. */
+function storyOf({ workload, policy, known }: TuningView, plan: Plan): Story | undefined {
+  const held = heldBack(plan);
+  if (!held || held.to === undefined) return undefined;
+  const told = known && heldBack(known.plan);
+  if (told && !isNews(told, held)) return undefined;
+  const change = `${plan.knob} ${describeSetting(plan.from ?? null)} → ${describeSetting(held.to)} on ${workload.owner.kind} ${workload.owner.name}`;
   const isAdvice = policy.spec.actions.mode === 'Recommend' && plan.patch !== undefined;
-  const note = `${change} is not made: ${plan.blockedBy?.join('; ')}. ${plan.reason}`;
+  const note = `${change} is not made: ${held.blockedBy?.join('; ')}. ${plan.reason}`;
   return { type: 'Normal', reason: isAdvice ? 'TuningRecommended' : 'TuningBlocked', note };
-}
-
-/** The numbers in a sentence change all the time; only another sentence is news, or a value that is another by as much as would be changed. */
-function isNews(known: Plan, plan: Plan): boolean {
-  const [was, is] = [Number(known.to ?? Number.NaN), Number(plan.to ?? Number.NaN)];
-  return sentencesOf(known) !== sentencesOf(plan) || Math.abs(is - was) >= WORTHWHILE_CHANGE * was;
-}
-
-/** What stands against a change, or why there is none. */
-function sentencesOf({ kind, reason, blockedBy = [] }: Plan): string {
-  return [kind, ...(kind === 'None' ? [reason] : blockedBy)].join().replaceAll(/[0-9][0-9T:.Z-]*/g, '#');
 }

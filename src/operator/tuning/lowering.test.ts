@@ -1,11 +1,18 @@
 /** A memory limit that an incident raised, on its way down, as continuous tuning decides it step by step. */
 import { describe, expect, it } from 'vitest';
-import type { ActionRecord, RobotGCPolicy, TuningState } from '../../api/index.ts';
+import {
+  type ActionRecord,
+  type ContainerState,
+  type Desired,
+  type RobotGCPolicy,
+  type TuningState,
+  withChange,
+} from '../../api/index.ts';
 import type { Pod } from '../../kube/index.ts';
 import { tuningFacts } from '../../remedy/index.ts';
 import { foundWorkload, iso, policyWith, T0, windowAt } from '../incidents/testing.ts';
 import { podOf } from '../workloads/testing.ts';
-import { decide } from './decide.ts';
+import { decide, withLast } from './decide.ts';
 import type { TuningStep, TuningView } from './view.ts';
 
 const MIB = 2 ** 20;
@@ -123,4 +130,76 @@ describe('a memory limit that is needed no more', () => {
     expect(step).toMatchObject({ state: { plan: { blockedBy: [expect.stringContaining('dispatch-1')] } } });
     expect(actionsOf(step)).toBeUndefined();
   });
+
+  it('tells of each change of a step once, and of none that it is blocked while it only waits for its time', () => {
+    expect(storiesOfAStep()).toEqual([
+      expect.stringMatching(/^Tuned: GOMEMLIMIT 603979776 → 483183820 /),
+      expect.stringMatching(/^Tuned: GOGC 100 → 100 /),
+      expect.stringMatching(/^Tuned: MemoryLimit 640Mi → 512Mi /),
+    ]);
+  });
+
+  it('tells once what stands against a step, also where that outlasts the cool-down', () => {
+    const story = expect.stringMatching(/^TuningBlocked: GOGC 100 → 100 .*TuningBudget: 1 changes/);
+    expect(storiesOfAStep({ budget: { actions: 2, per: '1h' } })).toEqual([expect.stringMatching(/^Tuned: /), story]);
+  });
 });
+
+/** A step as it goes by, a look each second for twenty minutes: agents answer after two, the signals show it after three. */
+function storiesOfAStep(actions: object = {}): string[] {
+  const stories: string[] = [];
+  const settings = { policy: 'policy-uid', underBytes: 640 * MIB, stays: true };
+  let desired = withChange({}, 'robot', { ...settings, knob: 'GOMEMLIMIT', from: null, to: String(576 * MIB) });
+  desired = withChange(desired, 'robot', { ...settings, knob: 'GOGC', from: '50', to: '100' });
+  let [known, pods, appliedAtMs]: [TuningState | undefined, readonly Pod[], number] = [undefined, [high], 0];
+  const shown: number[] = [];
+  for (let now = NOW; now < NOW + 1_200_000; now += 1000) {
+    shown.push(Number(desired.robot?.GOMEMLIMIT?.to));
+    const step = decide(stepView({ now, desired, known, pods, appliedAtMs, shown, actions }), now);
+    if (step.type === 'wait') continue;
+    known = step.state;
+    if (step.type === 'write') {
+      if (step.story) stories.push(`${step.story.reason}: ${step.story.note}`);
+      continue;
+    }
+    const { knob, before: from, after: to, underBytes } = step.action;
+    if (knob === 'GOGC' || knob === 'GOMEMLIMIT')
+      desired = withChange(desired, 'robot', { ...settings, knob, from, to, underBytes: underBytes?.after });
+    else pods = [low];
+    appliedAtMs = now;
+    known = withLast(known, { ...step.action, result: 'Applied' });
+  }
+  return stories;
+}
+
+interface Moment {
+  readonly now: number;
+  readonly desired: Desired;
+  readonly known: TuningState | undefined;
+  readonly pods: readonly Pod[];
+  readonly appliedAtMs: number;
+  /** GOMEMLIMIT that was wished for, second by second. */
+  readonly shown: readonly number[];
+  readonly actions: object;
+}
+
+function stepView({ now, desired, known, pods, appliedAtMs, shown, actions }: Moment): TuningView {
+  const goMemLimitBytes = shown.at(-4) ?? 576 * MIB;
+  const windows = Array.from({ length: 15 }, (_, at) => {
+    const window = windowAt(now - T0 - (14 - at) * 1000, 0.01, 100);
+    return window.gc ? { ...window, gc: { ...window.gc, goMemLimitBytes } } : window;
+  });
+  const state = now - appliedAtMs >= 2000 ? 'Applied' : 'Pending';
+  const container: ContainerState = {
+    ...{ pod: high.metadata.name, container: 'robot', node: 'n', state: 'Watching' },
+    live: { state, gogc: 100, memoryLimitBytes: Number(desired.robot?.GOMEMLIMIT?.to), at: iso(now - T0) },
+  };
+  const asked = policy(actions);
+  return view(pods, {
+    policy: { ...asked, status: { ...asked.status, containers: [container] } },
+    workload: { ...foundWorkload, pods, desired },
+    known,
+    facts: { ...tuningFacts([windows], now), memoryLimitBytes: 640 * MIB },
+    tuned: known?.actions ?? [],
+  });
+}
