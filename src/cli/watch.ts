@@ -71,6 +71,8 @@ function promise({ metadata: { name }, spec }: RobotGCPolicy): string {
   const sentence = `policy ${name}: GC stall P99 ≤ ${duration(limits.gcStallP99Ns)}, GC CPU ≤ ${percent(limits.gcCpuShare)}, breach when ${limits.breach.windows} of ${limits.breach.of} seconds are over`;
   const { mode, apply } = spec.actions;
   if (mode !== 'Auto') return sentence;
+  if (spec.tuning.continuous)
+    return `${sentence}; mode Auto: GOGC is set in the running process and put back if that does not help, and follows the active robots without a breach too`;
   return apply.includes('Live')
     ? `${sentence}; mode Auto: GOGC is set in the running process, and put back if that does not help`
     : `${sentence}; mode Auto acts in a cluster; here it would if actions.apply allowed Live`;

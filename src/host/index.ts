@@ -25,7 +25,7 @@ export {
 } from './controller-reader.ts';
 export { sumMetric } from './exposition.ts';
 export { type FileReader, openFileReader } from './file-reader.ts';
-export type { GcSettings } from './gc-settings.ts';
+export { type GcSettings, sameSettings } from './gc-settings.ts';
 export type { GcWork } from './gc-work.ts';
 export {
   type GcEffect,

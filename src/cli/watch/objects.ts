@@ -1,6 +1,6 @@
 /** The lines of `robotgc watch -o ndjson`: one object a line, told apart by `type`. Pure. */
 import type { SeenCycle, SeenPause, TargetState } from '../../agent/sampler/index.ts';
-import type { Diagnosis, Plan, SignalSummary } from '../../api/index.ts';
+import type { Diagnosis, LiveKnob, Plan, Setting, SignalSummary } from '../../api/index.ts';
 import type { SlowLeak } from '../../diagnosis/index.ts';
 import type { AssistEvent, WaitEvent } from '../../host/probe/index.ts';
 import {
@@ -23,12 +23,18 @@ export interface Verified {
   readonly healMs: number;
 }
 
-/** A change that did not, and was put back. */
+/** A change that did not, or that was not to outlive the watch, and was put back. */
 export interface RolledBack {
-  readonly knob: 'GOGC';
-  readonly from: string;
-  readonly to: string;
+  readonly knob: LiveKnob;
+  readonly from: Setting;
+  readonly to: Setting;
   readonly reason: string;
+}
+
+/** What the formula asks for without a breach. */
+export interface Tuning {
+  readonly plan: Plan;
+  readonly activeRobots: number | null;
 }
 
 export function pauseLine(pause: SeenPause): object {
@@ -118,6 +124,10 @@ export function verifiedLine(verified: Verified): object {
 
 export function rolledBackLine(undone: RolledBack): object {
   return { type: 'rolledBack', ...undone };
+}
+
+export function tuningLine({ plan, activeRobots }: Tuning, applied: boolean): object {
+  return { type: 'tuning', ...plan, activeRobots, applied };
 }
 
 export function watchingLine({ goVersion, pids, missing = [] }: Extract<TargetState, { state: 'Watching' }>): object {

@@ -27,6 +27,8 @@ import {
   rolledBackLine,
   slowLeakLine,
   staleGoMemLimitLine,
+  type Tuning,
+  tuningLine,
   type Verified,
   verifiedLine,
   waitLine,
@@ -42,6 +44,7 @@ import {
   rolledBackText,
   row,
   type TextOptions,
+  tuningText,
   verifiedText,
   waitText,
 } from './text.ts';
@@ -69,6 +72,8 @@ export interface Printer {
   action(plan: Plan, applied: boolean): void;
   verified(verified: Verified): void;
   rolledBack(undone: RolledBack): void;
+  /** What continuous tuning did, or why nothing is to be done. */
+  tuning(tuning: Tuning, applied: boolean): void;
   /** The process is watched from here on; what is not observed of it, and why. */
   watching(state: Extract<TargetState, { state: 'Watching' }>): void;
   refused(pid: number, state: Extract<TargetState, { state: 'Refused' }>): void;
@@ -96,6 +101,7 @@ export function ndjsonPrinter(write: (line: string) => void, policy: string): Pr
     action: (plan, applied) => print(actionLine(plan, applied)),
     verified: (verified) => print(verifiedLine(verified)),
     rolledBack: (undone) => print(rolledBackLine(undone)),
+    tuning: (tuning, applied) => print(tuningLine(tuning, applied)),
     watching: (state) => print(watchingLine(state)),
     refused: (pid, state) => print(refusedLine(pid, state)),
   };
@@ -124,6 +130,7 @@ export function textPrinter(write: (line: string) => void, thresholds: Threshold
     action: (plan, applied) => write(`${actionText(plan, applied, options)}\n`),
     verified: (verified) => write(`${verifiedText(verified, options)}\n`),
     rolledBack: (undone) => write(`${rolledBackText(undone, options)}\n`),
+    tuning: (tuning, applied) => write(`${tuningText(tuning, applied, options)}\n`),
     watching: () => {},
     refused: () => {}, // the sentence on stderr says it
   };

@@ -20,8 +20,8 @@ import {
   WindowRing,
 } from '../../model/index.ts';
 import { type ExitCode, exitCodes } from '../exit.ts';
+import { Acting } from './heal/acting.ts';
 import { captureBreach } from './heal/capture.ts';
-import { Healer } from './heal/healer.ts';
 import type { Printer } from './printer.ts';
 import type { NamedProcess } from './process.ts';
 import { rhythmText } from './text.ts';
@@ -104,10 +104,12 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
     if (window.seq % LEAK_EVERY_WINDOWS === 0) tellLeak(window);
     const now = new Date();
     const breach = judge?.(window, now);
-    if (!breach) return;
-    printer.breach(breach, window, now);
-    if (exitCode === exitCodes.ok) exitCode = exitCodes.finding;
-    healer?.breach(breach);
+    if (breach) {
+      printer.breach(breach, window, now);
+      if (exitCode === exitCodes.ok) exitCode = exitCodes.finding;
+      acting?.breach(breach);
+    }
+    acting?.window();
   };
 
   const sampler = hostSampler({
@@ -149,9 +151,9 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
     },
   });
   const stop = AbortSignal.any([request.signal, done.signal]);
-  const healer =
+  const acting =
     policy && policy.spec.actions.mode !== 'Observe'
-      ? new Healer({
+      ? new Acting({
           process,
           policy,
           windows: recent,
@@ -169,7 +171,7 @@ export async function watch(request: WatchRequest): Promise<ExitCode> {
         })
       : null;
   sampler.setTargets([target]);
-  await Promise.all([sampler.run(stop), untilAborted(stop).then(() => healer?.settled())]);
+  await Promise.all([sampler.run(stop), untilAborted(stop).then(() => acting?.end())]);
   return exitCode;
 }
 

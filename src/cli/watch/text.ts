@@ -12,7 +12,7 @@ import {
   type Thresholds,
 } from '../../model/index.ts';
 import { duration, percent, size } from './format.ts';
-import type { RolledBack, Verified } from './objects.ts';
+import type { RolledBack, Tuning, Verified } from './objects.ts';
 
 export interface TextOptions {
   readonly thresholds: Thresholds | null;
@@ -105,7 +105,16 @@ export function verifiedText({ reason, healMs }: Verified, options: TextOptions)
 }
 
 export function rolledBackText({ knob, from, to, reason }: RolledBack, options: TextOptions): string {
-  return paint(options, 'yellow', `rolled back: ${knob} ${from} → ${to}: ${reason}`);
+  return paint(options, 'yellow', `rolled back: ${knob} ${from ?? 'unset'} → ${to ?? 'unset'}: ${reason}`);
+}
+
+export function tuningText({ plan, activeRobots }: Tuning, applied: boolean, options: TextOptions): string {
+  const { kind, knob, from, to, reason, blockedBy } = plan;
+  const robots = activeRobots === null ? '' : ` at ${activeRobots} robots`;
+  if (kind === 'None') return `tuning${robots}: ${reason}`;
+  const change = `${knob} ${from ?? 'unset'} → ${to ?? 'unset'}`;
+  if (applied) return paint(options, 'green', `tuning${robots}: ${change} in the running process. ${reason}`);
+  return `tuning${robots}: ${change} would be set. ${reason} Not applied: ${blockedBy?.join('; ')}`;
 }
 
 export function onsetText({ signal, share, limit }: PressureOnset, options: TextOptions): string {

@@ -3,49 +3,29 @@
  * windows, and put back when that did not help. What is not verified does not stay: not when the watch ends either.
  */
 import { sleep } from '../../../agent/sleep.ts';
-import { type ActionRecord, type Diagnosis, durationMs, type Plan, type RobotGCPolicy } from '../../../api/index.ts';
+import { type ActionRecord, type Diagnosis, durationMs, type Plan } from '../../../api/index.ts';
 import { diagnose } from '../../../diagnosis/index.ts';
-import type { GcWriter } from '../../../host/index.ts';
-import {
-  type Breach,
-  deriveThresholds,
-  type HeapHistory,
-  type SignalWindow,
-  summarise,
-  type WindowRing,
-} from '../../../model/index.ts';
-import { factsOfWindows, type Judgement, judge, plan, stretchBefore, type Way } from '../../../remedy/index.ts';
-import type { Printer } from '../printer.ts';
-import type { NamedProcess } from '../process.ts';
+import { type Breach, deriveThresholds, type HeapHistory, type SignalWindow, summarise } from '../../../model/index.ts';
+import { factsOfWindows, type Judgement, judge, plan, stretchBefore } from '../../../remedy/index.ts';
+import type { Deeds } from './deeds.ts';
 import { LiveChange } from './live.ts';
+import { localWays, type Means, orNothing, windowMs } from './means.ts';
+import type { Tuner } from './tuner.ts';
 
-export interface HealerOptions {
-  readonly process: NamedProcess;
-  readonly policy: RobotGCPolicy;
-  readonly windows: Pick<WindowRing, 'all' | 'since'>;
+export interface HealerOptions extends Means {
   readonly heap: Pick<HeapHistory, 'points'>;
-  readonly printer: Printer;
-  readonly say: (sentence: string) => void;
   /** Writes the evidence of these seconds; the bundle's path, or null when there was nothing to write. */
   readonly capture: (signal: AbortSignal) => Promise<string | null>;
-  /** Or why the process's settings cannot be written. */
-  readonly openWriter: () => GcWriter | string;
-  readonly signal: AbortSignal;
+  readonly deeds: Deeds;
+  /** A breach waits for the end of a change of its, and what has been verified is not its any more. */
+  readonly tuner: Pick<Tuner, 'settled' | 'remedied'> | null;
 }
 
 /** What comes after the stretch is looked at too while that was too little. */
 const graceMs = 60_000;
-const windowMs = 1_000;
-
-const noRollout: Way = {
-  kind: 'Missing',
-  of: 'Rollout',
-  why: 'Rollout is possible in a cluster only; here it takes Live in actions.apply.',
-};
 
 export class Healer {
   readonly #options: HealerOptions;
-  readonly #history: ActionRecord[] = [];
   #episode: Promise<void> | null = null;
 
   constructor(options: HealerOptions) {
@@ -57,6 +37,10 @@ export class Healer {
     this.#episode ??= this.#answer(breach).finally(() => {
       this.#episode = null;
     });
+  }
+
+  get isBusy(): boolean {
+    return this.#episode !== null;
   }
 
   /** Resolves when nothing is under way; after an abort that is soon. Rejects only on a defect. */
@@ -87,11 +71,13 @@ export class Healer {
   }
 
   async #remedy(episode: Episode): Promise<void> {
-    const { openWriter, policy, printer, process } = this.#options;
+    const { openWriter, policy, printer, process, tuner, signal } = this.#options;
     if (policy.spec.actions.mode !== 'Auto') {
       printer.action(this.#plan(episode, episode.before, null), false);
       return;
     }
+    await tuner?.settled();
+    signal.throwIfAborted();
     using writer = orNothing(openWriter());
     const inEffect = writer.value?.read()?.settings;
     const ended = inEffect ? null : `process ${process.pid} has ended`;
@@ -106,6 +92,7 @@ export class Healer {
       return { type: 'undo', why: 'the watch ended before it was verified' } as const;
     });
     if (outcome.type === 'undo') await this.#undo(change, outcome.why);
+    else tuner?.remedied('GOGC');
   }
 
   /** One step after the other while each goes the right way and only the step limit kept it short. */
@@ -113,9 +100,9 @@ export class Healer {
     const { policy, printer } = this.#options;
     let next = first;
     for (let steps = 1; ; steps++) {
-      const why = await change.set(Number(next.to), this.#options.signal);
+      const why = await change.set({ gcPercent: Number(next.to) }, { signal: this.#options.signal });
       if (why !== undefined) return { type: 'undo', why: `GOGC ${next.to} was not taken: ${why}` };
-      this.#record('Live', next);
+      this.#remedied('Live', next);
       printer.action(next, true);
       const { judgement, after } = await this.#verify(episode);
       const healMs = Date.now() - episode.atMs;
@@ -156,7 +143,7 @@ export class Healer {
       say(`nothing was changed: ${why}`);
       return;
     }
-    const { gogc: from, originalGogc: to } = change;
+    const [from, to] = [change.current.gcPercent, change.original.gcPercent];
     if (!policy.spec.actions.verify.rollback) {
       say(`GOGC stays ${from}, as the policy says not to roll back: ${why}`);
       return;
@@ -166,15 +153,13 @@ export class Healer {
       say(`GOGC could not be put back to ${to}: ${obstacle}`);
       return;
     }
-    this.#record('Rollback', { from: String(from), to: String(to) });
+    this.#remedied('Rollback', { from: String(from), to: String(to) });
     printer.rolledBack({ knob: 'GOGC', from: String(from), to: String(to), reason: why });
   }
 
   #plan({ breach, diagnosis, atMs }: Episode, windows: readonly SignalWindow[], whyNotLive: string | null): Plan {
-    const { policy, process } = this.#options;
+    const { policy, process, deeds } = this.#options;
     const newest = windows.at(-1);
-    const live: Way =
-      whyNotLive === null ? { kind: 'Live', knobs: ['GOGC'] } : { kind: 'Missing', of: 'Live', why: `${whyNotLive}.` };
     const now = Date.now();
     return plan(
       {
@@ -184,10 +169,11 @@ export class Healer {
         summary: summarise(windows),
         ...factsOfWindows(windows, now),
         subject: `process ${process.pid}`,
-        ways: [live, noRollout],
+        ways: localWays(['GOGC'], whyNotLive),
         memoryLimitBytes: newest?.cgroup?.memoryLimitBytes ?? null,
         // The steps of this answer do not hold each other back.
-        history: this.#history.filter(({ at }) => Date.parse(at) < atMs),
+        history: deeds.remedies.filter(({ at }) => Date.parse(at) < atMs),
+        tuned: deeds.tunings,
         paused: false,
         killSwitch: false,
         windowPeriodMs: windowMs,
@@ -196,18 +182,8 @@ export class Healer {
     );
   }
 
-  #record(kind: ActionRecord['kind'], { from = null, to = null }: Pick<Plan, 'from' | 'to'>): void {
-    const { pid, comm, startTicks } = this.#options.process;
-    this.#history.push({
-      kind,
-      owner: { apiVersion: '', kind: 'Process', name: comm, uid: `${pid}-${startTicks}` },
-      container: comm,
-      knob: 'GOGC',
-      before: from,
-      after: to,
-      at: new Date().toISOString(),
-      result: 'Completed',
-    });
+  #remedied(kind: ActionRecord['kind'], { from = null, to = null }: Pick<Plan, 'from' | 'to'>): void {
+    this.#options.deeds.remedied({ kind, knob: 'GOGC', before: from, after: to });
   }
 }
 
@@ -219,10 +195,3 @@ interface Episode {
 }
 
 type Outcome = { readonly type: 'kept' } | { readonly type: 'undo'; readonly why: string };
-
-function orNothing(
-  opened: GcWriter | string,
-): Disposable & { readonly value: GcWriter | null; readonly why: string | null } {
-  const value = typeof opened === 'string' ? null : opened;
-  return { value, why: value ? null : String(opened), [Symbol.dispose]: () => value?.[Symbol.dispose]() };
-}
