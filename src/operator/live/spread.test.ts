@@ -107,6 +107,33 @@ describe('what the pods of a workload are told', () => {
     expect(gone('Keep')).toEqual([]);
   });
 
+  it('says at once on all pods what becomes of it when that is changed in the policy, also where nothing else may be changed', () => {
+    const saying = (onDelete?: 'Revert' | 'Keep') =>
+      JSON.stringify({ robot: { policy: wish.policy, ...(onDelete ? { onDelete } : {}), GOGC: wish.GOGC } });
+    const all = (annotation: string) => [podWith('a', annotation), podWith('b', annotation)];
+    const keeping = (actions: object = {}) => policyWith({ liveBy: 'Program', onDelete: 'Keep', ...actions });
+    const kept = [
+      ['a', saying('Keep')],
+      ['b', saying('Keep')],
+    ];
+    const policies = [keeping()];
+    expect(told({ owner: ofLivingPolicies(owner, policies), pods: all(saying('Revert')), policies })).toEqual(kept);
+    const observing = [keeping({ mode: 'Observe' })];
+    expect(told({ pods: all(saying()), policies: observing, observeOnly: true })).toEqual(kept);
+    expect(told({ owner: ofLivingPolicies(owner, policies), pods: all(saying('Keep')), policies })).toEqual([]);
+    expect(ofLivingPolicies(owner, policies)).toEqual({ robot: { ...wish, onDelete: 'Keep' } });
+    // Agents know their policy.
+    expect(told({ pods: all(saying('Keep')) })).toEqual([
+      ['a', saying()],
+      ['b', saying()],
+    ]);
+  });
+
+  it('stays where it may be in the name of a policy that this version does not understand', () => {
+    expect(ofLivingPolicies(owner, [], true)).toEqual(owner);
+    expect(told({ pods: [podWith('a', text), podWith('b')], policies: [] })).toEqual([]);
+  });
+
   it('is left to the agents where the policy is gone: they know whether it said to keep it', () => {
     expect(told({ owner: {}, pods: [podWith('a', text)], policies: [] })).toEqual([]);
     expect(ofLivingPolicies(owner, [])).toEqual({});

@@ -27,18 +27,36 @@ export interface PodAnnotation {
   readonly text: string | null;
 }
 
-/** What of the owner's wishes is left when those go whose policy is gone. */
-export function ofLivingPolicies(owner: Desired, policies: readonly RobotGCPolicy[]): Desired {
-  return Object.fromEntries(Object.entries(owner).filter(([, { policy }]) => policyOf(policy, policies) !== undefined));
+/**
+ * What of the owner's wishes is left when those go whose policy is gone, as their policies have it by now.
+ * @param isPartial there are others that this version does not understand: any wish that is of none may be of one of them
+ */
+export function ofLivingPolicies(owner: Desired, policies: readonly RobotGCPolicy[], isPartial = false): Desired {
+  const isLiving = ({ policy }: DesiredSettings) => isPartial || policyOf(policy, policies) !== undefined;
+  return asSaidNow(Object.fromEntries(Object.entries(owner).filter(([, wish]) => isLiving(wish))), policies);
+}
+
+/** What becomes of a wish where programs follow it: what its policy says now, and what it said last once it is gone. */
+function asSaidNow(desired: Desired, policies: readonly RobotGCPolicy[]): Desired {
+  return Object.fromEntries(
+    Object.entries(desired).map(([container, wish]) => {
+      const actions = policyOf(wish.policy, policies)?.spec.actions;
+      if (!actions) return [container, wish];
+      const { policy, onDelete: _said, ...settings } = wish;
+      const onDelete = actions.liveBy === 'Program' ? { onDelete: actions.onDelete } : {};
+      return [container, { policy, ...onDelete, ...settings }];
+    }),
+  );
 }
 
 /**
  * A pod's wish in the name of a policy that is gone stays: its agent knows whether the policy said to revert or to keep, and a wish that was
- * taken away would look like a withdrawal to it. A program that follows a file knows no policy, so there the wish itself says what becomes of it.
+ * taken away would look like a withdrawal to it. A program that follows a file knows no policy, so there the wish itself says what becomes of it:
+ * that is no setting, and waits for no turn.
  */
 export function spread({ owner, pods, policies, observeOnly }: SpreadInput): PodAnnotation[] {
   const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === '');
-  const told = new Map(staying.map((pod) => [pod.metadata.uid, desiredOfPod(pod)]));
+  const told = new Map(staying.map((pod) => [pod.metadata.uid, asSaidNow(desiredOfPod(pod), policies)]));
   const wanted = new Map(staying.map((pod) => [pod.metadata.uid, { ...told.get(pod.metadata.uid) }]));
   for (const [container, wish] of Object.entries(owner)) {
     const policy = policyOf(wish.policy, policies);
