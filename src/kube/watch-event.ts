@@ -75,11 +75,20 @@ export function readObject<T>(resource: Resource<T>, raw: unknown): Read<T> {
   try {
     return { ok: true, entry: { ...identity, object: resource.parse(raw) } };
   } catch (error) {
-    return { ok: false, identity, reason: error instanceof z.ZodError ? z.prettifyError(error) : String(error), raw };
+    return { ok: false, identity, reason: reasonOf(error), raw };
   }
 }
 
 /** True when both are numbers, as the API server's are, and `later` is the smaller: the server's history was set back. */
 export function wentBack(earlier: string, later: string): boolean {
   return /^\d+$/.test(earlier) && /^\d+$/.test(later) && BigInt(later) < BigInt(earlier);
+}
+
+/** In one line, for logs and conditions. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof z.ZodError)) return String(error);
+  return z
+    .prettifyError(error)
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replaceAll('✖ ', '');
 }

@@ -27,9 +27,10 @@ export interface Caches {
   readonly daemonSets: Reflector<Workload>;
 }
 
-export function createCaches(transport: Transport, log: Log): Caches {
+/** @param onUnread told of each policy that this version does not understand, by its key */
+export function createCaches(transport: Transport, log: Log, onUnread?: (policyKey: string) => void): Caches {
   return {
-    policies: new Reflector({ transport, resource: policies, log }),
+    policies: new Reflector({ transport, resource: policies, log, ...(onUnread ? { onKeptOut: onUnread } : {}) }),
     incidents: new Reflector({
       transport,
       resource: incidents,

@@ -45,7 +45,8 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
   const signals = new SignalStore();
 
   // What is known of the cluster.
-  const caches = createCaches(transport, log);
+  const policyQueue = new KeyedQueue({ name: 'policies', metrics: metrics.queue });
+  const caches = createCaches(transport, log, (policyKey) => policyQueue.add(policyKey));
   const recorder = new EventRecorder({
     transport,
     reportingController: 'robotgc.dev/operator',
@@ -55,7 +56,6 @@ export async function runOperator(config: OperatorConfig, log: Log, signal: Abor
 
   // Two duties, each with its queue. An incident's change is news for its policy too.
   const incidentQueue = new KeyedQueue({ name: 'incidents', metrics: metrics.queue });
-  const policyQueue = new KeyedQueue({ name: 'policies', metrics: metrics.queue });
   caches.incidents.store.onChange(({ key, object }) => {
     incidentQueue.add(key);
     policyQueue.add(`${object.metadata.namespace}/${object.spec.policy.name}`);

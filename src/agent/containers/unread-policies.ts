@@ -41,7 +41,7 @@ export class UnreadPolicies {
       this.#selectors.delete(policyKey);
       return undefined;
     }
-    return this.#concerns(policyKey) ? oneLine(reason).slice(0, maxMessageLength) : null;
+    return this.#concerns(policyKey) ? reason.slice(0, maxMessageLength) : null;
   }
 
   /** Any pod of its namespace, where not even its selector can be read. */
@@ -55,8 +55,4 @@ export class UnreadPolicies {
           metadata.namespace === namespace && (selector === undefined || matchesSelector(selector, metadata.labels)),
       );
   }
-}
-
-function oneLine(reason: string): string {
-  return reason.replaceAll(/\s*\n\s*/g, ' ').replaceAll('✖ ', '');
 }

@@ -2,6 +2,7 @@
 import { ANNOTATION_DESIRED, desiredText, REMEDY_FIELD_MANAGER } from '../../api/index.ts';
 import {
   type Controller,
+  type HandlerResult,
   isKubeError,
   KeyedQueue,
   keyOf,
@@ -11,6 +12,7 @@ import {
   pods,
   type QueueMetrics,
   type Store,
+  splitKey,
   type Transport,
   type Workload,
 } from '../../kube/index.ts';
@@ -28,6 +30,8 @@ export interface LiveSpreaderOptions {
   readonly queueMetrics: QueueMetrics;
   readonly log: Log;
 }
+
+const LOOK_EVERY_MS = 30_000;
 
 /** Keys are `Kind/namespace/name` of workloads. */
 export class LiveSpreader implements Controller {
@@ -57,17 +61,18 @@ export class LiveSpreader implements Controller {
     });
   }
 
-  async reconcile(key: string, signal: AbortSignal): Promise<void> {
+  async reconcile(key: string, signal: AbortSignal): Promise<HandlerResult | undefined> {
     const { caches, transport, observeOnly, log } = this.#options;
     const [kind, namespace, name] = key.split('/');
     const workload = this.#reflectors()
       .map(({ store }) => store.get(`${namespace}/${name}`))
       .find((each) => each?.kind === kind);
-    if (!workload) return;
+    if (!workload) return undefined;
     const policies = caches.policies.store
       .list()
       .filter(({ metadata }) => metadata.namespace === workload.metadata.namespace);
-    const owner = ofLivingPolicies(desiredOf(workload.metadata), policies);
+    const isPartial = [...caches.policies.malformed().keys()].some((each) => splitKey(each).namespace === namespace);
+    const owner = ofLivingPolicies(desiredOf(workload.metadata), policies, isPartial);
     await this.#tellOwner(workload, desiredText(owner), signal);
     for (const { pod, text } of spread({ owner, pods: podsOf(caches, workload), policies, observeOnly })) {
       const { namespace, name, uid, resourceVersion } = pod.metadata;
@@ -80,6 +85,8 @@ export class LiveSpreader implements Controller {
         if (!isKubeError(error, 'NotFound', 'Conflict')) throw error;
       }
     }
+    // That one which is not understood was deleted is no news of the cache.
+    return isPartial ? { requeueAfterMs: LOOK_EVERY_MS } : undefined;
   }
 
   async #tellOwner({ metadata, ...workload }: Workload, text: string | null, signal: AbortSignal): Promise<void> {

@@ -55,6 +55,23 @@ export function policyStatus(
   };
 }
 
+/** A policy as far as every version understands it. */
+export interface Dated {
+  readonly metadata: Pick<RobotGCPolicy['metadata'], 'generation'>;
+  readonly status: Pick<PolicyStatus, 'conditions'>;
+}
+
+/** Of a policy that this operator does not understand, such as one with a field that a newer version knows. */
+export function unreadStatus(policy: Dated, reason: string, now: number): Pick<OwnStatus, 'conditions'> {
+  const message = `this operator does not understand the policy and does nothing for it: upgrade it, or take the field out. ${reason}`;
+  const judged = { reason: 'NotUnderstood', message: message.slice(0, 1024) };
+  const conditions = [
+    { type: 'Ready', status: 'False', ...judged },
+    { type: 'Degraded', status: 'True', ...judged },
+  ] as const;
+  return { conditions: conditions.map((each) => dated(each, policy, now)) };
+}
+
 /** Of the incidents that are still there. Those that ended in Observed were not ours to heal. */
 export function healing(incidents: readonly RobotGCIncident[]): Pick<PolicyStatus, 'mttrSeconds' | 'autoHealRate'> {
   const ended = (phase: string) => incidents.filter(({ status }) => status.phase === phase);
@@ -178,7 +195,7 @@ function tuning(incidents: readonly RobotGCIncident[], policy: RobotGCPolicy, { 
 }
 
 /** Keeps the time of the last transition, as the API conventions ask. */
-function dated(judged: Judged, { status, metadata }: RobotGCPolicy, now: number): Condition {
+function dated(judged: Judged, { status, metadata }: Dated, now: number): Condition {
   const before = status.conditions?.find(({ type }) => type === judged.type);
   const same = before?.status === judged.status;
   return {
