@@ -1,7 +1,8 @@
 /** Something that every cycle measures grows, goes on growing, and no growing number of robots explains it. */
-import { kendallTau, median, type Point, type SignalWindow, type Slope, slopeOf, thin } from '../model/index.ts';
+import { kendallTau, median, type SignalWindow, type Slope, slopeOf, thin } from '../model/index.ts';
 import type { Facts } from './evidence.ts';
 import { killsIn } from './kills.ts';
+import { slowsDown, type Worked } from './pace.ts';
 import { mebibytes } from './words.ts';
 
 /** Shorter growth is how every program starts. */
@@ -34,8 +35,15 @@ export function growthOf(
   name: string,
   bytesOf: (gc: NonNullable<SignalWindow['gc']>) => number,
 ): Growth | undefined {
-  const leastSeconds = memoryOver || killsIn(recent).count > 0 ? MIN_SPAN_IN_DANGER_SECONDS : MIN_SPAN_SECONDS;
-  const points = thin(pointsOf(windows, bytesOf), MAX_POINTS);
+  const isInDanger = memoryOver || killsIn(recent).count > 0;
+  const leastSeconds = isInDanger ? MIN_SPAN_IN_DANGER_SECONDS : MIN_SPAN_SECONDS;
+  const measured = measuredIn(windows);
+  // One per window in which a cycle ended: it is known at its end only.
+  const ended = thin(
+    measured.filter(({ gc }) => gc.cycles > 0),
+    MAX_POINTS,
+  );
+  const points = ended.map(({ endedAt, gc }) => ({ atSeconds: Date.parse(endedAt) / 1000, value: bytesOf(gc) }));
   const first = points[0];
   const last = points.at(-1);
   if (!first || !last || points.length < MIN_POINTS) return undefined;
@@ -51,6 +59,8 @@ export function growthOf(
   const late = ((slopeOf(half)?.perSecond ?? 0) * spanSeconds) / 2 / Math.max(1, fromBytes);
   // A start-up or a ramp of load flattens in the second half; a leak does not.
   if (relative < MIN_GROWTH || tau < CONSISTENT || lateTau < CONSISTENT || late < relative / 4) return undefined;
+  // Where memory is at its end, what fills up is as deadly as what leaks.
+  if (!isInDanger && slowsDown({ points: measured, alike: ended, bytesOf: ({ gc }) => bytesOf(gc) })) return undefined;
   const robots = robotGrowth(windows);
   if (robots > relative * EXPLAINED_BY_ROBOTS) return undefined;
   return {
@@ -68,10 +78,13 @@ export function growthOf(
   };
 }
 
-/** One point per window in which a cycle ended: it is known at its end only. */
-function pointsOf(windows: readonly SignalWindow[], bytesOf: (gc: NonNullable<SignalWindow['gc']>) => number): Point[] {
-  return windows.flatMap(({ gc, endedAt }) =>
-    gc && gc.cycles > 0 ? [{ atSeconds: Date.parse(endedAt) / 1000, value: bytesOf(gc) }] : [],
+interface Measured extends Worked {
+  readonly gc: NonNullable<SignalWindow['gc']>;
+}
+
+function measuredIn(windows: readonly SignalWindow[]): Measured[] {
+  return windows.flatMap(({ gc, endedAt, activeRobots }) =>
+    gc ? [{ gc, endedAt, activeRobots, allocBytesPerSecond: gc.allocBytesPerSecond }] : [],
   );
 }
 

@@ -1,39 +1,21 @@
 /** A leak that takes hours, and what looks like one for a while. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deriveThresholds, type HeapPoint } from '../model/index.ts';
-import { EPOCH_MS, syntheticSpec, syntheticWindows } from '../model/testing.ts';
+import { deriveThresholds } from '../model/index.ts';
+import { syntheticSpec, syntheticWindows } from '../model/testing.ts';
 import { diagnose } from './diagnose.ts';
+import { historyOf, type Seen } from './testing.ts';
 
-const MIB = 2 ** 20;
 const spec = syntheticSpec();
-
-interface Seen {
-  readonly liveMib: number;
-  readonly robots?: number | null;
-  readonly allocMib?: number;
-  readonly rootsMib?: number;
-}
-
-/** A point each five minutes. */
-function historyOf(hours: number, seen: (hour: number) => Seen): HeapPoint[] {
-  return Array.from({ length: Math.round(hours * 12) }, (_, at) => {
-    const { liveMib, robots = 5000, allocMib = 60, rootsMib = 1 } = seen((at + 1) / 12);
-    return {
-      endedAt: new Date(EPOCH_MS + (at + 1) * 300_000).toISOString(),
-      heapLiveBytes: liveMib * MIB,
-      rootsBytes: rootsMib * MIB,
-      allocBytesPerSecond: allocMib * MIB,
-      activeRobots: robots,
-    };
-  });
-}
 
 function causesOf(hours: number, seen: (hour: number) => Seen) {
   const windows = syntheticWindows(60, () => ({ gc: { cpuShare: 0.1 } }));
   const heapHistory = historyOf(hours, seen);
   return diagnose({ windows, heapHistory, spec, thresholds: deriveThresholds(spec) });
 }
+const hours = fc.double({ min: 0.5, max: 6, noNaN: true });
+const noise = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 72, maxLength: 72 });
+const at = (noise: readonly number[], hour: number): number => noise[Math.round(hour * 12) - 1] ?? 0;
 const isLeak = (hours: number, seen: (hour: number) => Seen): boolean =>
   causesOf(hours, seen).some(({ cause }) => cause === 'Leak');
 
@@ -84,11 +66,44 @@ describe('a slow leak', () => {
   });
 });
 
-describe('what is no leak, however long it is looked at', () => {
-  const hours = fc.double({ min: 0.5, max: 6, noNaN: true });
-  const noise = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 72, maxLength: 72 });
-  const at = (noise: readonly number[], hour: number): number => noise[Math.round(hour * 12) - 1] ?? 0;
+describe('a leak that the clock alone shows slower and slower', () => {
+  it('is found by the work that leaks, where there is less and less to do', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1.5, max: 6, noNaN: true }),
+        fc.double({ min: 0.4, max: 5, noNaN: true }),
+        fc.double({ min: 0, max: 0.2, noNaN: true }),
+        noise,
+        (span, pace, wane, jitter) => {
+          const done = (hour: number) => hour - (wane * hour ** 2) / (2 * span);
+          const seen = (hour: number) => ({
+            liveMib: 100 + 100 * pace * (done(hour) + 0.01 * at(jitter, hour)),
+            allocMib: 60 * (1 - (wane * hour) / span),
+            robots: null,
+          });
+          expect(isLeak(span, seen)).toBe(true);
+        },
+      ),
+    );
+  });
 
+  it('is found beside a cache that fills, by three hours of which the cache was full for the latter half', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 3, max: 6, noNaN: true }),
+        fc.double({ min: 0.4, max: 5, noNaN: true }),
+        fc.double({ min: 0.05, max: 0.3, noNaN: true }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (span, pace, timeConstant, hoursWorth) => {
+          const cache = (hour: number) => 100 * pace * hoursWorth * (1 - Math.exp(-hour / timeConstant));
+          expect(isLeak(span, (hour) => ({ liveMib: 100 + 100 * pace * hour + cache(hour) }))).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe('what is no leak, however long it is looked at', () => {
   it('is a heap that stays, in any noise', () => {
     fc.assert(
       fc.property(hours, noise, fc.double({ min: 0, max: 0.5, noNaN: true }), (span, jitter, share) => {
@@ -105,6 +120,22 @@ describe('what is no leak, however long it is looked at', () => {
         fc.double({ min: 20, max: 2000, noNaN: true }),
         (span, timesFull, sizeMib) => {
           const seen = (hour: number) => ({ liveMib: 50 + sizeMib * (1 - Math.exp((-timesFull * hour) / span)) });
+          expect(isLeak(span, seen)).toBe(false);
+        },
+      ),
+    );
+  });
+
+  it('is a cache of any size and pace after 75 minutes, once a quarter of it is full, in noise of a hundredth of what it has grown by', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 1.25, max: 6, noNaN: true }),
+        fc.double({ min: 0.4, max: 10, noNaN: true }),
+        fc.double({ min: 20, max: 2000, noNaN: true }),
+        noise,
+        (span, timesFull, sizeMib, jitter) => {
+          const filled = (hour: number) => sizeMib * (1 - Math.exp((-timesFull * hour) / span));
+          const seen = (hour: number) => ({ liveMib: 50 + filled(hour) + 0.005 * filled(span) * at(jitter, hour) });
           expect(isLeak(span, seen)).toBe(false);
         },
       ),

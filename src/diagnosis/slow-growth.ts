@@ -4,6 +4,7 @@
  */
 import { type HeapPoint, kendallTau, median, type Point, slopeOf } from '../model/index.ts';
 import type { Growth } from './growth.ts';
+import { keepsPace, slowsDown } from './pace.ts';
 import { mebibytes } from './words.ts';
 
 /** A program that has just started fills what it needs. */
@@ -17,11 +18,13 @@ const LIKE_ALLOCATION = 0.25;
 const MIN_GROWTH = 0.25;
 const MIN_GROWTH_BYTES = 8 * 2 ** 20;
 const CONSISTENT = 0.8;
-/** Slope of the last third ÷ slope of the first: 1 of a leak, less of what fills up. Of 1 − e^(−t/τ) it is below that once half is full. */
+/** Slope of the last third ÷ slope of the first: 1 of a leak, less of what fills up, whatever the noise. Of 1 − e^(−t/τ) it is below that once half is full. */
 const STEADY = 0.75;
 /** Growth of the load that explains as much growth of what it needs. */
 const EXPLAINED_BY_LOAD = 0.5;
 const LATEST = 3;
+/** Two halves of so many points tell a pace that stays from one that falls. */
+const MIN_POINTS_FOR_PACE = 16;
 
 export function slowGrowthOf(
   points: readonly HeapPoint[],
@@ -32,9 +35,13 @@ export function slowGrowthOf(
   if (!first) return undefined;
   const warm = points.filter(({ endedAt }) => secondsOf(endedAt) - secondsOf(first.endedAt) >= WARM_UP_SECONDS);
   const later = warm.slice(Math.floor(warm.length / 2));
-  return (
-    growthIn(warm, name, bytesOf) ?? (beganLate(warm, later, bytesOf) ? growthIn(later, name, bytesOf) : undefined)
-  );
+  const isNew = beganLate(warm, later, bytesOf) || isEven(later, bytesOf);
+  return growthIn(warm, name, bytesOf) ?? (isNew ? growthIn(later, name, bytesOf) : undefined);
+}
+
+/** What is left once a cache beside it is full. */
+function isEven(points: readonly HeapPoint[], bytesOf: (point: HeapPoint) => number): boolean {
+  return points.length >= MIN_POINTS_FOR_PACE && keepsPace({ points, alike: atLikeLoad(points), bytesOf });
 }
 
 /** What fills up grew faster before. */
@@ -67,7 +74,7 @@ function growthIn(
   const tau = kendallTau(series.map(({ value }) => value));
   if (relative < MIN_GROWTH || grownBytes < MIN_GROWTH_BYTES || tau < CONSISTENT) return undefined;
   const steadiness = steadinessOf(series);
-  if (steadiness === undefined || steadiness < STEADY) return undefined;
+  if (steadiness === undefined || steadiness < STEADY || slowsDown({ points, alike, bytesOf })) return undefined;
   const load = loadGrowth(alike);
   if (load > relative * EXPLAINED_BY_LOAD) return undefined;
   const perHour = (perSecond: number): string => mebibytes(perSecond * 3600);

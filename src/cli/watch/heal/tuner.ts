@@ -75,6 +75,7 @@ export class Tuner {
     for (const { knob, ours } of this.#standing.all().filter((each) => !isOurs(each)))
       say(`${knob} is ${inWords(settingOf(knob, inEffect))} by now, not ${inWords(ours)} as it was set: it stays`);
     const due = this.#standing.all().filter(isOurs);
+    if (due.length === 0) return;
     const change: Partial<GcSettings> = Object.assign({}, ...due.map(({ knob, own }) => changeTo(knob, own)));
     const obstacle = await new LiveChange(writer, inEffect).restoreTo(change);
     for (const { knob, own, ours } of due) {
