@@ -98,7 +98,7 @@ async function healings(
   const ends: string[] = [];
   for (let run = 1; run <= runs; run++) {
     signal.throwIfAborted();
-    const healed = await heal(cluster, healing);
+    const healed = await heal(cluster, healing, signal);
     const { phase, message } = healed.incident.status;
     const taken = healingTimes(healed);
     ends.push(`${way} ${phase}`);

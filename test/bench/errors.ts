@@ -9,6 +9,7 @@ export type BenchErrorCode =
   | 'ROBOT_RESTLESS'
   | 'WATCH_ENDED'
   | 'NOTHING_TO_MEASURE'
+  | 'INTERRUPTED'
   | 'USAGE';
 
 /** A benchmark that could not be run; what it measured is not an error. */

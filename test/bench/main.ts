@@ -58,7 +58,8 @@ const strings = (text: string, earlier: readonly string[]): string[] => [...earl
 /** A cluster is taken down before the process ends. */
 function interrupted(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error('interrupted')));
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => stop.abort(new BenchError('INTERRUPTED', 'interrupted')));
   return stop.signal;
 }
 

@@ -118,8 +118,8 @@ export async function gogcOf(cluster: ReachableCluster, robot: Robot, pod: Pick<
 }
 
 /** Applies the policy, and waits until its first incident is over. @throws when none is in time */
-export async function heal(cluster: ReachableCluster, healing: HealingCase): Promise<Healing> {
-  return over(cluster, healing, await setPolicy(cluster, healing));
+export async function heal(cluster: ReachableCluster, healing: HealingCase, signal?: AbortSignal): Promise<Healing> {
+  return over(cluster, healing, await setPolicy(cluster, healing), signal ? { signal } : {});
 }
 
 /** Applies the policy. @returns its uid */
@@ -128,12 +128,19 @@ export async function setPolicy(cluster: ReachableCluster, healing: HealingCase)
   return (await cluster.kubectl(args, JSON.stringify(policyOf(healing)))).stdout.trim();
 }
 
-/** @param nth incident of the policy, from 0 @throws when it is not over in time */
+interface Wait {
+  /** Which incident of the policy, from 0. */
+  readonly nth?: number;
+  readonly limitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws when it is not over in time, or the signal's reason */
 export async function over(
   cluster: ReachableCluster,
   robot: Robot,
   policyUid: string,
-  { nth = 0, limitMs = healingLimitMs }: { readonly nth?: number; readonly limitMs?: number } = {},
+  { nth = 0, limitMs = healingLimitMs, signal }: Wait = {},
 ): Promise<Healing> {
   const endMs = performance.now() + limitMs;
   for (;;) {
@@ -145,6 +152,7 @@ export async function over(
       const seen = JSON.stringify({ incident: incident?.status, containers });
       throw new Error(`${robot.name} was not healed within ${limitMs / 1000} s: ${seen}`);
     }
+    signal?.throwIfAborted();
     await sleep(lookMs);
   }
 }
