@@ -26,7 +26,7 @@ fail() {
 }
 
 # Debian packages that are not installed. dpkg-query prints one line for each that is.
-packages='clang llvm libbpf-dev libelf-dev zlib1g-dev libjansson-dev bpftool make gcc libc6-dev iproute2 iptables conntrack runc
+packages='clang llvm libbpf-dev libelf-dev zlib1g-dev libjansson-dev bpftool make gcc libc6-dev libc6-dev-arm64-cross iproute2 iptables conntrack runc
 containernetworking-plugins openssl strace util-linux '$more_packages
 
 missing_packages() {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "command.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "instructions.h"
 #include "json_fields.h"
 
 static const struct {
@@ -45,24 +47,6 @@ static const char *const point_names[POINT_COUNT] = {
 	[POINT_POLL_PARK_END] = "pollParkEnd",
 };
 
-/* amd64 RET without operand: Go's compiler emits no other. */
-#define RET_OPCODE 0xc3
-/* CALL rel32: emulated like the jumps below. */
-#define CALL_OPCODE 0xe8
-
-/*
- * Jumps that the kernel's uprobes emulate (arch/x86/kernel/uprobes.c, branch_setup_xol_ops, since
- * Linux 3.16) instead of single-stepping a copy, which takes ten times as long.
- */
-static bool emulated_jump(const uint8_t *bytes, size_t n_bytes)
-{
-	uint8_t second = n_bytes > 1 ? bytes[1] : 0;
-
-	return (bytes[0] >= 0x70 && bytes[0] <= 0x7f) || /* Jcc rel8 */
-	       (bytes[0] == 0x0f && second >= 0x80 && second <= 0x8f) || /* Jcc rel32 */
-	       bytes[0] == 0xeb || bytes[0] == 0xe9; /* JMP rel8, JMP rel32 */
-}
-
 static bool is_ret(int kind)
 {
 	return kind == POINT_STW_RET || kind == POINT_ASSIST_RET || kind == POINT_TLS_CLIENT_RET ||
@@ -96,13 +80,13 @@ static bool parse_point(const json_t *object, struct attach_point *point, const 
 		return false;
 	point->point = kind;
 	point->offset = (uint64_t)offset;
-	if (is_ret(kind) && point->bytes[0] != RET_OPCODE)
-		return problem_set(problem, "a %s point must be a RET instruction (c3), not %02x", name,
-				   point->bytes[0]);
-	if (kind == POINT_STW_STOPPED && point->bytes[0] != CALL_OPCODE)
-		return problem_set(problem, "a %s point must be a CALL instruction (e8), not %02x", name,
-				   point->bytes[0]);
-	if (is_jump(kind) && !emulated_jump(point->bytes, point->n_bytes))
+	if (point->offset % MACHINE_INSTRUCTIONS.alignment)
+		return problem_set(problem, "at \"offset\" %" PRIu64 " no instruction can begin", point->offset);
+	if (is_ret(kind) && !MACHINE_INSTRUCTIONS.is_ret(point->bytes, point->n_bytes))
+		return problem_set(problem, "a %s point must be a RET instruction, not %02x", name, point->bytes[0]);
+	if (kind == POINT_STW_STOPPED && !MACHINE_INSTRUCTIONS.is_call(point->bytes, point->n_bytes))
+		return problem_set(problem, "a %s point must be a CALL instruction, not %02x", name, point->bytes[0]);
+	if (is_jump(kind) && !MACHINE_INSTRUCTIONS.is_jump(point->bytes, point->n_bytes))
 		return problem_set(problem, "a %s point must be a conditional or unconditional jump with a "
 					    "relative target, not %02x", name, point->bytes[0]);
 	return true;

@@ -1,6 +1,6 @@
 /** Runs the C tests with everything else: unit tests under sanitizers and a short fuzz run. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +14,7 @@ it('passes "make test" in bpf/: unit tests under ASan and UBSan, five seconds of
   expect(suites.map((line) => line.split(':')[0])).toEqual([
     'histogram',
     'command',
+    'instructions',
     'lines',
     'controller',
     'file_bytes',
@@ -35,6 +36,21 @@ it.each(['x86', 'arm64'])('the BPF programs compile for %s', (machine) => {
     rmSync(build, { recursive: true, force: true });
   }
 });
+
+/** Of Debian's libc6-dev-arm64-cross. */
+const hasArm64Headers = existsSync('/usr/aarch64-linux-gnu/include/stdio.h');
+
+it.skipIf(!hasArm64Headers)(
+  `the loader compiles for arm64${hasArm64Headers ? '' : ' (skipped: no headers of its C library)'}`,
+  () => {
+    const build = mkdtempSync(join(tmpdir(), 'robotgc-bpf-'));
+    try {
+      execFileSync('make', ['-s', '-C', bpf, `BUILD=${build}`, 'ARCH=arm64', 'check-arm64'], { stdio: 'pipe' });
+    } finally {
+      rmSync(build, { recursive: true, force: true });
+    }
+  },
+);
 
 it('builds one static binary', () => {
   execFileSync('make', ['-s', '-C', bpf]);

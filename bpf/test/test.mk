@@ -1,6 +1,6 @@
 # Unit tests of the loader's pure parts, and the whole loader for tests that run it; gcc's sanitizers, because every machine that can build has them.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-TESTS := histogram command lines controller file_bytes output emit sampling shared_buckets
+TESTS := histogram command instructions lines controller file_bytes output emit sampling shared_buckets
 TEST_BUILD := $(BUILD)/test
 PURE_SANITIZED := $(PURE:%=$(TEST_BUILD)/%.o)
 KERNEL_SANITIZED := $(KERNEL:%=$(TEST_BUILD)/%.o)
@@ -17,6 +17,11 @@ $(TEST_BUILD)/robotgc-probe: $(PURE_SANITIZED) $(KERNEL_SANITIZED)
 
 $(KERNEL_SANITIZED): $(BUILD)/gc.skel.h
 
+# The loader compiles for arm64 as well. Debian: libc6-dev-arm64-cross
+check-arm64: $(BUILD)/gc.skel.h
+	$(CLANG) --target=aarch64-linux-gnu -fsyntax-only -idirafter /usr/include $(CPPFLAGS) -O2 -std=gnu11 $(WARNINGS) \
+		$(PURE:%=src/%.c) $(KERNEL:%=src/%.c)
+
 fuzz: $(TEST_BUILD)/fuzz_input
 	$< $(FUZZ_SECONDS) test/corpus.ndjson $(or $(FUZZ_SEED),$(shell date +%s)) $(FUZZ_INPUTS)
 
@@ -32,5 +37,5 @@ $(TEST_BUILD)/%.o: src/%.c $(wildcard src/*.h) Makefile test/test.mk | $(TEST_BU
 $(TEST_BUILD):
 	mkdir -p $@
 
-.PHONY: test fuzz sanitized
+.PHONY: test fuzz sanitized check-arm64
 .SECONDARY: $(PURE_SANITIZED) $(KERNEL_SANITIZED)

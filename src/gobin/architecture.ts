@@ -1,11 +1,13 @@
+import { arm64Calls } from './arm64/calls.ts';
+import { a64 } from './arm64/instruction-set.ts';
+import type { CallReader } from './code/calls.ts';
+import type { FunctionBody, FunctionCode } from './code/function-body.ts';
+import type { InstructionSet } from './code/instruction.ts';
 import type { ElfFile } from './elf/elf.ts';
 import type { Processor } from './types.ts';
-import type { Window } from './window.ts';
-import { countCallSites } from './x86/call-sites.ts';
+import { x86Calls } from './x86/calls.ts';
 import { cheapExits, type EndOfFunction } from './x86/cheap-exits.ts';
-import { entryProbe } from './x86/entry.ts';
-import { type FunctionBody, type FunctionCode, walkFunction } from './x86/function-body.ts';
-import { type AssistTracing, callSpan, oneOfCalls, parkSpan, type SpanPlaces, slowAssistSpan } from './x86/spans.ts';
+import { x86 } from './x86/instruction-set.ts';
 
 export interface GoRegisters {
   /** Integer arguments and results, in their order. */
@@ -21,42 +23,31 @@ export const goRegisters: Readonly<Record<Processor, GoRegisters>> = {
 };
 
 /**
- * All that depends on the processor, in one place: how its code is read, where a probe may stand, and which registers Go's ABI uses.
- * Indices are into the function's code.
+ * All that depends on the processor, in one place: how its code is read, where a probe may stand, which registers Go's ABI uses, and how
+ * the linker writes for it. Indices are into the function's code.
  */
 export interface Architecture {
   readonly name: Processor;
   readonly registers: GoRegisters;
-  /** Decodes a whole function, or refuses. */
-  readonly walk: (fn: FunctionCode) => FunctionBody;
-  /** The instruction after the stack check where the arguments are still in their registers, passed once per call. */
-  readonly entry: (fn: FunctionCode, body: FunctionBody) => number;
+  readonly instructions: InstructionSet;
+  readonly calls: CallReader;
   /** One instruction for each return, as cheap to probe as can be. */
   readonly exits: (fn: FunctionCode, body: FunctionBody, end: EndOfFunction) => readonly number[];
-  readonly countCallSites: (elf: ElfFile, file: Window, address: number) => number;
-  readonly callSpan: (fn: FunctionCode, body: FunctionBody) => SpanPlaces;
-  readonly parkSpan: (fn: FunctionCode, body: FunctionBody, gopark: number | undefined) => SpanPlaces;
-  readonly oneOfCalls: (fn: FunctionCode, body: FunctionBody, callee: number | undefined) => readonly number[];
-  readonly slowAssistSpan: (fn: FunctionCode, body: FunctionBody, tracing: AssistTracing) => SpanPlaces;
 }
 
-const amd64: Architecture = {
-  name: 'amd64',
-  registers: goRegisters.amd64,
-  walk: walkFunction,
-  entry: entryProbe,
-  exits: cheapExits,
-  countCallSites,
-  callSpan,
-  parkSpan,
-  oneOfCalls,
-  slowAssistSpan,
+const architectures: Readonly<Record<Processor, Architecture>> = {
+  amd64: { name: 'amd64', registers: goRegisters.amd64, instructions: x86, calls: x86Calls, exits: cheapExits },
+  // The kernel simulates a RET there (arch/arm64/kernel/probes/decode-insn.c): nothing is cheaper.
+  arm64: {
+    name: 'arm64',
+    registers: goRegisters.arm64,
+    instructions: a64,
+    calls: arm64Calls,
+    exits: (_fn, body) => body.returns,
+  },
 };
-
-/** arm64 lacks what reads its instructions, so no place to probe can be vouched for. */
-const architectures: Readonly<Partial<Record<ElfFile['arch'], Architecture>>> = { amd64 };
 
 /** Undefined: Go programs of this kind are refused. */
 export function architectureOf(elf: ElfFile): Architecture | undefined {
-  return architectures[elf.arch];
+  return elf.arch === 'other' ? undefined : architectures[elf.arch];
 }

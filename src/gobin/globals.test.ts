@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ElfFile } from './elf/elf.ts';
 import { findGcGlobals } from './globals.ts';
-import { globalPassedTo, loads } from './go/receivers.ts';
+import { globalPassedTo } from './go/receivers.ts';
 import { bytesReader } from './reader.ts';
 import { ReadBudget, Window } from './window.ts';
+import { x86Calls } from './x86/calls.ts';
 
 const textAt = 0x401000;
 const elfOf = (size: number): ElfFile => ({
@@ -32,10 +33,11 @@ function codeWith(loaded: readonly number[], between: number): { code: Uint8Arra
 
 const voteOf = (code: Uint8Array, method: number) =>
   globalPassedTo(
+    x86Calls,
     elfOf(code.length),
     new Window(bytesReader(code), new ReadBudget(1 << 20)),
     [{ address: textAt + method, end: textAt + method + 16 }],
-    loads.receiver,
+    'receiver',
   );
 
 describe('the global that methods are called on', () => {

@@ -1,9 +1,10 @@
-import { architectureOf } from './architecture.ts';
+import { type Architecture, architectureOf } from './architecture.ts';
+import type { GlobalLoad } from './code/calls.ts';
 import { type ElfFile, parseElf } from './elf/elf.ts';
 import { findSymbols } from './elf/symbols.ts';
 import { readBuildInfo } from './go/build-info.ts';
 import { findFunctions, readPcLineTable } from './go/pclntab.ts';
-import { globalPassedTo, type Load, loads } from './go/receivers.ts';
+import { globalPassedTo } from './go/receivers.ts';
 import { findTextStart } from './go/text-start.ts';
 import { supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
@@ -12,7 +13,13 @@ import { layoutFor } from './layout.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { ByteReader, GcControllerLayout, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
-import { type GcLimiterLayout, gcLimiterLayoutFor, gcWorkBytes, gcWorkOffsetsFor } from './work-layout.ts';
+import {
+  type GcLimiterLayout,
+  type GcWorkOffsets,
+  gcLimiterLayoutFor,
+  gcWorkBytes,
+  gcWorkOffsetsFor,
+} from './work-layout.ts';
 
 /** Where the runtime keeps its books of the heap, and how to read them in a running program. */
 export interface GcGlobals {
@@ -83,7 +90,7 @@ export interface FindGlobalsOptions {
 
 /**
  * Where `runtime.gcController` and the allocator's counts lie in this program, symbol table or not; or why that is not known.
- * Throws nothing of its own; errors of the reader (I/O) pass through. amd64, Go 1.22 to 1.26.
+ * Throws nothing of its own; errors of the reader (I/O) pass through. Go 1.22 to 1.26.
  */
 export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = {}): GcGlobals | Refused {
   return orRefused(() => {
@@ -91,7 +98,9 @@ export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = 
     const elf = parseElf(file);
     const info = readBuildInfo(elf, file);
     if (info === undefined) return whyNotGo(elf, file);
-    if (!architectureOf(elf)) refuse('unsupported-arch', `not supported yet: ${elf.arch}`);
+    const arch = architectureOf(elf);
+    if (arch === undefined)
+      refuse('unsupported-arch', 'a Go program for another processor: only amd64 and arm64 code is understood');
     const minor = supportedMinor(info.goVersion, (m) => layoutFor(m) !== undefined);
     const layout = layoutFor(minor);
     const heapStatsLayout = heapStatsLayoutFor(minor);
@@ -101,14 +110,13 @@ export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = 
     const symbols =
       options.ignoreSymbols === true ? undefined : findSymbols(elf, file, [...Object.values(symbolOf), 'runtime.text']);
     const hasAll = symbols !== undefined && Object.values(symbolOf).every((name) => symbols.has(name));
-    const fromCode = hasAll ? undefined : codeOf(elf, file);
+    const fromCode = hasAll ? undefined : codeOf(arch, elf, file);
     const controllerSymbol = symbols?.get(symbolOf.controller)?.address;
-    const controller = controllerSymbol ?? fromCode?.(controllerMethods, loads.receiver, leastSites);
+    const controller = controllerSymbol ?? fromCode?.(controllerMethods, 'receiver', leastSites);
     if (controller === undefined || !isWritable(elf, controller, layout.sizeBytes)) {
       refuse('unexpected-code', `neither a symbol nor the code that uses it tells where ${symbolOf.controller} lies`);
     }
-    const heapStats =
-      symbols?.get(symbolOf.heapStats)?.address ?? fromCode?.(heapStatsMethods, loads.receiver, leastSites);
+    const heapStats = symbols?.get(symbolOf.heapStats)?.address ?? fromCode?.(heapStatsMethods, 'receiver', leastSites);
     const known = heapStats !== undefined && isWritable(elf, heapStats, heapStatsLayout.sizeBytes);
     return {
       kind: 'ok',
@@ -118,16 +126,20 @@ export function findGcGlobals(reader: ByteReader, options: FindGlobalsOptions = 
       gcControllerFrom: controllerSymbol === undefined ? 'code' : 'symbol',
       layout,
       heapStats: known ? { address: heapStats, layout: heapStatsLayout } : null,
-      workAddress: workOf(elf, minor, symbols?.get(symbolOf.work)?.address, fromCode),
+      workAddress: workOf(elf, gcWorkOffsetsFor(arch.name, minor), symbols?.get(symbolOf.work)?.address, fromCode),
       limiter: limiterOf(elf, minor, symbols?.get(symbolOf.limiter)?.address, fromCode),
     };
   });
 }
 
-function workOf(elf: ElfFile, minor: number, symbol: number | undefined, code: CodeVote | undefined): number | null {
-  const offsets = gcWorkOffsetsFor(minor);
+function workOf(
+  elf: ElfFile,
+  offsets: GcWorkOffsets | undefined,
+  symbol: number | undefined,
+  code: CodeVote | undefined,
+): number | null {
   if (offsets === undefined) return null;
-  const userForced = symbol === undefined ? code?.([endCycle], loads.fourthByte, 1) : symbol + offsets.userForced;
+  const userForced = symbol === undefined ? code?.([endCycle], 'fourthByte', 1) : symbol + offsets.userForced;
   if (userForced === undefined) return null;
   const address = userForced - offsets.userForced + offsets.cycles;
   return isWritable(elf, address, gcWorkBytes) ? address : null;
@@ -140,15 +152,15 @@ function limiterOf(
   code: CodeVote | undefined,
 ): GcGlobals['limiter'] {
   const layout = gcLimiterLayoutFor(minor);
-  const address = symbol ?? code?.(limiterMethods, loads.receiver, leastSites);
+  const address = symbol ?? code?.(limiterMethods, 'receiver', leastSites);
   if (layout === undefined || address === undefined) return null;
   return isWritable(elf, address, layout.lastEnabledCycle + 4) ? { address, layout } : null;
 }
 
-type CodeVote = (functions: readonly string[], load: Load, leastSites: number) => number | undefined;
+type CodeVote = (functions: readonly string[], load: GlobalLoad, leastSites: number) => number | undefined;
 
 /** Finds the global that functions are called with by their names in .gopclntab. All call sites must agree. */
-function codeOf(elf: ElfFile, file: Window): CodeVote {
+function codeOf(arch: Architecture, elf: ElfFile, file: Window): CodeVote {
   const table = readPcLineTable(elf, file);
   if (table === undefined) refuse('unsupported-pclntab', 'a Go program without the .gopclntab section');
   const functions = findFunctions(file, table, findTextStart(elf, file, table, undefined), [
@@ -158,7 +170,7 @@ function codeOf(elf: ElfFile, file: Window): CodeVote {
   ]);
   return (names, load, leastSites) => {
     const called = names.flatMap((name) => functions.get(name) ?? []);
-    const vote = globalPassedTo(elf, file, called, load);
+    const vote = globalPassedTo(arch.calls, elf, file, called, load);
     return vote !== undefined && vote.sites >= leastSites && vote.otherSites === 0 ? vote.address : undefined;
   };
 }

@@ -4,9 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { fuzz } from '../../test/support/fuzz/fuzz.ts';
 import { mutate } from '../../test/support/fuzz/mutate.ts';
 import type { Random } from '../../test/support/fuzz/random.ts';
+import { decode as decodeArm64 } from './arm64/decode.ts';
+import { a64 } from './arm64/instruction-set.ts';
+import { type FunctionBody, type FunctionCode, walkFunction } from './code/function-body.ts';
+import { callSpan, oneOfCalls, parkSpan, slowAssistSpan } from './code/spans.ts';
 import { parseModuleText } from './go/build-info.ts';
 import { findGcGlobals, goVersion, planAttach, planLibssl } from './index.ts';
 import { bytesReader } from './reader.ts';
+import { orRefused } from './refusal.ts';
 import { buildElf, buildInfoSection } from './testing/build-elf.ts';
 import {
   type Changed,
@@ -17,6 +22,7 @@ import {
   showChanged,
 } from './testing/changed-program.ts';
 import { compactProgram } from './testing/compact-program.ts';
+import { buildRobot, whyNoToolchain } from './testing/go-toolchain.ts';
 import { checkAnswer, realGoProgram } from './testing/hostile.ts';
 import type { ByteReader } from './types.ts';
 import { decode } from './x86/decode.ts';
@@ -26,6 +32,14 @@ const cpuLimitMs = 100;
 const peakBytes = 768 * 2 ** 20;
 
 const real = realGoProgram();
+const noToolchain = whyNoToolchain();
+/** Built here: no package brings a Go program for arm64. */
+const arm64 =
+  noToolchain === undefined
+    ? readFileSync(
+        buildRobot('1.26.8', { name: 'stripped', flags: ['-ldflags=-s -w'], cgo: false }, { GOARCH: 'arm64' }),
+      )
+    : undefined;
 const compact = ['go1.26.8', 'go1.24.13', 'go1.22.12'].map((version) => compactProgram(real, version));
 const table = '.gopclntab';
 const libraries = ['/usr/lib/x86_64-linux-gnu/libssl.so.3', '/lib/x86_64-linux-gnu/libssl.so.3']
@@ -84,6 +98,16 @@ describe('programs with changed fields', () => {
 
   it('ELF headers, tables and code', () => fuzzChanged('ELF', programs, askAll));
 
+  const forArm64 = arm64 === undefined ? [] : [compactProgram(arm64, 'go1.26.8')];
+  it.skipIf(arm64 === undefined)(
+    `headers, tables and code for arm64${noToolchain === undefined ? '' : ` (skipped: ${noToolchain})`}`,
+    async () => {
+      for (const bytes of forArm64) expect(planAttach(bytesReader(bytes))).toMatchObject({ kind: 'ok', arch: 'arm64' });
+      const compactArm64 = forArm64.map((bytes) => programOf('compact, arm64', bytes));
+      await fuzzChanged('ELF, arm64', compactArm64, askAll);
+    },
+  );
+
   it('the function table', () =>
     fuzzChanged(
       '.gopclntab',
@@ -102,6 +126,52 @@ describe('programs with changed fields', () => {
     ),
   );
 });
+
+/** Words that branch near by, load and store exclusively, test, return; and any. */
+const arm64Shapes: readonly (readonly [mask: number, bits: number])[] = [
+  [0xff00_0100, 0x5400_0000],
+  [0xff00_01ff, 0xb500_0000],
+  [0xfc00_003f, 0x1400_0000],
+  [0xfc00_003f, 0x9400_0000],
+  [0xffff_ffff, 0xd65f_03c0],
+  [0xffff_ffff, 0xc85f_fcbb],
+  [0xffff_ffff, 0xc81b_fcbf],
+  [0xffff_ffff, 0xb240_03e1],
+  [0xffff_ffff, 0xf900_07e0],
+  [0x0000_0000, 0x0000_0000],
+];
+
+function arm64Words(random: Random): Uint8Array {
+  const words = Array.from({ length: 1 + random.below(60) }, () => {
+    const [mask, bits] = random.of(arm64Shapes) ?? [0, 0];
+    return ((random.next() & ~mask) | bits) >>> 0;
+  });
+  return new Uint8Array(new Uint32Array([0xf817_0ffe, ...words]).buffer).subarray(
+    0,
+    4 * words.length + random.below(5),
+  );
+}
+
+/** Somewhere in the middle. */
+const callee = 0x1_0020;
+const parkOf = (fn: FunctionCode, body: FunctionBody) => parkSpan(fn, body, callee);
+const oneOf = (fn: FunctionCode, body: FunctionBody) => oneOfCalls(fn, body, callee);
+const slow = (fn: FunctionCode, body: FunctionBody) => slowAssistSpan(fn, body, { start: callee, done: callee + 4 });
+
+/** What a plan asks of a function. */
+function askAboutCode(code: Uint8Array): void {
+  const fn = { symbol: 'runtime.f', address: 0x1_0000, code };
+  const all = orRefused(() => {
+    const body = walkFunction(a64, fn);
+    for (const at of body.instructions.keys()) {
+      a64.operands(code, at);
+      a64.mayCarryProbe(fn, body, at);
+    }
+    for (const question of [callSpan, parkOf, oneOf, slow]) orRefused(() => question(fn, body));
+    return body;
+  });
+  if ('kind' in all && all.message === '') throw new Error('refused without a reason');
+}
 
 describe('bytes', () => {
   it('programs with stretches cut out, repeated, put in', async () => {
@@ -137,6 +207,22 @@ describe('bytes', () => {
         if (answer.kind === 'refused' && answer.message === '') throw new Error('refused without a reason');
         parseModuleText(Buffer.from(data).toString('latin1'));
       },
+    });
+    expect(report.inputs).toBeGreaterThan(0);
+  });
+
+  it('any words are a function of arm64, or are refused, and every question about them has an answer', async () => {
+    const report = await fuzz({
+      name: 'arm64 instructions',
+      make: (random: Random) => arm64Words(random),
+      take: (code) => {
+        for (let at = 0; at < code.length; at++) {
+          const length = decodeArm64(code, at)?.length;
+          if (length !== undefined && length !== 4) throw new Error(`${length} bytes long`);
+        }
+        askAboutCode(code);
+      },
+      limitMs: cpuLimitMs,
     });
     expect(report.inputs).toBeGreaterThan(0);
   });

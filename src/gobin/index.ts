@@ -10,7 +10,7 @@ export { goVersion } from './go-version.ts';
 export type { HeapStatsLayout } from './heap-stats-layout.ts';
 export { layoutFor } from './layout.ts';
 export { type LibsslPlan, planLibssl } from './libssl.ts';
-export { planAttach } from './plan.ts';
+export { type PlanOptions, planAttach } from './plan.ts';
 export { bytesReader } from './reader.ts';
 export type * from './types.ts';
 export { type GcLimiterLayout, type GcWorkField, gcWorkBytes, gcWorkFields } from './work-layout.ts';

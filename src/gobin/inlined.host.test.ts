@@ -19,8 +19,14 @@ const restart = 'runtime.gcMarkTermination.func3';
 describe.skipIf(missing !== undefined)(
   `profile-guided optimisation${missing === undefined ? '' : ` (skipped: ${missing})`}`,
   () => {
-    it.each(['1.23.12', '1.26.8'])('go%s: a program whose STW function was inlined is refused', (version) => {
-      const lines = goObjdump(version, buildRobot(version, { name: 'plain', flags: [], cgo: false }), restart);
+    it.each([
+      ['1.23.12', 'amd64'],
+      ['1.26.8', 'amd64'],
+      ['1.26.8', 'arm64'],
+    ] as const)('go%s on %s: a program whose STW function was inlined is refused', (version, processor) => {
+      const env = processor === 'amd64' ? {} : { GOARCH: processor };
+      const listed = (file: string) => goObjdump(version, file, restart, processor);
+      const lines = listed(buildRobot(version, { name: 'plain', flags: [], cgo: false }, env));
       const call = lines.find((line) => line.text.startsWith(`CALL ${stw}(SB)`));
       const profile = profileOf({
         caller: restart,
@@ -35,9 +41,9 @@ describe.skipIf(missing !== undefined)(
         const file = join(directory, 'robot');
         runGo(version, ['build', `-pgo=${directory}/cpu.pprof`, '-o', file, '.'], {
           cwd: `${testdata}robot`,
-          env: { CGO_ENABLED: '0' },
+          env: { CGO_ENABLED: '0', ...env },
         });
-        expect(goObjdump(version, file, restart).some((line) => line.text.startsWith(`CALL ${stw}(SB)`))).toBe(false);
+        expect(listed(file).some((line) => line.text.startsWith(`CALL ${stw}(SB)`))).toBe(false);
         expect(planAttach(bytesReader(readFileSync(file)))).toMatchObject({
           kind: 'refused',
           reason: 'inlined',

@@ -1,10 +1,10 @@
 import { architectureOf } from './architecture.ts';
+import { hex } from './code/function-body.ts';
 import { type ElfFile, fileOffset, findSection, parseElf } from './elf/elf.ts';
 import { findDynamicSymbols } from './elf/symbols.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { ByteReader, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
-import { hex } from './x86/function-body.ts';
 
 const readBudgetBytes = 64 * 1024 * 1024;
 const checkBytes = 8;
@@ -33,7 +33,8 @@ export function planLibssl(reader: ByteReader): LibsslPlan | Refused {
   return orRefused((): LibsslPlan => {
     const file = new Window(reader, new ReadBudget(readBudgetBytes));
     const elf = parseElf(file);
-    if (!architectureOf(elf)) refuse('unsupported-arch', `not supported yet: ${elf.arch} (a shared object)`);
+    if (!architectureOf(elf))
+      refuse('unsupported-arch', 'a shared object for another processor: only amd64 and arm64 are supported');
     const symbols = findDynamicSymbols(elf, file, [handshake, release]);
     const entry = (name: string) => {
       const symbol = symbols?.get(name);

@@ -1,10 +1,12 @@
 import type { Architecture } from './architecture.ts';
+import { countCallSites } from './code/calls.ts';
+import { type FunctionBody, type FunctionCode, hex, walkFunction } from './code/function-body.ts';
+import { callSpan, oneOfCalls, parkSpan, slowAssistSpan } from './code/spans.ts';
 import type { ElfFile } from './elf/elf.ts';
 import { type RuntimeFunctions, readFunction } from './go/functions.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPoint, OptionalGroupName, OptionalPointName, OptionalPoints } from './types.ts';
 import type { Window } from './window.ts';
-import { type FunctionBody, type FunctionCode, hex } from './x86/function-body.ts';
 
 const checkBytes = 8;
 
@@ -15,7 +17,7 @@ export const assistSlowCalls = {
 const park = 'runtime.gopark';
 const stoppingRecord = 'runtime.(*timeHistogram).record';
 
-/** DI at stwEntry holds `finishedStopping` since this version (runtime/proc.go, worldStop). */
+/** The fourth argument at stwEntry holds `finishedStopping` since this version (runtime/proc.go, worldStop). */
 export const finishedStoppingSinceMinor = 23;
 
 type Located = FunctionCode & { readonly offset: number };
@@ -32,13 +34,13 @@ interface Group {
   readonly needs: readonly string[];
   /** The first minor version of Go that does not need it. */
   readonly untilMinor?: number;
-  readonly find: (arch: Architecture, fn: Located, body: FunctionBody, addressOf: AddressOf) => readonly Place[];
+  readonly find: (fn: Located, body: FunctionBody, addressOf: AddressOf) => readonly Place[];
 }
 
-/** A whole call: from the PUSH after the stack check to each RET. */
+/** A whole call: from the instruction after the stack check to each RET. */
 function wholeCall(entry: OptionalPointName, ret: OptionalPointName): Group['find'] {
-  return (arch, fn, body) => {
-    const { begin, ends } = arch.callSpan(fn, body);
+  return (fn, body) => {
+    const { begin, ends } = callSpan(fn, body);
     return [[entry, begin], ...ends.map((at): Place => [ret, at])];
   };
 }
@@ -50,7 +52,7 @@ const groups: readonly Group[] = [
     symbol: 'runtime.(*mheap).grow',
     callSites: 1,
     needs: [],
-    find: (arch, fn, body) => [['heapGrow', arch.entry(fn, body)]],
+    find: (fn, body) => [['heapGrow', body.set.entry(fn, body)]],
   },
   {
     // By its method value (crypto/tls.Client) and handleRenegotiation. Not handshakeContext: every Read and Write of an open connection
@@ -74,8 +76,8 @@ const groups: readonly Group[] = [
     symbol: 'runtime.netpollblock',
     callSites: 1,
     needs: [park],
-    find: (arch, fn, body, addressOf) => {
-      const { begin, ends } = arch.parkSpan(fn, body, addressOf(park));
+    find: (fn, body, addressOf) => {
+      const { begin, ends } = parkSpan(fn, body, addressOf(park));
       return [['pollParkBegin', begin], ...ends.map((at): Place => ['pollParkEnd', at])];
     },
   },
@@ -84,8 +86,8 @@ const groups: readonly Group[] = [
     symbol: 'runtime.gcAssistAlloc',
     callSites: 1,
     needs: [assistSlowCalls.start, assistSlowCalls.done],
-    find: (arch, fn, body, addressOf) => {
-      const { begin, ends } = arch.slowAssistSpan(fn, body, {
+    find: (fn, body, addressOf) => {
+      const { begin, ends } = slowAssistSpan(fn, body, {
         start: addressOf(assistSlowCalls.start),
         done: addressOf(assistSlowCalls.done),
       });
@@ -99,8 +101,8 @@ const groups: readonly Group[] = [
     callSites: 3,
     needs: [stoppingRecord],
     untilMinor: finishedStoppingSinceMinor,
-    find: (arch, fn, body, addressOf) =>
-      arch.oneOfCalls(fn, body, addressOf(stoppingRecord)).map((at): Place => ['stwStopped', at]),
+    find: (fn, body, addressOf) =>
+      oneOfCalls(fn, body, addressOf(stoppingRecord)).map((at): Place => ['stwStopped', at]),
   },
 ];
 
@@ -120,14 +122,14 @@ export function optionalPoints(
     const points = orRefused(() => {
       if (!found.functions.has(symbol)) refuse('function-not-found', `this program has no function ${symbol}`);
       const fn = readFunction(elf, file, found, symbol);
-      const calls = arch.countCallSites(elf, file, fn.address);
+      const calls = countCallSites(arch.calls, elf, file, fn.address);
       if (calls < callSites) {
         refuse(
           'inlined',
           `${symbol} is called from ${calls} places instead of ${callSites}: the compiler inlined it at others`,
         );
       }
-      const places = find(arch, fn, arch.walk(fn), (name) => found.functions.get(name)?.address);
+      const places = find(fn, walkFunction(arch.instructions, fn), (name) => found.functions.get(name)?.address);
       return places.map(
         ([point, index]): AttachPoint<OptionalPointName> => ({
           point,

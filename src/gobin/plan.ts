@@ -1,16 +1,17 @@
 import { type Architecture, architectureOf } from './architecture.ts';
+import { countCallSites } from './code/calls.ts';
+import { type FunctionBody, type FunctionCode, hex, walkFunction } from './code/function-body.ts';
 import { type ElfFile, parseElf } from './elf/elf.ts';
 import { readBuildId } from './go/build-id.ts';
 import { readBuildInfo } from './go/build-info.ts';
 import { findRuntimeFunctions, type RuntimeFunctions, readFunction } from './go/functions.ts';
-import { supportedMinor } from './go/version.ts';
+import { printable, supportedMinor } from './go/version.ts';
 import { whyNotGo } from './go-version.ts';
 import { goidOffsetFor, layoutFor } from './layout.ts';
 import { finishedStoppingSinceMinor, optionalFunctions, optionalPoints } from './optional-points.ts';
 import { orRefused, refuse } from './refusal.ts';
 import type { AttachPlan, AttachPoint, AttachPointName, ByteReader, Refused } from './types.ts';
 import { ReadBudget, Window } from './window.ts';
-import { type FunctionBody, type FunctionCode, hex } from './x86/function-body.ts';
 
 const readBudgetBytes = 256 * 1024 * 1024;
 const checkBytes = 8;
@@ -27,7 +28,7 @@ interface Probed {
 }
 
 const probed: readonly Probed[] = [
-  // gcStart, gcMarkDone, gcMarkTermination, startTheWorld (runtime/mgc.go, proc.go). At the RET, AX is the end that the runtime counts.
+  // gcStart, gcMarkDone, gcMarkTermination, startTheWorld (runtime/mgc.go, proc.go). At the RET, the first result is the end that the runtime counts.
   { symbol: 'runtime.startTheWorldWithSema', entry: 'stwEntry', return: 'stwRet', exit: null, callSites: 4 },
   // deductAssistCredit (runtime/malloc.go).
   {
@@ -47,11 +48,16 @@ const probed: readonly Probed[] = [
  */
 const tracing = ['runtime.traceAcquireEnabled', 'runtime.traceLocker.GCMarkAssistDone'];
 
+export interface PlanOptions {
+  /** As Go names the processor of the machine on which the program runs; without it every one that is known is planned for. */
+  readonly machine?: string;
+}
+
 /**
  * Where to attach probes in this program, or the reason why nothing may be attached.
  * Throws nothing of its own; errors of the reader (I/O) pass through.
  */
-export function planAttach(reader: ByteReader): AttachPlan | Refused {
+export function planAttach(reader: ByteReader, { machine }: PlanOptions = {}): AttachPlan | Refused {
   return orRefused(() => {
     const file = new Window(reader, new ReadBudget(readBudgetBytes));
     const elf = parseElf(file);
@@ -59,7 +65,13 @@ export function planAttach(reader: ByteReader): AttachPlan | Refused {
     if (info === undefined) return whyNotGo(elf, file);
     const arch = architectureOf(elf);
     if (arch === undefined)
-      refuse('unsupported-arch', `not supported yet: ${elf.arch} (a Go program, but only amd64 code is understood)`);
+      refuse('unsupported-arch', 'a Go program for another processor: only amd64 and arm64 code is understood');
+    if (machine !== undefined && machine !== arch.name) {
+      refuse(
+        'unsupported-arch',
+        `a program for ${arch.name} on a machine of ${printable(machine)}: it cannot run there but in an emulator, whose code is another`,
+      );
+    }
     const minor = supportedMinor(info.goVersion, (m) => layoutFor(m) !== undefined);
     const layout = layoutFor(minor);
     if (layout === undefined) refuse('unsupported-go-version', `no layout for ${info.goVersion}`);
@@ -92,7 +104,7 @@ function pointsOf(arch: Architecture, elf: ElfFile, file: Window, found: Runtime
   const mayCallAtEnd = new Set(tracing.flatMap((name) => found.functions.get(name)?.address ?? []));
   return probed.flatMap(({ symbol, entry, return: returnName, exit: exitName, callSites }) => {
     const fn = readFunction(elf, file, found, symbol);
-    const calls = arch.countCallSites(elf, file, fn.address);
+    const calls = countCallSites(arch.calls, elf, file, fn.address);
     if (calls < callSites) {
       refuse(
         'inlined',
@@ -100,7 +112,7 @@ function pointsOf(arch: Architecture, elf: ElfFile, file: Window, found: Runtime
           'would not be seen; build with -pgo=off',
       );
     }
-    const body = arch.walk(fn);
+    const body = walkFunction(arch.instructions, fn);
     const at = (point: AttachPointName, index: number): AttachPoint => ({
       point,
       offset: fn.offset + index,
@@ -108,7 +120,7 @@ function pointsOf(arch: Architecture, elf: ElfFile, file: Window, found: Runtime
       symbol,
       address: fn.address + index,
     });
-    const entryIndex = arch.entry(fn, body);
+    const entryIndex = arch.instructions.entry(fn, body);
     const entryPoint = at(entry, entryIndex);
     if (returnName === null) return [entryPoint];
     const returns = returnsOf(fn, body);

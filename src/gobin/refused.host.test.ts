@@ -22,12 +22,21 @@ describe.skipIf(missing !== undefined)(
       });
     });
 
-    it.each([['arm64', 'not supported yet: arm64']])('%s: by its architecture', (arch, message) => {
-      const reader = read(buildRobot('1.26.8', { ...plain, name: arch }, { GOARCH: arch }));
+    it('arm64 on an amd64 machine: by its architecture; for a machine of its own it is planned', () => {
+      const reader = read(buildRobot('1.26.8', plain, { GOARCH: 'arm64' }));
+      expect(planAttach(reader, { machine: 'amd64' })).toMatchObject({
+        reason: 'unsupported-arch',
+        message: expect.stringContaining('a program for arm64 on a machine of amd64'),
+      });
+      expect(planAttach(reader, { machine: 'arm64' })).toMatchObject({ kind: 'ok', arch: 'arm64' });
+    });
+
+    it('riscv64: by its architecture', () => {
+      const reader = read(buildRobot('1.26.8', { ...plain, name: 'riscv64' }, { GOARCH: 'riscv64' }));
       expect(goVersion(reader)).toMatchObject({ kind: 'go', goVersion: 'go1.26.8' });
       expect(planAttach(reader)).toMatchObject({
         reason: 'unsupported-arch',
-        message: expect.stringContaining(message),
+        message: expect.stringContaining('only amd64 and arm64 code is understood'),
       });
     });
 

@@ -39,12 +39,12 @@ export interface Refused {
  * Places in a Go binary where a probe goes.
  *
  * - `stwEntry`, `stwRet`: `runtime.startTheWorldWithSema(now, w worldStop)`; runs on the system stack: key by thread.
- * - `assistEntry`, `assistRet`, `assistExit`: `runtime.gcAssistAlloc(gp *g)`; may park and move between threads: key by R14, the g.
+ * - `assistEntry`, `assistRet`, `assistExit`: `runtime.gcAssistAlloc(gp *g)`; may park and move between threads: key by the g.
  *   Each way through it passes exactly one of its exits: a RET (`assistRet`), or in its place a jump shortly before it (`assistExit`),
- *   which costs the program a tenth because the kernel emulates jumps and single-steps RET.
- * - `cycleEnd`: entry of `runtime.(*gcControllerState).endCycle`; AX = `&runtime.gcController`.
+ *   which on amd64 costs the program a tenth because the kernel emulates jumps there and single-steps RET.
+ * - `cycleEnd`: entry of `runtime.(*gcControllerState).endCycle`; argument 1 = `&runtime.gcController`.
  *
- * At each entry point the arguments are still in AX, BX, CX, DI (Go's register ABI).
+ * At each entry point the arguments are still in the registers of Go's ABI; these and the g's are in architecture.ts.
  */
 export type AttachPointName = 'stwEntry' | 'stwRet' | 'assistEntry' | 'assistRet' | 'assistExit' | 'cycleEnd';
 
@@ -62,18 +62,18 @@ export interface AttachPoint<Name extends string = AttachPointName> {
 
 /**
  * Further places, in groups that a program may lack. Each begin is followed by exactly one of its ends: on the same thread or, where it
- * says g, in the same goroutine (R14), which may move between threads.
+ * says g, in the same goroutine, which may move between threads.
  *
- * - `heapGrow`: entry of `runtime.(*mheap).grow(h, npage)`; BX = pages of 8 KiB. On the system stack: key by thread. Count only.
+ * - `heapGrow`: entry of `runtime.(*mheap).grow(h, npage)`; argument 2 = pages of 8 KiB. On the system stack: key by thread. Count only.
  * - `tlsClientEntry`/`tlsClientRet`, `tlsServerEntry`/`tlsServerRet`: `crypto/tls.(*Conn).clientHandshake` and `serverHandshake`
  *   `(c, ctx) error`, which run once per handshake (a renegotiation is another one), never on later reads and writes; key by g. Entry:
- *   AX = `*tls.Conn`. RET: AX is 0 when the handshake succeeded. A server's includes the wait for the client's first message.
+ *   argument 1 = `*tls.Conn`. RET: result 1 is 0 when the handshake succeeded. A server's includes the wait for the client's first message.
  * - `pollParkBegin`/`pollParkEnd`: in `runtime.netpollblock`, around its park: passed only where data is not there already; key by g.
- *   Begin: BX's low 32 bits are the mode, 'r' (reads, accepts) or 'w' (writes, connects). Both on jumps.
+ *   Begin: argument 2's low 32 bits are the mode, 'r' (reads, accepts) or 'w' (writes, connects). Both on jumps.
  * - `assistSlowBegin`/`assistSlowEnd`: in `runtime.gcAssistAlloc`, exactly the execution trace's range "GC mark assist"; key by g. An
  *   assist that only stole credit passes none of them. Both on jumps.
  * - `stwStopped`: before Go 1.23 only, where `finishedStopping` is null: in `runtime.stopTheWorldWithSema`, the calls that record how long
- *   stopping took, of which each stop passes one; BX = nanoseconds. No other stop is under way in the process until its `stwRet`.
+ *   stopping took, of which each stop passes one; argument 2 = nanoseconds. No other stop is under way in the process until its `stwRet`.
  */
 export type OptionalPointName =
   | 'heapGrow'
@@ -137,12 +137,12 @@ export type GcControllerFieldName =
 export interface GcControllerLayout {
   /** Which Go this layout was read from, e.g. `go1.26 DWARF`. */
   readonly source: string;
-  /** Bytes from the first to the end of the last field read; one read of this many bytes at AX has them all. */
+  /** Bytes from the first to the end of the last field read; one read of this many bytes has them all. */
   readonly sizeBytes: number;
   readonly fields: Readonly<Record<GcControllerFieldName, GcControllerField>>;
 }
 
-/** Those whose registers are known; code is read, and programs are attached to, on amd64. */
+/** Those whose code is read, by Go's names. */
 export type Processor = 'amd64' | 'arm64';
 
 export interface AttachPlan {
@@ -160,9 +160,9 @@ export interface AttachPlan {
   readonly layout: GcControllerLayout;
   /** Whether `stwEntry` is told when the last P had stopped: since Go 1.23. Before, only the total pause is known there. */
   readonly stoppingKnown: boolean;
-  /** Offset of `goid` (uint64) in `runtime.g`, whose address R14 holds. */
+  /** Offset of `goid` (uint64) in `runtime.g`, whose address is the g. */
   readonly goidOffset: number;
-  /** Link-time address of `runtime.gcController` when a symbol table tells it; else take it from AX at `cycleEnd`. */
+  /** Link-time address of `runtime.gcController` when a symbol table tells it; else take it from argument 1 at `cycleEnd`. */
   readonly gcControllerAddress?: number;
   /** True when there is no symbol table (`-s`). */
   readonly stripped: boolean;

@@ -15,6 +15,8 @@ import type { MissingSignals } from './types.ts';
 export type Plan = AttachPlan | Refused;
 
 const maxRemembered = 256;
+/** As Go names it. */
+const machine = process.arch === 'x64' ? 'amd64' : process.arch;
 
 /** Identity of a file's content, as far as a stat tells: a file may be overwritten in place while nobody runs it. */
 export function fileKey({ device, inode, sizeBytes, modifiedMs }: Executable): string {
@@ -32,7 +34,7 @@ export class PlanCache {
   readonly #globals = new Map<string, GcGlobals | Refused>();
 
   planFor(executable: Executable): Plan {
-    return remembered(this.#plans, executable, planAttach);
+    return remembered(this.#plans, executable, (reader) => planAttach(reader, { machine }));
   }
 
   /** Where the program keeps the collector's books. */

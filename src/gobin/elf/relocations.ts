@@ -5,8 +5,8 @@ import { fileOffset } from './elf.ts';
 
 const shtRela = 4;
 const entryBytes = 24;
-/** R_X86_64_RELATIVE (psABI): the loader writes load base + addend. */
-const relativeType = 8;
+/** R_X86_64_RELATIVE, R_AARCH64_RELATIVE (the psABIs): the loader writes load base + addend. */
+const relativeTypes: Readonly<Partial<Record<ElfFile['arch'], number>>> = { amd64: 8, arm64: 1027 };
 /** A position-independent kube-apiserver has 0.6 million. */
 const maxEntries = 3_000_000;
 
@@ -17,7 +17,8 @@ const maxEntries = 3_000_000;
 export function pointerAt(elf: ElfFile, file: Window, address: number): number {
   const at = fileOffset(elf, address);
   const stored = at === undefined ? 0 : file.u64(at);
-  if (stored !== 0 || !elf.pie) return stored;
+  const relativeType = relativeTypes[elf.arch];
+  if (stored !== 0 || !elf.pie || relativeType === undefined) return stored;
   for (const section of elf.sections) {
     if (section.type !== shtRela || section.offset + section.size > file.size) continue;
     if (section.size > maxEntries * entryBytes) refuse('too-large', `a table of ${section.size} bytes of relocations`);

@@ -1,8 +1,8 @@
+import type { FunctionCode } from '../code/function-body.ts';
 import { type ElfFile, fileOffset } from '../elf/elf.ts';
 import { findSymbols, type Symbol64 } from '../elf/symbols.ts';
 import { refuse } from '../refusal.ts';
 import type { Window } from '../window.ts';
-import type { FunctionCode } from '../x86/function-body.ts';
 import { type FunctionRange, findFunctions, readPcLineTable } from './pclntab.ts';
 import { findTextStart } from './text-start.ts';
 

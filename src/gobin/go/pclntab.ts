@@ -29,6 +29,8 @@ const maxFunctions = 1_000_000;
 const sectionNames = ['.gopclntab', '.data.rel.ro.gopclntab'];
 /** GNU ld merges the second into this one (cgo and -buildmode=pie before Go 1.26). */
 const mergedSection = '.data.rel.ro';
+/** The byte before the pointer's size: how long the shortest instruction is. */
+const instructionBytes: Readonly<Record<ElfFile['arch'], number>> = { amd64: 1, arm64: 4, other: 1 };
 const headerBytes = 72;
 const maxScanBytes = 64 * 1024 * 1024;
 
@@ -39,15 +41,15 @@ export function readPcLineTable(elf: ElfFile, file: Window): PcLineTable | undef
   const named = sectionNames.map((name) => findSection(elf, file, name)).find((s) => s !== undefined);
   if (named !== undefined) return parsePcLineTable(file, named);
   const merged = findSection(elf, file, mergedSection);
-  return merged === undefined ? undefined : scanFor(file, merged);
+  return merged === undefined ? undefined : scanFor(file, merged, instructionBytes[elf.arch]);
 }
 
 /** Looks for the header's fixed bytes on the table's alignment, and takes the first place where the header also makes sense. */
-function scanFor(file: Window, section: Place): PcLineTable | undefined {
+function scanFor(file: Window, section: Place, shortest: number): PcLineTable | undefined {
   const last = Math.min(section.size, maxScanBytes) - headerBytes;
   for (let skip = 0; skip <= last; skip += 8) {
     const at = section.offset + skip;
-    if (file.u32(at) !== magicGo120 || file.u32(at + 4) !== 0x08010000) continue;
+    if (file.u32(at) !== magicGo120 || file.u32(at + 4) !== 0x08000000 + shortest * 0x10000) continue;
     const place = { address: section.address + skip, offset: at, size: section.size - skip };
     const table = orRefused(() => parsePcLineTable(file, place));
     if (!('kind' in table)) return table;

@@ -31,7 +31,9 @@ export function compactProgram(bytes: Uint8Array, goVersion: string): Uint8Array
   const textStart = functions[0]?.address ?? 0;
   const table = { name: '.gopclntab', address: tableAddress, data: functionTable(functions, textStart) };
   const info = { name: '.go.buildinfo', address: tableAddress / 2, data: buildInfoSection(goVersion, 'path\tcompact') };
-  return elfOf([...clustersOf(functions).map(withCalls), info, table]);
+  const machine = elf.arch === 'arm64' ? 183 : 62;
+  const clusters = clustersOf(functions).map((each) => withCalls(each, elf.arch === 'arm64' ? arm64Call : x86Call));
+  return elfOf(machine, [...clusters, info, table]);
 }
 
 interface Code {
@@ -46,24 +48,37 @@ function clustersOf(functions: readonly Code[]): Code[][] {
   for (const each of functions) {
     const last = clusters.at(-1);
     const room = each.address - (last?.at(-1)?.end ?? Number.NEGATIVE_INFINITY);
-    if (last && room < 5 * callsEach * (last.length + 1)) last.push(each);
+    if (last && room < callBytes * callsEach * (last.length + 1)) last.push(each);
     else clusters.push([each]);
   }
   return clusters;
 }
 
+/** Writes a call at an index that goes so many bytes on from there. */
+type WriteCall = (view: DataView, at: number, distance: number) => void;
+
+const x86Call: WriteCall = (view, at, distance) => {
+  view.setUint8(at, 0xe8);
+  view.setInt32(at + 1, distance - 5, true);
+};
+
+const arm64Call: WriteCall = (view, at, distance) =>
+  view.setUint32(at, (0x9400_0000 | ((distance / 4) & 0x3ff_ffff)) >>> 0, true);
+
+/** As long as a call of any processor, and whole instructions of each. */
+const callBytes = 8;
+
 /** Functions at their addresses, and calls of each behind the last: calls are counted in a function's own segment. */
-function withCalls(functions: readonly Code[]): Piece {
+function withCalls(functions: readonly Code[], write: WriteCall): Piece {
   const address = Math.min(...functions.map((each) => each.address));
   const end = Math.max(...functions.map((each) => each.address + each.code.length)) - address;
   const callees = functions.flatMap((callee) => Array.from({ length: callsEach }, () => callee.address));
-  const data = new Uint8Array(end + 5 * callees.length);
+  const data = new Uint8Array(end + callBytes * callees.length);
   const view = new DataView(data.buffer);
   for (const each of functions) data.set(each.code, each.address - address);
   for (const [i, callee] of callees.entries()) {
-    const at = end + 5 * i;
-    data[at] = 0xe8;
-    view.setInt32(at + 1, callee - (address + at + 5), true);
+    const at = end + callBytes * i;
+    write(view, at, callee - (address + at));
   }
   return { address, data };
 }
@@ -102,7 +117,7 @@ function functionTable(
 }
 
 /** One loaded, executable segment for each piece; sections for those with a name. */
-function elfOf(pieces: readonly Piece[]): Uint8Array {
+function elfOf(machine: number, pieces: readonly Piece[]): Uint8Array {
   const named = pieces.filter(({ name }) => name !== undefined);
   const names = new TextEncoder().encode(`\0${named.map(({ name }) => `${name}\0`).join('')}.shstrtab\0`);
   let end = 64 + 56 * pieces.length;
@@ -121,7 +136,7 @@ function elfOf(pieces: readonly Piece[]): Uint8Array {
   bytes.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   for (const [at, value] of [
     [16, 2],
-    [18, 62],
+    [18, machine],
     [54, 56],
     [56, pieces.length],
     [58, 64],

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { goVersion, planAttach } from '../index.ts';
-import type { ByteReader, OptionalPointName } from '../types.ts';
+import type { AttachPointName, ByteReader, OptionalPointName, Processor } from '../types.ts';
 
 /** A real stripped Go program that is always there: the TypeScript compiler's. */
 export function realGoProgram(): Uint8Array {
@@ -70,20 +70,36 @@ export function checkAnswer(reader: ByteReader, cpuLimitMs: number): 'ok' | 'ref
   for (const point of plan.points) {
     const bytes = Buffer.from(reader.read(point.offset, point.bytes.length / 2)).toString('hex');
     expect(bytes).toBe(point.bytes);
-    const isReturn = point.point === 'stwRet' || point.point === 'assistRet';
-    if (point.point === 'assistExit') expect(bytes).toMatch(/^(7.|eb|e9|0f8.)/);
-    else expect(bytes.slice(0, 2)).toBe(isReturn ? 'c3' : '55');
+    expect(bytes).toMatch(standsAt(plan.arch, point.point));
   }
   for (const { point, offset, bytes } of plan.optional.flatMap((group) => (group.kind === 'ok' ? group.points : []))) {
     expect(Buffer.from(reader.read(offset, bytes.length / 2)).toString('hex')).toBe(bytes);
-    expect(bytes).toMatch(opcodeOf(point));
+    expect(bytes).toMatch(standsAt(plan.arch, point));
   }
   return 'ok';
 }
 
-/** Jumps, calls, returns; else the PUSH behind a function's stack check. */
-function opcodeOf(point: OptionalPointName): RegExp {
-  if (/^(pollPark|assistSlow)/.test(point)) return /^(7.|eb|e9|0f8.)/;
-  if (point === 'stwStopped') return /^e8/;
-  return point.endsWith('Ret') ? /^c3/ : /^55/;
+interface Forms {
+  readonly jump: RegExp;
+  readonly call: RegExp;
+  readonly return: RegExp;
+  readonly entry: RegExp;
+}
+
+/** Bytes in the file, in hexadecimal: of arm64's instructions the last byte, or bytes, tell the kind. */
+const forms: Readonly<Record<Processor, Forms>> = {
+  amd64: { jump: /^(7.|eb|e9|0f8.)/, call: /^e8/, return: /^c3/, entry: /^55/ },
+  arm64: {
+    jump: /^.{6}(1[4-7]|54|[3b][4-7])/,
+    call: /^.{6}9[4-7]/,
+    return: /^c0035fd6/,
+    entry: /^(fe.f1.f8|f4.[37bf]..d1)/,
+  },
+};
+
+function standsAt(processor: Processor, point: AttachPointName | OptionalPointName): RegExp {
+  const form = forms[processor];
+  if (/^(pollPark|assistSlow|assistExit)/.test(point)) return form.jump;
+  if (point === 'stwStopped') return form.call;
+  return point.endsWith('Ret') ? form.return : form.entry;
 }

@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { walkFunction } from '../code/function-body.ts';
 import { cheapExits } from './cheap-exits.ts';
 import { decode } from './decode.ts';
 import { isEmulatedJump } from './emulated.ts';
-import { walkFunction } from './function-body.ts';
+import { x86 } from './instruction-set.ts';
 
 const address = 0x40_1000;
 
 function exits(text: string, mayCallAtEnd: readonly number[] = []): readonly number[] {
   const code = Uint8Array.from(text.split(' ').map((byte) => Number.parseInt(byte, 16)));
   const fn = { symbol: 'runtime.f', address, code };
-  return cheapExits(fn, walkFunction(fn), { entry: 0, mayCallAtEnd: new Set(mayCallAtEnd) });
+  return cheapExits(fn, walkFunction(x86, fn), { entry: 0, mayCallAtEnd: new Set(mayCallAtEnd) });
 }
 
 describe('cheap exits', () => {

@@ -1,7 +1,7 @@
+import { flowGraph } from '../code/flow-graph.ts';
+import type { FunctionBody, FunctionCode } from '../code/function-body.ts';
 import { isEmulatedJump } from './emulated.ts';
 import { exitsOf } from './exits.ts';
-import { flowGraph } from './flow-graph.ts';
-import type { FunctionBody, FunctionCode } from './function-body.ts';
 
 export interface EndOfFunction {
   /** Index of the instruction probed at the entry. */

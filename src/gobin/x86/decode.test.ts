@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decode, type Flow } from './decode.ts';
+import type { Flow } from '../code/instruction.ts';
+import { decode } from './decode.ts';
 
 const code = (text: string): Uint8Array => Uint8Array.from(text.split(' ').map((byte) => Number.parseInt(byte, 16)));
 const next: Flow = { kind: 'next' };

@@ -1,18 +1,5 @@
+import type { Flow, Instruction } from '../code/instruction.ts';
 import { evexTwoByteMap, oneByteMap, type Shape, twoByteMap, vexTwoByteMap } from './opcodes.ts';
-
-/** What an instruction does to the flow of control; `target` is relative to the same origin as the `at` given. */
-export type Flow =
-  | { readonly kind: 'next' | 'return' | 'indirectJump' | 'trap' }
-  /** `target` is null for a call through a register or memory. */
-  | { readonly kind: 'call'; readonly target: number | null }
-  | { readonly kind: 'jump' | 'branch'; readonly target: number }
-  /** Decodes, but never stands in compiled Go code: far and prefixed returns, far jumps. */
-  | { readonly kind: 'foreign' };
-
-export interface Instruction {
-  readonly length: number;
-  readonly flow: Flow;
-}
 
 const maxLength = 15;
 

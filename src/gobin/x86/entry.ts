@@ -1,7 +1,6 @@
+import { type FunctionBody, type FunctionCode, hex } from '../code/function-body.ts';
 import { refuse } from '../refusal.ts';
 import { decode } from './decode.ts';
-import type { FunctionBody, FunctionCode } from './function-body.ts';
-import { hex } from './function-body.ts';
 
 const pushBp = 0x55;
 

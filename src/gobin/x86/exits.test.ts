@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { immediateDominators } from './dominators.ts';
+import { immediateDominators } from '../code/dominators.ts';
+import { type FlowGraph, reachable } from '../code/flow-graph.ts';
 import { exitsOf, passedExactlyOnce } from './exits.ts';
-import { type FlowGraph, reachable } from './flow-graph.ts';
 
 const graphOf = (successors: readonly (readonly number[])[], roots: readonly number[] = [0]): FlowGraph => ({
   roots,

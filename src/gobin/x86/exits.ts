@@ -1,5 +1,5 @@
-import { immediateDominators } from './dominators.ts';
-import { type FlowGraph, reachable } from './flow-graph.ts';
+import { immediateDominators } from '../code/dominators.ts';
+import { type FlowGraph, reachable } from '../code/flow-graph.ts';
 
 /** What of a function's graph decides where its ends may be seen. */
 export interface ExitQuestion {

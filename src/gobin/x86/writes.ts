@@ -1,30 +1,27 @@
-/** Numbers of general registers as ModRM and REX encode them (Intel SDM volume 2, table 2-2 and section 2.2.1.2). */
-export type Register = number;
+import type { Operands, Register } from '../code/instruction.ts';
 
-/** In the order of their numbers, as Go's assembler names them, in lower case. */
+/**
+ * In the order of their numbers as ModRM and REX encode them (Intel SDM volume 2, table 2-2 and section 2.2.1.2), as Go's assembler
+ * names them, in lower case.
+ */
 export const registerNames = [
   ...['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'],
   ...['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15'],
 ] as const;
 
-/** What an instruction does to general registers, as far as this table knows. */
-export interface Operands {
-  /** Registers that it may change, or `any` when that is not known (calls among them: Go's ABI saves none). */
-  readonly writes: ReadonlySet<Register> | 'any';
-  /** Set when it puts a constant into `register`. */
-  readonly constant?: { readonly register: Register; readonly value: number };
+export interface X86Operands extends Operands {
   /** Set for `TEST r, r`: the jump on zero that follows asks whether this register is zero (its low byte at least). */
   readonly tests?: Register;
 }
 
-const nothing: Operands = { writes: new Set() };
-const anything: Operands = { writes: 'any' };
+const nothing: X86Operands = { writes: new Set() };
+const anything: X86Operands = { writes: 'any' };
 
 /**
  * Reads the instruction at `code[at]`, which is known to decode, for its general registers. Errs on the side of `any`.
  * Opcodes: Intel SDM volume 2, appendix A.
  */
-export function operands(code: Uint8Array, at: number): Operands {
+export function operands(code: Uint8Array, at: number): X86Operands {
   let next = at;
   let isWord = false;
   for (; isLegacyPrefix(code[next] ?? 0); next++) isWord ||= code[next] === 0x66;
@@ -64,15 +61,15 @@ function modrm(code: Uint8Array, at: number, rex: number): ModRm {
 }
 
 /** AH to BH are no registers of their own here: byte operands 4 to 7 without REX also stand for AX to BX. */
-function writing(...registers: (Register | null)[]): Operands {
+function writing(...registers: (Register | null)[]): X86Operands {
   return { writes: new Set(registers.filter((r) => r !== null)) };
 }
 
-function byteWriting(rex: number, register: Register | null): Operands {
+function byteWriting(rex: number, register: Register | null): X86Operands {
   return rex === 0 && register !== null ? writing(register, register & 3) : writing(register);
 }
 
-function oneByte(code: Uint8Array, at: number, opcode: number, rex: number): Operands {
+function oneByte(code: Uint8Array, at: number, opcode: number, rex: number): X86Operands {
   const { reg, digit, rm } = modrm(code, at + 1, rex);
   if (opcode < 0x40 && (opcode & 7) < 6) return arithmetic(opcode, { reg, digit, rm }, rex);
   if (opcode >= 0x50 && opcode <= 0x57) return writing(4);
@@ -134,7 +131,7 @@ function oneByte(code: Uint8Array, at: number, opcode: number, rex: number): Ope
 }
 
 /** The eight operations of 00 to 3F, in four forms with ModRM and two on AX; CMP writes nothing, XOR of a register with itself is 0. */
-function arithmetic(opcode: number, { reg, rm }: ModRm, rex: number): Operands {
+function arithmetic(opcode: number, { reg, rm }: ModRm, rex: number): X86Operands {
   const form = opcode & 7;
   if (opcode >> 3 === 7) return nothing;
   if (form >= 4) return writing(0);
@@ -144,7 +141,7 @@ function arithmetic(opcode: number, { reg, rm }: ModRm, rex: number): Operands {
   return (form & 1) === 0 ? byteWriting(rex, written) : writing(written);
 }
 
-function twoByte(code: Uint8Array, at: number, rex: number): Operands {
+function twoByte(code: Uint8Array, at: number, rex: number): X86Operands {
   const opcode = code[at] ?? 0;
   const { reg, digit, rm } = modrm(code, at + 1, rex);
   if (opcode >= 0x40 && opcode <= 0x4f) return writing(reg);

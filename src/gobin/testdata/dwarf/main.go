@@ -25,7 +25,9 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	structs := map[string]map[string]field{"runtime.gcControllerState": nil, "runtime.g": nil}
+	structs := map[string]map[string]field{
+		"runtime.gcControllerState": nil, "runtime.g": nil, "runtime.workType": nil, "runtime.gcCPULimiterState": nil,
+	}
 	for reader := data.Reader(); ; {
 		entry, err := reader.Next()
 		if err != nil {

@@ -32,7 +32,7 @@ export function flowGraph(fn: FunctionCode, body: FunctionBody, entry: number): 
     else successors.set(at, [following]);
   }
   const reached = reachable({ roots: [entry], successors }, [entry]);
-  const others = [...successors.keys()].filter((at) => !reached.has(at) && !isNop(fn.code, at));
+  const others = [...successors.keys()].filter((at) => !reached.has(at) && !body.set.isNop(fn.code, at));
   const graph = { roots: [entry, ...others], successors };
   const inside = [...reachable(graph, graph.roots)].every((at) => successors.has(at));
   return inside ? graph : undefined;
@@ -44,11 +44,4 @@ export function reachable({ successors }: FlowGraph, from: readonly number[]): R
   // A set is walked in the order of insertion, and what is added on the way is walked too.
   for (const at of seen) for (const next of successors.get(at) ?? []) seen.add(next);
   return seen;
-}
-
-/** NOP and the recommended multi-byte NOPs (Intel SDM volume 2, NOP). */
-function isNop(code: Uint8Array, at: number): boolean {
-  let next = at;
-  while (code[next] === 0x66 || code[next] === 0x2e) next++;
-  return code[next] === 0x90 || (code[next] === 0x0f && code[next + 1] === 0x1f);
 }

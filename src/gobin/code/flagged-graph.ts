@@ -1,6 +1,6 @@
 import type { FlowGraph } from './flow-graph.ts';
 import type { FunctionBody, FunctionCode } from './function-body.ts';
-import { operands, type Register } from './writes.ts';
+import type { Register } from './instruction.ts';
 
 /** What is known of one register at a place: that it is zero, that it is a constant whose low byte is not zero, or nothing. */
 const zero = 0;
@@ -15,7 +15,7 @@ export const instructionAt = (place: number): number => Math.floor(place / value
 
 /**
  * The function's graph, told apart by what one register holds: each place is an instruction together with that knowledge, and where
- * `TEST r, r; JE|JNE` asks for what is known, only the way that is taken is left. So a path through this graph is one that a variable
+ * a branch asks for what is known, only the way that is taken is left. So a path through this graph is one that a variable
  * which the compiler keeps in the register (a flag that is set once) really allows.
  *
  * Sound like the plain graph: knowledge is lost at every instruction that may change the register, and at every call.
@@ -42,45 +42,24 @@ function valueAfter(code: Uint8Array, body: FunctionBody, at: number, register: 
   const kind = body.instructions.get(at)?.flow.kind;
   if (kind === 'call') return unknown;
   if (kind === 'jump' || kind === 'branch') return before;
-  const { writes, constant } = operands(code, at);
+  const { writes, constant } = body.set.operands(code, at);
   if (constant?.register === register)
     return constant.value === 0 ? zero : (constant.value & 0xff) !== 0 ? nonZero : unknown;
   return writes === 'any' || writes.has(register) ? unknown : before;
 }
 
-/** May the branch at `at` go on to `next`? Only a JE or JNE right behind the TEST, that nothing else jumps to, says no. */
+/** May the branch at `at` go on to `next`? Only one that asks for what is known says no. */
 function isAllowed(
   code: Uint8Array,
   body: FunctionBody,
   { at, next, register, value }: { at: number; next: number; register: Register; value: Value },
 ): boolean {
-  const flow = body.instructions.get(at);
-  if (value === unknown || flow?.flow.kind !== 'branch' || body.targets.has(at)) return true;
-  const onZero = jumpsOnZero(code, at);
-  if (onZero === undefined || testedBefore(code, body, at) !== register) return true;
-  const { target } = flow.flow;
-  if (target === at + flow.length) return true;
-  const isTaken = onZero === (value === zero);
+  const branch = body.instructions.get(at);
+  if (value === unknown || branch?.flow.kind !== 'branch') return true;
+  const test = body.set.zeroTest(code, body, at);
+  if (test?.register !== register) return true;
+  const { target } = branch.flow;
+  if (target === at + branch.length) return true;
+  const isTaken = test.jumpsOnZero === (value === zero);
   return isTaken === (next === target);
-}
-
-function jumpsOnZero(code: Uint8Array, at: number): boolean | undefined {
-  const first = code[at];
-  const condition = first === 0x0f ? (code[at + 1] ?? 0) - 0x10 : first;
-  return condition === 0x74 ? true : condition === 0x75 ? false : undefined;
-}
-
-const longestGap = 12;
-
-/** The register that the instruction before tests, NOPs (which the assembler puts between) left out. */
-export function testedBefore(code: Uint8Array, body: FunctionBody, at: number): Register | undefined {
-  for (let back = at - 1; back >= 0 && back >= at - longestGap; back--) {
-    const instruction = body.instructions.get(back);
-    if (instruction === undefined) continue;
-    const { tests } = operands(code, back);
-    if (tests !== undefined) return tests;
-    const isNop = code[back] === 0x90 || (code[back] === 0x0f && code[back + 1] === 0x1f) || code[back] === 0x66;
-    if (!isNop || body.targets.has(back) || operands(code, back).writes === 'any') return undefined;
-  }
-  return undefined;
 }

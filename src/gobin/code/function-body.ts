@@ -1,5 +1,5 @@
 import { refuse } from '../refusal.ts';
-import { decode, type Instruction } from './decode.ts';
+import type { Instruction, InstructionSet } from './instruction.ts';
 
 /** One function's code and where it is: `code[0]` stands at `address`. */
 export interface FunctionCode {
@@ -9,6 +9,8 @@ export interface FunctionCode {
 }
 
 export interface FunctionBody {
+  /** How its code is read. */
+  readonly set: InstructionSet;
   /** What begins at each index where an instruction begins, in the order of addresses. */
   readonly instructions: ReadonlyMap<number, Instruction>;
   /** Indices of RET instructions. */
@@ -20,18 +22,18 @@ export interface FunctionBody {
 }
 
 /**
- * Walks a function instruction by instruction. A byte 0xC3 inside an instruction is no RET, and a probe there would crash the target:
+ * Walks a function instruction by instruction. What looks like a RET inside another instruction is none, and a probe there would crash the target:
  * so the walk refuses at the first instruction it does not know, when it does not end exactly at the function's end,
  * and when a jump goes into the middle of what it took for one instruction.
  */
-export function walkFunction(fn: FunctionCode): FunctionBody {
+export function walkFunction(set: InstructionSet, fn: FunctionCode): FunctionBody {
   const instructions = new Map<number, Instruction>();
   const returns: number[] = [];
   const targets = new Set<number>();
   const leaving: number[] = [];
   let at = 0;
   while (at < fn.code.length) {
-    const instruction = decode(fn.code, at);
+    const instruction = set.decode(fn.code, at);
     if (instruction === undefined) {
       const bytes = hex(fn.code.subarray(at, at + 8));
       refuse(
@@ -54,7 +56,7 @@ export function walkFunction(fn: FunctionCode): FunctionBody {
       refuse('unexpected-code', `${fn.symbol} jumps to 0x${(fn.address + target).toString(16)}, inside an instruction`);
     }
   }
-  return { instructions, returns, targets, leaving };
+  return { set, instructions, returns, targets, leaving };
 }
 
 export function hex(bytes: Uint8Array): string {

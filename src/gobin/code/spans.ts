@@ -1,9 +1,8 @@
 import { refuse } from '../refusal.ts';
-import { isEmulatedJump } from './emulated.ts';
-import { entryProbe } from './entry.ts';
-import { flaggedGraph, placeOf, testedBefore } from './flagged-graph.ts';
+import { flaggedGraph, placeOf } from './flagged-graph.ts';
 import { type FlowGraph, flowGraph, reachable } from './flow-graph.ts';
 import type { FunctionBody, FunctionCode } from './function-body.ts';
+import type { Register } from './instruction.ts';
 import {
   dominatorsAbove,
   nearestAbove,
@@ -13,7 +12,6 @@ import {
   type SpanQuestion,
   spanFault,
 } from './span.ts';
-import { operands, type Register, registerNames } from './writes.ts';
 
 /** Indices of one begin and of the ends: on every path each begin is followed by exactly one end. */
 export interface SpanPlaces {
@@ -24,11 +22,11 @@ export interface SpanPlaces {
 const entry = 0;
 
 /**
- * The whole of each call: from the PUSHQ BP after the stack check to each RET, that of a recovered panic (`deferreturn`) among them.
- * A goroutine's stack may grow at the check: it is passed again then, the PUSH is not.
+ * The whole of each call: from the instruction after the stack check to each RET, that of a recovered panic (`deferreturn`) among them.
+ * A goroutine's stack may grow at the check: it is passed again then, that instruction is not.
  */
 export function callSpan(fn: FunctionCode, body: FunctionBody): SpanPlaces {
-  const begin = entryProbe(fn, body);
+  const begin = body.set.entry(fn, body);
   const graph = graphOf(fn, body);
   prove(fn, {
     graph,
@@ -44,13 +42,13 @@ export function callSpan(fn: FunctionCode, body: FunctionBody): SpanPlaces {
 /**
  * The part of `netpollblock(pd, mode, waitio)` in which the goroutine parks: from the last jump that every way to `gopark` passes to the
  * first that every way from it passes. Ways around: data was there already (passes neither), and the descriptor was closed or timed
- * out in that very moment (passes both, nanoseconds apart). BX still holds the mode at the begin.
+ * out in that very moment (passes both, nanoseconds apart). The second argument's register still holds the mode at the begin.
  */
 export function parkSpan(fn: FunctionCode, body: FunctionBody, gopark: number | undefined): SpanPlaces {
   const graph = graphOf(fn, body);
   const park = onlyCall(fn, body, gopark, 'runtime.gopark');
-  const begin = nearestAbove(graph, park, (at) => isEmulatedJump(fn.code, at));
-  const end = nearestBelow(graph, park, (at) => isEmulatedJump(fn.code, at));
+  const begin = nearestAbove(graph, park, (at) => body.set.mayCarryProbe(fn, body, at));
+  const end = nearestBelow(graph, park, (at) => body.set.mayCarryProbe(fn, body, at));
   if (begin === undefined || end === undefined)
     refuse('unexpected-code', `no jump before and after the park in ${fn.symbol}`);
   prove(fn, {
@@ -61,11 +59,11 @@ export function parkSpan(fn: FunctionCode, body: FunctionBody, gopark: number | 
     returns: new Set(body.returns),
     work: new Set([park]),
   });
-  const changes = changesBetween(fn, graph, begin, bx);
+  const changes = changesBetween(fn, body, graph, begin);
   if (changes !== undefined) {
     refuse(
       'unexpected-code',
-      `${fn.symbol} may change BX at 0x${(fn.address + changes).toString(16)}: the mode would be lost`,
+      `${fn.symbol} may change its second argument at 0x${(fn.address + changes).toString(16)}: the mode would be lost`,
     );
   }
   return { begin, ends: [end] };
@@ -85,16 +83,14 @@ export function oneOfCalls(fn: FunctionCode, body: FunctionBody, callee: number 
   return calls;
 }
 
-const bx = registerNames.indexOf('bx');
-
-/** An instruction on a way from the entry to `at` that may change the register. */
-function changesBetween(fn: FunctionCode, graph: FlowGraph, at: number, register: Register): number | undefined {
+/** An instruction on a way from the entry to `at` that may change the register of the second argument. */
+function changesBetween(fn: FunctionCode, body: FunctionBody, graph: FlowGraph, at: number): number | undefined {
   const fromEntry = reachable(graph, [entry]);
   const leadsThere = reachable(reversed(graph), [at]);
   return [...fromEntry].find((step) => {
     if (step === at || !leadsThere.has(step)) return false;
-    const { writes } = operands(fn.code, step);
-    return writes === 'any' || writes.has(register);
+    const { writes } = body.set.operands(fn.code, step);
+    return writes === 'any' || writes.has(body.set.secondArgument);
   });
 }
 
@@ -116,7 +112,7 @@ export interface AssistTracing {
 export function slowAssistSpan(fn: FunctionCode, body: FunctionBody, tracing: AssistTracing): SpanPlaces {
   const plain = graphOf(fn, body);
   const jumpBefore = (call: number): number => {
-    const jump = nearestAbove(plain, call, (at) => isEmulatedJump(fn.code, at));
+    const jump = nearestAbove(plain, call, (at) => body.set.mayCarryProbe(fn, body, at));
     if (jump === undefined) refuse('unexpected-code', `no jump before the call of the tracer in ${fn.symbol}`);
     return jump;
   };
@@ -160,24 +156,21 @@ function firstFault(
   return first;
 }
 
-/** After a call of assembly the compiler sets X15 to zero again: `XORPS X15, X15` (cmd/compile/abi-internal.md). */
-const zeroX15 = [0x45, 0x0f, 0x57, 0xff];
-
-/** The call of `systemstack`: the only one of assembly that comes back. By its look, because stripped programs name it like its wrapper. */
+/** The call of `systemstack`: the only one of assembly that comes back. */
 function assistWork(fn: FunctionCode, body: FunctionBody): number {
-  const calls = [...body.instructions].filter(
-    ([at, { length, flow }]) => flow.kind === 'call' && zeroX15.every((byte, i) => fn.code[at + length + i] === byte),
+  const calls = [...body.instructions].flatMap(([at, { flow }]) =>
+    flow.kind === 'call' && body.set.callsAssembly(fn.code, body, at) ? [at] : [],
   );
   const [work] = calls;
   if (work === undefined || calls.length > 1)
     refuse('unexpected-code', `${fn.symbol} calls assembly ${calls.length} times, not once`);
-  return work[0];
+  return work;
 }
 
 /** The registers that jumps which are always passed before the begin ask for, the nearest first. */
 function flagRegisters(fn: FunctionCode, body: FunctionBody, graph: FlowGraph, begin: number): Register[] {
   const branches = dominatorsAbove(graph, begin).filter((at) => body.instructions.get(at)?.flow.kind === 'branch');
-  return [...new Set(branches.flatMap((at) => testedBefore(fn.code, body, at) ?? []))];
+  return [...new Set(branches.flatMap((at) => body.set.zeroTest(fn.code, body, at)?.register ?? []))];
 }
 
 function callsOf(fn: FunctionCode, body: FunctionBody, address: number | undefined): number[] {
@@ -195,7 +188,7 @@ function onlyCall(fn: FunctionCode, body: FunctionBody, address: number | undefi
 }
 
 /**
- * The graph from the very first instruction on, without the way back to it: only the stack check's own `JMP` leads there, when nothing
+ * The graph from the very first instruction on, without the way back to it: only the stack check's own jump leads there, when nothing
  * of the call has been done (anywhere else the prologue would run twice and break the stack).
  */
 function graphOf(fn: FunctionCode, body: FunctionBody): FlowGraph {

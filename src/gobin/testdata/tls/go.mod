@@ -1,0 +1,3 @@
+module robotgc.dev/testdata/tls
+
+go 1.22
