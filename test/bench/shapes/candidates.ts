@@ -64,21 +64,17 @@ export const CONTENDERS: readonly Contender[] = [
 
 export const isProduct = ({ kinds }: Contender): boolean => kinds.includes('product');
 
+const IDLE = ['-sessions=0', '-messages-per-second=0', '-transitions-per-second=0'];
+
 /** @param name of its Deployment, its policy and its label */
 export function robotOf({ env, args }: Contender, shape: RobotShape, name: string): HealingCase {
-  const { sessions, messagesPerSecond, transitionsPerSecond } = shape.load(0, 1);
-  const load = [
-    `-sessions=${sessions}`,
-    `-messages-per-second=${messagesPerSecond}`,
-    `-transitions-per-second=${transitionsPerSecond}`,
-    '-bus-cycle=100ms',
-  ];
   return {
     name,
     env: env(shape.memoryLimitBytes),
     memory: String(shape.memoryLimitBytes),
     cpu: `${ROBOT_CPU_MILLI}m`,
-    container: { args: [...load, '-pprof=:6060', '-drain=1s', ...args(shape)] },
+    // Nobody is connected at first; whoever makes the load sees to that.
+    container: { args: [...IDLE, '-bus-cycle=100ms', '-batch=10ms', '-pprof=:6060', '-drain=1s', ...args(shape)] },
     ...{ apply: [], thresholds: {}, memoryLimit: {} },
   };
 }

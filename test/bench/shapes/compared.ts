@@ -8,6 +8,8 @@ import { FAULTS, type Fault } from './yardstick.ts';
 export interface RobotOutcome extends Outcome {
   /** Of the violating seconds, how many for which fault. */
   readonly faults: Readonly<Record<Fault, number>>;
+  /** A letter a second: `a`way, `l`ate, `g`c, or a dot. */
+  readonly course: string;
 }
 
 export interface RobotShapeResult extends ShapeResult<RobotOutcome> {
@@ -40,6 +42,7 @@ function outcomeOf({ contender, faults, gcCpuShare, peakBytes, actions, oomKills
     controller: contender.title,
     violatingSeconds: faults.filter((fault) => fault !== null).length,
     faults: { away: count(FAULTS[0]), late: count(FAULTS[1]), gc: count(FAULTS[2]) },
+    course: faults.map((fault) => fault?.[0] ?? '·').join(''),
     ...{ gcCpuShare, peakBytes, actions, oomKills },
   };
 }

@@ -36,6 +36,7 @@ function tellIncident({ spec: { trigger }, status }: RobotGCIncident): Told {
   };
 }
 
-function tellAction({ at, kind, knob, before, after, result }: ActionRecord): Told {
-  return { atMs: Date.parse(at), sentence: `${kind} ${knob} ${before} → ${after}: ${result}` };
+function tellAction({ at, kind, knob, before, after, result, message }: ActionRecord): Told {
+  const why = message === undefined ? '' : `, ${message}`;
+  return { atMs: Date.parse(at), sentence: `${kind} ${knob} ${before} → ${after}: ${result}${why}` };
 }

@@ -1,6 +1,6 @@
 /** Each second all robots are told their load, and asked how they are. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RobotLoad } from './loads.ts';
+import { type RobotLoad, soFar } from './loads.ts';
 import type { RobotPods } from './pods.ts';
 import { LATENCY_NS } from './policy.ts';
 import { type Reading, read, tell } from './reading.ts';
@@ -38,7 +38,8 @@ export async function drive(
         robots.map(async ({ name }) => {
           const address = pods.addressOf(name);
           if (address === undefined) return null;
-          const [reading] = await Promise.all([read(address, LATENCY_NS, signal), tell(address, change, signal)]);
+          const reading = await read(address, LATENCY_NS, signal);
+          if (reading) await tell(address, soFar(change, reading.uptimeNs / 1e9), signal);
           return reading;
         }),
       ),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ROBOT_SHAPES, ROBOTS, type RobotShape } from './loads.ts';
+import { ROBOT_SHAPES, ROBOTS, type RobotShape, soFar } from './loads.ts';
 
 const SECONDS = 150;
 
@@ -40,6 +40,12 @@ describe('the load of a shape', () => {
     const storm = sessions('connection storm');
     expect(storm.slice(29, 31)).toEqual([ROBOTS, ROBOTS / 10]);
     expect(storm[50]).toBe(ROBOTS);
+  });
+
+  it('comes back one robot after the other to a program that began anew, with all that is made beside', () => {
+    const load = shape('slow leak').load(1, SECONDS);
+    expect([0, 9, 19, 500].map((up) => soFar(load, up).sessions)).toEqual([63, 625, ROBOTS, ROBOTS]);
+    expect(soFar(load, 0).leakBytesPerSecond).toBe(load.leakBytesPerSecond);
   });
 
   it('has a neighbour for a third of the time, and only where it is the shape', () => {

@@ -7,8 +7,10 @@ const MIB = 2 ** 20;
 
 /** Sessions of a robot under a shape that says nothing else: an eighth of the demonstration's. */
 export const ROBOTS = 1_250;
-/** What a robot uses beside its heap, by its kernel's books: binary, runtime, what the collector keeps for itself. */
-const ROOM_BYTES = 16 * MIB;
+/** What a program uses beside its heap: the runtime's own, and what is counted to its container. */
+const ROOM_BYTES = 8 * MIB;
+/** In which those who lost their connection, or whose program began anew, have come back. */
+const BACK_SECONDS = 20;
 /** What they keep alive. */
 const LIVE_BYTES = 11 * MIB;
 /** Of messages and transitions a second, for each session: as in the demonstration. */
@@ -81,7 +83,10 @@ const slowLeak: RobotShape = {
   ...usual,
   name: 'slow leak',
   times: 2,
-  load: (_, of) => robots(ROBOTS, { leakBytesPerSecond: Math.round((64 * MIB - LIVE_BYTES) / ((2 / 3) * of)) }),
+  load: (second, of) => {
+    const leakBytesPerSecond = second > 0 ? Math.round((64 * MIB - LIVE_BYTES) / ((2 / 3) * of)) : 0;
+    return robots(ROBOTS, { leakBytesPerSecond });
+  },
 };
 
 /** Each 45 s a catalogue is read for five seconds: 50 MiB a second, 7.5 MiB of it at a time. */
@@ -117,9 +122,9 @@ const connectionStorm: RobotShape = {
   name: 'connection storm',
   load: (second) => {
     const since = (second % 60) - 30;
-    if (since < 0 || since >= 20) return robots(ROBOTS);
-    const comingPerSecond = (0.9 * ROBOTS) / 20;
-    return robots(ROBOTS * (0.1 + (0.9 * since) / 20), {
+    if (since < 0 || since >= BACK_SECONDS) return robots(ROBOTS);
+    const comingPerSecond = (0.9 * ROBOTS) / BACK_SECONDS;
+    return robots(ROBOTS * (0.1 + (0.9 * since) / BACK_SECONDS), {
       heldBytes: Math.round(comingPerSecond * 20_000),
       garbageBytesPerSecond: Math.round(comingPerSecond * 100_000),
     });
@@ -130,6 +135,16 @@ export const ROBOT_SHAPES: readonly RobotShape[] = [
   ...[steady, dailyWave, surge, slowLeak],
   ...[burst, tightLimit, neighbour, connectionStorm],
 ];
+
+/** What a program that has been up for so long has of it: its robots come back one after the other. */
+export function soFar(load: RobotLoad, upSeconds: number): RobotLoad {
+  const back = Math.min(1, (upSeconds + 1) / BACK_SECONDS);
+  const { heldBytes, garbageBytesPerSecond, leakBytesPerSecond } = load;
+  return robots(back * load.sessions, { heldBytes, garbageBytesPerSecond, leakBytesPerSecond });
+}
+
+/** Whether all robots are back. */
+export const areAllBack = (upSeconds: number): boolean => upSeconds >= BACK_SECONDS;
 
 /** From 0 to 1 within so much. */
 function rise(part: number, from: number, within: number): number {

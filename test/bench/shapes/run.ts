@@ -25,8 +25,8 @@ export interface ShapeRun {
   readonly lateTurns: number;
 }
 
-/** Before it counts: the product has seen each of its signals, and all of the heaps are what they will be. */
-const SETTLE_SECONDS = 10;
+/** Before it counts: all robots are there, the product has seen each of its signals, and the heaps are what they will be. */
+const SETTLE_SECONDS = 35;
 
 export function runShape(
   ground: Ground,

@@ -29,17 +29,17 @@ const faults = (readings: readonly (Reading | null)[]) => judge(readings, promis
 describe('a second', () => {
   it('counts as broken when an event of it was late, was shed, or none was served', () => {
     const growths = [{}, {}, { lateEvents: 1 }, { droppedEvents: 3 }, { events: 0 }, {}];
-    expect(faults(life(0, 5, growths))).toEqual([null, 'late', 'late', 'away', null]);
+    expect(faults(life(-60, 5, growths))).toEqual([null, 'late', 'late', 'away', null]);
   });
 
   it('counts for the collector from the third of five in which it took more than its share', () => {
     const growths = [{}, busy, {}, busy, {}, busy, {}, {}, {}, {}];
-    expect(faults(life(0, 5, growths))).toEqual([null, null, null, null, 'gc', null, null, null, null]);
-    expect(faults(life(0, 5, [{}, busy, busy, busy, busy]))).toEqual([null, null, 'gc', 'gc']);
+    expect(faults(life(-60, 5, growths))).toEqual([null, null, null, null, 'gc', null, null, null, null]);
+    expect(faults(life(-60, 5, [{}, busy, busy, busy, busy]))).toEqual([null, null, 'gc', 'gc']);
   });
 
   it('without an answer is judged by what the same process says later', () => {
-    const [first, second, third, , fifth] = life(0, 5, [{}, {}, {}, { lateEvents: 1 }, {}]);
+    const [first, second, third, , fifth] = life(-60, 5, [{}, {}, {}, { lateEvents: 1 }, {}]);
     expect(first && second && third && fifth && faults([first, null, third, null, fifth])).toEqual([
       null,
       null,
@@ -48,23 +48,21 @@ describe('a second', () => {
     ]);
   });
 
+  it('is broken while the robots of a program that began anew are on their way back', () => {
+    expect(faults(life(0, 17, quiet(6)))).toEqual(['away', 'away', null, null, null]);
+  });
+
   it('is broken when another process serves at its end, or nobody answers any more', () => {
-    const [before, alive] = life(0, 5, quiet(2));
-    const after = life(8, 9, quiet(2));
-    expect(faults([before ?? null, alive ?? null, null, null, ...after, null])).toEqual([
-      null,
-      'away',
-      'away',
-      'away',
-      null,
-      'away',
-    ]);
+    const [before, alive] = life(-60, 5, quiet(2));
+    const after = life(8, 28, quiet(2));
+    const seen = [before ?? null, alive ?? null, null, ...after, null];
+    expect(faults(seen)).toEqual([null, 'away', 'away', null, 'away']);
   });
 });
 
 describe('a run', () => {
   it('has the collector’s share of the processors, whatever process it was of, the peak and the changes of GOGC', () => {
-    const first = life(0, 5, [{}, { gcSeconds: 0.1, peakBytes: 9 }]);
+    const first = life(-60, 5, [{}, { gcSeconds: 0.1, peakBytes: 9 }]);
     const second = life(7, 8, [{ gogc: 200 }, { gcSeconds: 0.3, gogc: 200, peakBytes: 4 }]);
     const judged = judge([...first, ...second], promised);
     expect(judged.gcCpuShare).toBeCloseTo(0.4 / (2 * processors));

@@ -1,7 +1,8 @@
 /** In which seconds a robot broke its SLA, by readings from outside: the same for all, whoever tunes it. Pure. */
+import { areAllBack } from './loads.ts';
 import type { Reading } from './reading.ts';
 
-/** Why a second does not count as served well. `away`: nobody was served; `late`: an event was later than promised, or shed; `gc`: the collector took more than its share. */
+/** Why a second does not count as served well. `away`: nobody was served, or not all of the robots are back after their program began anew; `late`: an event was later than promised, or shed; `gc`: the collector took more than its share. */
 export const FAULTS = ['away', 'late', 'gc'] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -58,7 +59,7 @@ function secondAt(readings: readonly (Reading | null)[], index: number): Second 
   const after = readings.slice(index + 1).find((reading) => reading !== null);
   if (!before || !after || after.bornAtMs - before.bornAtMs > SAME_PROCESS_MS) return null;
   return {
-    isServed: after.events > before.events,
+    isServed: after.events > before.events && areAllBack(after.uptimeNs / 1e9),
     isLate: after.lateEvents > before.lateEvents || after.droppedEvents > before.droppedEvents,
     gcSeconds: after.gcSeconds - before.gcSeconds,
     cpuSeconds: (after.processors * (after.uptimeNs - before.uptimeNs)) / 1e9,

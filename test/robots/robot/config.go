@@ -22,6 +22,7 @@ type config struct {
 	workers           int
 	sessionGoroutines bool
 	busCycle          time.Duration
+	batch             time.Duration
 	metricsAddr       string
 	controlAddr       string
 	pprofAddr         string
@@ -69,6 +70,7 @@ func (c *config) flags(out io.Writer) *flag.FlagSet {
 	fs.IntVar(&c.workers, "workers", 8, "goroutines that own the sessions")
 	fs.BoolVar(&c.sessionGoroutines, "session-goroutines", false, "a goroutine for each session")
 	fs.DurationVar(&c.busCycle, "bus-cycle", 0, "beat at which state machines step together; 0 spreads them evenly")
+	fs.DurationVar(&c.batch, "batch", time.Millisecond, "how often arrivals are read; what arrived meanwhile is due together")
 	fs.StringVar(&c.metricsAddr, "metrics", ":9090", "address of /metrics")
 	fs.StringVar(&c.controlAddr, "control", ":8081", "address of /control, /runtime and /stats")
 	fs.StringVar(&c.pprofAddr, "pprof", "127.0.0.1:6060", "address of /debug/pprof; empty for none")

@@ -23,7 +23,7 @@ const openTime = 30 * time.Second
 func run(ctx context.Context, c config, log *slog.Logger, out io.Writer) error {
 	runtime.SetMutexProfileFraction(c.mutexFraction)
 	runtime.SetBlockProfileRate(c.blockRateNs)
-	f, err := fleet.New(fleet.Options{Modes: modes[c.mode], Workers: c.workers, SessionGoroutines: c.sessionGoroutines, BusCycle: c.busCycle})
+	f, err := fleet.New(fleet.Options{Modes: modes[c.mode], Workers: c.workers, SessionGoroutines: c.sessionGoroutines, BusCycle: c.busCycle, Batch: c.batch})
 	if err != nil {
 		return err
 	}

@@ -22,8 +22,13 @@ type Options struct {
 
 	// BusCycle is the beat at which state machines step, all that are due at
 	// once, as device robots on a field bus do; 0 spreads them evenly. A
-	// multiple of 1 ms.
+	// multiple of Batch.
 	BusCycle time.Duration
+
+	// Batch is how often arrivals are read, as from an epoll wake-up: all
+	// events of one batch are due at its start. 0 is 1 ms; each costs a
+	// wake-up. The timing wheel's 10 ms are a multiple of it.
+	Batch time.Duration
 }
 
 // Fleet is safe for concurrent use.
@@ -48,11 +53,17 @@ func New(o Options) (*Fleet, error) {
 	if o.Workers < 1 || len(o.Modes) == 0 {
 		return nil, fmt.Errorf("a fleet needs a worker and a mode, got %d workers and %d modes", o.Workers, len(o.Modes))
 	}
-	if o.BusCycle < 0 || o.BusCycle%batchPeriod != 0 {
-		return nil, fmt.Errorf("the bus cycle is %v; give a multiple of %v, or 0", o.BusCycle, batchPeriod)
+	if o.Batch == 0 {
+		o.Batch = defaultBatch
+	}
+	if o.Batch < 0 || slotPeriod%o.Batch != 0 {
+		return nil, fmt.Errorf("a batch is %v; give a time of which %v are a multiple", o.Batch, slotPeriod)
+	}
+	if o.BusCycle < 0 || o.BusCycle%o.Batch != 0 {
+		return nil, fmt.Errorf("the bus cycle is %v; give a multiple of %v, or 0", o.BusCycle, o.Batch)
 	}
 	f := &Fleet{options: o, clock: clock{time.Now()}}
-	f.arrivals = [...]time.Duration{message: batchPeriod, transition: max(o.BusCycle, batchPeriod)}
+	f.arrivals = [...]time.Duration{message: o.Batch, transition: max(o.BusCycle, o.Batch)}
 	for i := range o.Workers {
 		w := &worker{
 			index: i, stride: o.Workers, modes: o.Modes, clock: f.clock,

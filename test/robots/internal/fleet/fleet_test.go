@@ -275,6 +275,30 @@ func TestStateMachinesOnABusStepTogether(t *testing.T) {
 	}
 }
 
+func TestALongerBatchBringsAsMuch(t *testing.T) {
+	for _, batch := range []time.Duration{time.Millisecond, 10 * time.Millisecond} {
+		f := newFleet(t, Options{Modes: mixed, Workers: 2, Batch: batch, BusCycle: 100 * time.Millisecond}, 90)
+		f.SetRate(session.MessageDriven, 1000)
+		f.SetRate(session.StateMachine, 500)
+		tenths := uint64(generate(f, 500*time.Millisecond) / (100 * time.Millisecond))
+		settle(t, f)
+		if err := f.Close(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		s := f.Stats()
+		for mode, perTenth := range map[session.Mode]uint64{session.MessageDriven: 100, session.StateMachine: 50, session.Timer: 30} {
+			if n := s.Handled[mode]; n < tenths*perTenth || n > (tenths+1)*perTenth {
+				t.Errorf("batches of %v: %d %v events in %d tenths of a second, %d each", batch, n, mode, tenths, perTenth)
+			}
+		}
+	}
+	for _, batch := range []time.Duration{-time.Millisecond, 3 * time.Millisecond, 20 * time.Millisecond} {
+		if _, err := New(Options{Modes: mixed, Workers: 1, Batch: batch}); err == nil {
+			t.Errorf("batches of %v were accepted", batch)
+		}
+	}
+}
+
 func TestAPausedFleetGetsNoEvents(t *testing.T) {
 	f := newFleet(t, Options{Modes: mixed, Workers: 2}, 100)
 	f.SetRate(session.MessageDriven, 1000)

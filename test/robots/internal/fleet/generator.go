@@ -7,9 +7,8 @@ import (
 	"robots/internal/session"
 )
 
-// batchPeriod is how often arrivals are read, as from an epoll wake-up: all
-// events of one batch are due at its start.
-const batchPeriod = time.Millisecond
+// defaultBatch is how often arrivals are read unless the options say otherwise.
+const defaultBatch = time.Millisecond
 
 // Generate lets events arrive until the context ends. It is an open loop: the
 // schedule does not wait for answers, and after a stall it catches up with the
@@ -26,14 +25,14 @@ func (f *Fleet) Generate(ctx context.Context) time.Duration {
 		if !f.paused.Load() {
 			f.postBatch(batch, nextNs, &due)
 		}
-		nextNs += int64(batchPeriod)
+		nextNs += int64(f.options.Batch)
 	}
 }
 
 // postBatch posts what is due at one beat of the schedule.
 func (f *Fleet) postBatch(batch, scheduledNs int64, due *[session.Modes]float64) {
 	for k, period := range f.arrivals {
-		if batch%int64(period/batchPeriod) != 0 {
+		if batch%int64(period/f.options.Batch) != 0 {
 			continue
 		}
 		due[k] += float64(f.rates[k].Load()) * period.Seconds()
@@ -41,8 +40,8 @@ func (f *Fleet) postBatch(batch, scheduledNs int64, due *[session.Modes]float64)
 			f.post(event{kind: kind(k), scheduledNs: scheduledNs})
 		}
 	}
-	if batch%int64(slotPeriod/batchPeriod) == 0 {
-		f.postSlot(scheduledNs, int(batch/int64(slotPeriod/batchPeriod))%slots)
+	if batch%int64(slotPeriod/f.options.Batch) == 0 {
+		f.postSlot(scheduledNs, int(batch/int64(slotPeriod/f.options.Batch))%slots)
 	}
 }
 
