@@ -84,6 +84,14 @@ describe('a change in running processes', () => {
     });
   });
 
+  it('is not refused by what a pod that was made anew said of the wish before, which needed more memory', () => {
+    const wanted = { robot: { policy: 'policy-uid', GOGC: { from: '10', to: '100', underBytes: 256 * 2 ** 20 } } };
+    const stale = { ...refused, reason: 'LessMemory' };
+    expect(progress([stale], action, wanted, 2000, ['256Mi']).type).toBe('underway');
+    expect(progress([applied], action, wanted, 4000, ['256Mi'])).toEqual({ type: 'settled' });
+    expect(progress([stale], action, wanted, 62_000, ['256Mi']).type).toBe('refused');
+  });
+
   it('is given up when no agent says anything for a minute', () => {
     expect(progress([undefined], action, desired, 59_000).type).toBe('underway');
     expect(progress([undefined], action, desired, 61_000)).toMatchObject({

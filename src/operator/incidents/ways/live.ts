@@ -28,6 +28,8 @@ import type { ActingWay, Outcome, Progress } from './way.ts';
 const SILENCE_LIMIT_MS = 60_000;
 /** What is written waits for the next cycle, which Go forces after two minutes (runtime/proc.go, `forcegcperiod`); and a minute more. */
 const CYCLE_LIMIT_MS = 3 * 60_000;
+/** How an agent calls it, see `wishOf`. */
+const TOO_LITTLE_MEMORY = 'LessMemory';
 
 export const live: ActingWay = {
   progress: (view, workload, action, now) => liveProgress({ ...view, workload }, action, now),
@@ -109,9 +111,11 @@ function isReverted(state: LiveState | undefined): boolean {
   );
 }
 
+/** By a pod that has the memory for what is wished now: that it had too little is its answer to the wish before. */
 function refusal(state: ContainerState | undefined): string | undefined {
   if (state?.state === 'Refused') return state.message ?? state.reason;
-  return state?.live?.state === 'Refused' ? (state.live.message ?? state.live.reason) : undefined;
+  if (state?.live?.state !== 'Refused' || state.live.reason === TOO_LITTLE_MEMORY) return undefined;
+  return state.live.message ?? state.live.reason;
 }
 
 function silence(states: readonly (ContainerState | undefined)[], waitedMs: number, now: number): string | undefined {
