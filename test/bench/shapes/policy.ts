@@ -13,8 +13,6 @@ export function shapePolicy(name: string, namespace: string, { memoryLimitBytes,
       selector: { matchLabels: { app: name } },
       container: 'robot',
       sla: { latencyP99: `${LATENCY_NS / 1e6}ms` },
-      // Before the collector takes its share of the processors.
-      thresholds: { liveHeapShareOfLimit: '70%' },
       activity: { podMetric: { port: 9090, name: 'robot_active_sessions' } },
       tuning: {
         continuous: true,
