@@ -16,7 +16,7 @@ export class Neighbour implements AsyncDisposable {
   readonly #ground: Ground;
   readonly #robots: number;
   #isThere = false;
-  #deeds: Promise<unknown> = Promise.resolve();
+  #deeds: Promise<void> = Promise.resolve();
 
   constructor(ground: Ground, robots: number) {
     this.#ground = ground;
@@ -27,15 +27,22 @@ export class Neighbour implements AsyncDisposable {
   be(isThere: boolean): void {
     if (isThere === this.#isThere) return;
     this.#isThere = isThere;
-    const { cluster } = this.#ground;
-    const manifest = JSON.stringify(deployment(this.#robots * ROBOT_CPU_MILLI));
-    this.#deeds = this.#deeds.then(() =>
-      isThere
-        ? cluster.kubectl(['apply', '-f', '-'], manifest)
-        : cluster.kubectl(['delete', `deployment/${NAME}`, `--namespace=${NAMESPACE}`, '--wait=false']),
-    );
+    this.#deeds = this.#deeds.then(() => (isThere ? this.#come() : this.#go()));
     // Whoever waits for its end hears of a failure.
     this.#deeds.catch(() => undefined);
+  }
+
+  async #come(): Promise<void> {
+    const manifest = JSON.stringify(deployment(this.#robots * ROBOT_CPU_MILLI));
+    await this.#ground.cluster.kubectl(['apply', '-f', '-'], manifest);
+  }
+
+  /** @throws when it never was there */
+  async #go(): Promise<void> {
+    const { cluster } = this.#ground;
+    const which = [`deployment/${NAME}`, `--namespace=${NAMESPACE}`];
+    await cluster.kubectl(['wait', ...which, '--for=condition=Available', '--timeout=1s']);
+    await cluster.kubectl(['delete', ...which, '--wait=false']);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
