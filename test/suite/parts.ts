@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { binaryNames, ensureBinaries } from '../cluster/binaries.ts';
 import { repositoryDir } from '../cluster/paths.ts';
+import { ensureArm64 } from '../vm/arm64/supplies.ts';
 import { ensureTools, whyNoVm } from '../vm/ground.ts';
 import { ensureKernel, kernelVersions } from '../vm/kernels.ts';
 import { readGo } from './reports.ts';
@@ -60,6 +61,7 @@ async function fetchKernels(signal: AbortSignal): Promise<Tally> {
   const onProgress = (line: string) => console.error(line);
   await ensureTools(onProgress, signal);
   for (const version of kernelVersions) await ensureKernel(version, { onProgress, signal });
+  await ensureArm64({ onProgress, signal });
   return none;
 }
 

@@ -8,17 +8,26 @@ import { VmError } from './errors.ts';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
+export interface DownloadOptions {
+  readonly signal?: AbortSignal;
+  /** Default: this machine's. */
+  readonly architecture?: string;
+}
+
 /** Downloads into `directory` the named packages of a release, or those that `choose` makes of its metapackages. */
 export async function downloadPackages(
   release: string,
   packages: readonly string[],
   directory: string,
-  signal?: AbortSignal,
+  { signal, architecture }: DownloadOptions = {},
 ): Promise<readonly string[]> {
   const archive = await debianArchive(signal);
   const root = await mkdtemp(join(tmpdir(), 'robotgc-apt-'));
   try {
-    const apt = await temporaryApt(root, `deb [signed-by=${keyring}] ${archive} ${release} main\n`, signal);
+    const apt = await temporaryApt(root, `deb [signed-by=${keyring}] ${archive} ${release} main\n`, {
+      signal,
+      architecture,
+    });
     await apt('apt-get', 'update');
     const named: string[] = [];
     for (const name of packages) named.push(...(await realPackages(apt, name)));
@@ -38,7 +47,11 @@ export async function downloadPackages(
 type Apt = (program: 'apt-get' | 'apt-cache', ...args: string[]) => Promise<RunResult>;
 
 /** An apt that knows one source and nothing of what is installed; proxies and the like are still the machine's. */
-async function temporaryApt(root: string, sources: string, signal?: AbortSignal): Promise<Apt> {
+async function temporaryApt(
+  root: string,
+  sources: string,
+  { signal, architecture }: { signal: AbortSignal | undefined; architecture: string | undefined },
+): Promise<Apt> {
   for (const part of ['state/lists/partial', 'cache/archives/partial'])
     await mkdir(join(root, part), { recursive: true });
   await writeFile(join(root, 'sources.list'), sources);
@@ -53,6 +66,7 @@ async function temporaryApt(root: string, sources: string, signal?: AbortSignal)
     'Acquire::Languages': 'none',
     // Its own user could not write here.
     'APT::Sandbox::User': 'root',
+    ...(architecture === undefined ? {} : { 'APT::Architecture': architecture, 'APT::Architectures': architecture }),
   };
   const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
   return async (program, ...args) => {

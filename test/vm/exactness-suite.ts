@@ -26,10 +26,17 @@ const cycles = 60;
 
 /** The tests of one kernel. `machine` undefined: this machine's own. */
 export function exactnessTests(programs: () => Programs, machine: SuiteMachine | undefined, attach: RegExp): void {
+  exactnessJudged((count) => {
+    const { churn, robotgc, probe } = programs();
+    return runScenario(machine, 'exactness', [churn, robotgc, String(count), probe]);
+  }, attach);
+}
+
+/** @param look runs the scenario for so many cycles and gives what it printed */
+export function exactnessJudged(look: (cycles: number) => Promise<unknown>, attach: RegExp): void {
   let seen: Seen;
   measured(async () => {
-    const { churn, robotgc, probe } = programs();
-    seen = Seen.parse(await runScenario(machine, 'exactness', [churn, robotgc, String(cycles), probe]));
+    seen = Seen.parse(await look(cycles));
   });
 
   it('the probe attaches in the way that this kernel has', () => {

@@ -5,13 +5,21 @@ import { missingGround } from '../../src/host/probe/testing/ground.ts';
 import { run } from '../cluster/run.ts';
 import { VmError } from './errors.ts';
 
-/** Program → Debian package that brings it. */
-const programs = {
+/** Program, or file, → Debian package that brings it. */
+type PackageOf = Readonly<Record<string, string>>;
+const programs: PackageOf = {
   'qemu-system-x86_64': 'qemu-system-x86',
   depmod: 'kmod',
   mke2fs: 'e2fsprogs',
   xz: 'xz-utils',
-} as const;
+};
+
+/** For machines with arm64 processors. */
+export const arm64Programs: PackageOf = {
+  'qemu-system-aarch64': 'qemu-system-arm',
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu',
+  '/usr/aarch64-linux-gnu/lib/libc.a': 'libc6-dev-arm64-cross',
+};
 
 /** Why no virtual machine can be had here; undefined when it can, if need be after `ensureTools`. */
 export function whyNoVm(): string | undefined {
@@ -31,10 +39,14 @@ export function whyNoMachine(): string {
 }
 
 /** Installs what is missing. @throws VmError MISSING_PROGRAM */
-export async function ensureTools(onProgress: (line: string) => void = () => {}, signal?: AbortSignal): Promise<void> {
-  const missing = missingPrograms();
+export async function ensureTools(
+  onProgress: (line: string) => void = () => {},
+  signal?: AbortSignal,
+  wanted: PackageOf = programs,
+): Promise<void> {
+  const missing = missingPrograms(wanted);
   if (missing.length === 0) return;
-  const packages = missing.map((name) => programs[name]);
+  const packages = missing.map((name) => wanted[name] ?? name);
   onProgress(`installing Debian packages: ${packages.join(' ')}`);
   const options = {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
@@ -55,8 +67,9 @@ export async function ensureTools(onProgress: (line: string) => void = () => {},
   }
 }
 
-function missingPrograms(): readonly (keyof typeof programs)[] {
+function missingPrograms(wanted: PackageOf = programs): readonly string[] {
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const names = Object.keys(programs) as (keyof typeof programs)[]; // of a constant table
-  return names.filter((name) => !directories.some((directory) => existsSync(join(directory, name))));
+  const isThere = (name: string): boolean =>
+    name.startsWith('/') ? existsSync(name) : directories.some((directory) => existsSync(join(directory, name)));
+  return Object.keys(wanted).filter((name) => !isThere(name));
 }

@@ -88,7 +88,7 @@ async function download(
     kernelReleases[version],
     ['linux-image-amd64', 'busybox-static'],
     fresh,
-    signal,
+    signal === undefined ? {} : { signal },
   );
   const image = packages.find((file) => file.includes('/linux-image-'));
   const busybox = packages.find((file) => file.includes('/busybox-static_'));

@@ -1,0 +1,3 @@
+module robotgc.dev/test/arm64guest
+
+go 1.22
