@@ -30,9 +30,11 @@ interface Told {
 function tellIncident({ spec: { trigger }, status }: RobotGCIncident): Told {
   const { phase, cause, message } = status;
   const { signal, observed } = trigger;
+  const finishedMs = Date.parse(status.times?.finishedAt ?? '') - Date.parse(trigger.detectedAt);
+  const over = Number.isNaN(finishedMs) ? '' : ` after ${(finishedMs / 1000).toFixed(0)} s`;
   return {
     atMs: Date.parse(trigger.detectedAt),
-    sentence: `${signal} ${Number(observed.toPrecision(3))}, ${cause ?? 'no cause'}: ${phase}, ${message}`,
+    sentence: `${signal} ${Number(observed.toPrecision(3))}, ${cause ?? 'no cause'}: ${phase}${over}, ${message}`,
   };
 }
 

@@ -6,7 +6,7 @@ import type { ShapesResult } from './shapes.ts';
 export function shapesTable({ shapes, held }: ShapesResult): string {
   return [
     ...shapes.flatMap(rowsOf),
-    'Never worse than the best of the simple ones, within 10 % of the oracle, by more than two robots of the same setting differ; no OOM kill that a setting would have avoided: ' +
+    'Never worse than the best of the simple ones, within 10 % of the oracle, by more than chance; no OOM kill that a setting would have avoided: ' +
       (held ? 'held' : 'NOT HELD'),
   ].join('\n');
 }
@@ -14,7 +14,7 @@ export function shapesTable({ shapes, held }: ShapesResult): string {
 function rowsOf(result: RobotShapeResult): string[] {
   return [
     ...shapeRows(result).slice(0, -1),
-    `  two of the same setting differ by ${result.chanceSeconds} s; robotgc: ${faultsOf(result.product)}`,
+    `  two of the same setting differ by ${result.twinSeconds} s, half of all were late at once in ${result.machineSeconds} s; robotgc: ${faultsOf(result.product)}`,
     ...result.told.map((sentence) => `  ${sentence}`),
     '',
   ];
