@@ -100,6 +100,27 @@ describe('Judge', () => {
     expect(judge.detect(selected, windows, at(2))).toHaveLength(1);
   });
 
+  test('an incident that is over before anybody looks holds others for its cool-down, not for as long as one that never came', () => {
+    const cooling = policy('dispatch', { actions: { cooldown: '5s' } });
+    const own = watchlist([cooling], [pod('dispatch-0')]).selected.get(containerIdOf('a'));
+    if (!own) throw new Error('the policy selects the pod');
+    const earlier = incident('earlier', {
+      spec: { trigger: { ...incident('any').spec.trigger, detectedAt: '2025-12-31T00:00:00Z' } },
+      status: { phase: 'Escalated', times: { finishedAt: '2025-12-31T00:01:00Z' } },
+    });
+    let known: RobotGCIncident[] = [earlier];
+    const judge = new Judge({ node: 'node-1', incidentsOf: () => known });
+    const windows = seconds(...Array.from({ length: 20 }, () => 50));
+    const [detection] = judge.detect(own, windows, at(19));
+    if (!detection) throw new Error('a breach was due');
+    judge.begin(detection, () => at(19).getTime())();
+    expect(judge.detect(own, windows, at(19))).toEqual([]);
+    const trigger = { ...incident('any').spec.trigger, detectedAt: detection.detectedAt.toISOString() };
+    const status = { phase: 'Escalated', times: { finishedAt: at(13).toISOString() } };
+    known = [earlier, incident('quick', { spec: { trigger }, status })];
+    expect(judge.detect(own, windows, at(19))).toHaveLength(1);
+  });
+
   test('an incident that the cache never brings does not hold others for ever', () => {
     const judge = new Judge({ node: 'node-1', incidentsOf: () => [] });
     const [detection] = judge.detect(selected, seconds(50, 50, 50), at(2));

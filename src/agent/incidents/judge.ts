@@ -17,6 +17,7 @@ export interface JudgeOptions {
 interface Opening {
   readonly policyKey: string;
   readonly workload: string;
+  readonly detectedAtMs: number;
   untilMs: number;
 }
 
@@ -76,8 +77,13 @@ export class Judge {
   }
 
   /** From the decision to open an incident until its capture is over. @returns says that it is over */
-  begin({ policy, pod }: Detection, nowMs: () => number): () => void {
-    const opening = { policyKey: keyOf(policy.metadata), workload: workloadOf(pod), untilMs: Number.POSITIVE_INFINITY };
+  begin({ policy, pod, detectedAt }: Detection, nowMs: () => number): () => void {
+    const opening = {
+      policyKey: keyOf(policy.metadata),
+      workload: workloadOf(pod),
+      detectedAtMs: detectedAt.getTime(),
+      untilMs: Number.POSITIVE_INFINITY,
+    };
     this.#opening.add(opening);
     return () => {
       opening.untilMs = nowMs() + cacheDelayMs;
@@ -96,11 +102,13 @@ export class Judge {
     return mayOpen(candidate, this.#options.incidentsOf(policyKey), now).type === 'open';
   }
 
-  /** Once captured and in the cache, an incident speaks for itself. */
+  /** Once captured and in the cache, an incident speaks for itself, also when it was over before anybody looked. */
   #forgetKnown(now: Date): void {
     for (const opening of this.#opening) {
       if (opening.untilMs === Number.POSITIVE_INFINITY) continue;
-      const known = this.#options.incidentsOf(opening.policyKey).some(({ status }) => !isFinal(status.phase));
+      const isIt = ({ spec, status }: RobotGCIncident): boolean =>
+        !isFinal(status.phase) || Date.parse(spec.trigger.detectedAt) >= opening.detectedAtMs;
+      const known = this.#options.incidentsOf(opening.policyKey).some(isIt);
       if (known || now.getTime() > opening.untilMs) this.#opening.delete(opening);
     }
   }
