@@ -45,6 +45,7 @@ export async function shapes({ shapes, seconds, signal, say }: ShapesOptions): P
       await transport.close();
     }
   } catch (error) {
+    signal.throwIfAborted();
     if (error instanceof BenchError) throw error;
     throw new BenchError('NOTHING_TO_MEASURE', String(error), error);
   } finally {
