@@ -11,6 +11,9 @@ import type { Observer, Seen } from './observer.ts';
 
 const run = promisify(execFile);
 
+/** It finds tracepoints by a file system that not every machine has mounted: then in a mount namespace of its own. */
+const withTracefs = 'mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing; exec "$@"';
+
 export class BpftraceObserver implements Observer {
   readonly #binary: string;
   readonly #points: Parameters<typeof bpftraceScript>[2];
@@ -39,7 +42,8 @@ export class BpftraceObserver implements Observer {
 
   async begin(pid: number): Promise<void> {
     const script = bpftraceScript(pid, this.#binary, this.#points);
-    this.#process = new LineProcess('bpftrace', ['--unsafe', '-e', script]);
+    const bpftrace = ['bpftrace', '--unsafe', '-e', script];
+    this.#process = new LineProcess('unshare', ['--mount', 'sh', '-ec', withTracefs, 'sh', ...bpftrace]);
     await this.#process.nextLine((line) => line === tickLine);
   }
 
