@@ -11,7 +11,7 @@ export {
   type SamplingPace,
 } from './allocation-sampler.ts';
 export { openCgroup } from './cgroup/index.ts';
-export { type ClockJoin, clockJoin, monotonicNs, wallMs } from './clock.ts';
+export { monotonicNs } from './clock.ts';
 export { countConnections } from './connections.ts';
 export { ContainerScanner, scanContainers } from './containers.ts';
 export type { ControllerBooks, HeapNow } from './controller-books.ts';
