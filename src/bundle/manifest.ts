@@ -43,7 +43,6 @@ export const manifestSchema = z.strictObject({
 });
 
 export type ManifestFile = z.infer<typeof manifestFileSchema>;
-export type Seal = z.infer<typeof sealSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 /** What the writer must be told; the rest it works out. */
 export type ManifestInput = Pick<Manifest, 'incident' | 'policy' | 'createdAt' | 'node' | 'tools'>;

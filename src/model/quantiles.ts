@@ -35,14 +35,6 @@ export function bucketStalls(histogram: {
   return { weights: histogram.buckets, sumNs: histogram.sumNs, maxNs: histogram.maxNs };
 }
 
-export function mergeStalls(sets: readonly StallSet[]): StallSet {
-  return {
-    weights: sets.flatMap((set) => set.weights),
-    sumNs: sets.reduce((sum, set) => sum + set.sumNs, 0),
-    maxNs: sets.reduce((max, set) => Math.max(max, set.maxNs), 0),
-  };
-}
-
 /** A set of which a share was seen, as if all had been: each stall weighs 1 ÷ share. @param share above 0 */
 export function scaledStalls(set: StallSet, share: number): StallSet {
   return {

@@ -97,16 +97,6 @@ export async function ensureBinaries<N extends BinaryName>(
   return Object.fromEntries(names.map((name) => [name, found.get(name) ?? ''])) as Record<N, string>; // every BinaryName belongs to a module (tested)
 }
 
-/** The names among these that are not built yet. */
-export async function missingBinaries(names: readonly BinaryName[]): Promise<readonly BinaryName[]> {
-  const missing: BinaryName[] = [];
-  for (const module of goModules) {
-    const mine = names.filter((name) => programsOf(module).includes(name));
-    if (mine.length > 0 && !existsSync(await binDirOf(module))) missing.push(...mine);
-  }
-  return missing;
-}
-
 export function programsOf(module: GoModule): readonly string[] {
   return [...Object.values(module.packages), ...module.links];
 }

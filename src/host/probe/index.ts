@@ -19,7 +19,6 @@ export {
   type AttachedEvent,
   type AttachPoint,
   type AttachRequest,
-  type CountedKind,
   type CountsEvent,
   type CycleEvent,
   type GcControllerLayout,

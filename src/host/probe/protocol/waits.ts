@@ -15,7 +15,6 @@ export type NetworkKind = (typeof networkKinds)[number];
 
 /** Durations that are counted one and all, whatever their length; of `assistLooked` those that began in a look, see `SampledEvent`. */
 export const countedKinds = [...memoryWaitKinds, 'assist', 'assistLooked', ...networkKinds] as const;
-export type CountedKind = (typeof countedKinds)[number];
 
 /**
  * All durations of one kind in one process since the last flush. A bucket counts the durations above the previous
