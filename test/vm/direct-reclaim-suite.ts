@@ -21,6 +21,9 @@ const Seen = z.object({
 
 type Seen = z.infer<typeof Seen>;
 
+/** The tracer and the probe look at a clock one after the other; on an emulated processor an interrupt in between takes that long. */
+const interruptNs = 5_000_000;
+
 export function directReclaimTests(programs: () => Programs, machine: SuiteMachine | undefined): void {
   let seen: Seen;
   measured(async () => {
@@ -43,7 +46,7 @@ export function directReclaimTests(programs: () => Programs, machine: SuiteMachi
     const tookNs = sum(stalls.map(({ ns }) => ns));
     expect(Math.abs(sum(waits().map(({ sumNs }) => sumNs)) - tookNs)).toBeLessThan(0.1 * tookNs);
     const longestNs = Math.max(...waits().map(({ maxNs }) => maxNs));
-    expect(Math.abs(longestNs - Math.max(...stalls.map(({ ns }) => ns)))).toBeLessThan(0.1 * longestNs);
+    expect(Math.abs(longestNs - Math.max(...stalls.map(({ ns }) => ns)))).toBeLessThan(0.1 * longestNs + interruptNs);
   });
 
   it('no window is lost', () => {
