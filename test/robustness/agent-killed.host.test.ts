@@ -54,7 +54,9 @@ describe.skipIf(missing !== '')(`the agent is killed under load${missing}`, () =
     const held = kernelObjectsOf(probe);
     expect(held.link.length).toBeGreaterThan(3);
     expect(held.prog.length).toBeGreaterThan(3);
-    expect(remaining(held)).toEqual(held);
+    // In a storm of assists their points are put in place and taken out again.
+    expect(remaining(held).prog).toEqual(held.prog);
+    expect(remaining(held).link.length).toBeGreaterThan(3);
     for (const text of textOf(churn.pid, binary, points)) expect(text.slice(0, 2)).toBe(breakpoint);
 
     run.child.kill('SIGKILL');
