@@ -9,6 +9,7 @@ import { tooTight } from './small-robots.ts';
 import { type Begun, type Story, told } from './stories.ts';
 
 /** Four times the sessions that it was made for. */
+const formula = { base: 400 };
 const surging = tooTight({
   name: 'ferry',
   apply: ['Live', 'Resize'],
@@ -18,9 +19,11 @@ const surging = tooTight({
   policy: {
     activity: { podMetric: { port: 9090, name: 'robot_active_sessions' } },
     // The formula asks for what the program has.
-    tuning: { continuous: true, formula: { base: 400 } },
+    tuning: { continuous: true, formula },
   },
 });
+/** The breach first: the formula, asked before it, makes do with what fits, and then nothing is raised. */
+const untuned = { ...surging, policy: { ...surging.policy, tuning: { continuous: false, formula } } };
 const calm = { sessions: 250, transitionsPerSecond: 300 };
 
 interface Told {
@@ -36,7 +39,8 @@ interface Told {
 async function tell(cluster: Cluster): Promise<Told> {
   await deploy(cluster, surging);
   const before = await podOf(cluster, surging);
-  const { incident: raised } = await over(cluster, surging, await setPolicy(cluster, surging));
+  const { incident: raised } = await over(cluster, surging, await setPolicy(cluster, untuned));
+  await setPolicy(cluster, surging);
   await changeLoad(cluster, surging, before, calm);
   let tuning: TuningState | undefined;
   let lowered: readonly ActionRecord[] = [];
