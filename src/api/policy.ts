@@ -279,6 +279,10 @@ export const Condition = z.object({
 });
 export type Condition = z.infer<typeof Condition>;
 
+/** Reasons of an agent's refusal that the operator goes by. */
+export const LESS_MEMORY = 'LessMemory';
+export const NOT_RESTORED = 'NotRestored';
+
 /** What became of the settings that Live shall set in a container's running processes. */
 export const LiveState = z
   .object({

@@ -1,5 +1,6 @@
 /** What continuous tuning says again and remembers from one look to the next. Pure. */
 import { type ActionRecord, durationMs, type Plan, type PolicySpec } from '../api/index.ts';
+import { sentenceOf } from './guardrails.ts';
 import { WORTHWHILE_CHANGE } from './raise-gogc.ts';
 import { MOST_TUNINGS } from './tuning.ts';
 
@@ -14,7 +15,7 @@ export function isNews(known: Plan, plan: Plan): boolean {
  * desired already has been made.
  */
 export function heldBack(plan: Plan): Plan | undefined {
-  const by = (guardrail: string) => (sentence: string) => sentence.startsWith(`${guardrail}: `);
+  const by = (guardrail: string) => (sentence: string) => sentence.startsWith(sentenceOf({ guardrail, message: '' }));
   const blockedBy = (plan.blockedBy ?? []).filter((sentence) => !by('Cooldown')(sentence));
   return blockedBy.length === 0 || blockedBy.some(by('DesiredAlready')) ? undefined : { ...plan, blockedBy };
 }

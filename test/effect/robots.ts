@@ -8,7 +8,8 @@ import type { WorkloadKind } from '../../src/kube/index.ts';
 import { repositoryDir } from '../cluster/paths.ts';
 import { ROBOT_NAMESPACE } from '../demo/deploy.ts';
 
-export interface HealingCase {
+/** A workload of the demonstration's robot, with something else about it. */
+export interface RobotWorkload {
   /** Of the workload, the policy and the label `app`. */
   readonly name: string;
   /** Default: that of the demonstration. */
@@ -21,19 +22,22 @@ export interface HealingCase {
   readonly memory: string;
   /** Request. */
   readonly cpu?: string;
+  /** Of its pods; default: the demonstration's robot and load. */
+  readonly pod?: object;
+  readonly container?: object;
+}
+
+export interface HealingCase extends RobotWorkload {
   readonly apply: readonly Way[];
   /** The one signal that breaks its limit. */
   readonly thresholds: Readonly<Record<string, string | number>>;
   readonly memoryLimit: Readonly<Record<string, string>>;
   /** What else the policy says, or says otherwise than below. */
   readonly policy?: { readonly activity?: object; readonly tuning?: object; readonly actions?: object };
-  /** The same of its pods; default: the demonstration's robot and load. */
-  readonly pod?: object;
-  readonly container?: object;
 }
 
 /** Enough to find all that belongs to it. */
-export type Robot = Pick<HealingCase, 'name' | 'namespace' | 'kind'>;
+export type Robot = Pick<RobotWorkload, 'name' | 'namespace' | 'kind'>;
 
 /** GOGC=10 for 75 MB alive: the collector takes a fifth of the CPU. */
 export const tooOften: HealingCase = {
@@ -64,24 +68,23 @@ const Manifest = z.looseObject({
   }),
 });
 
-/** The demonstration's robot, with this fault. */
 export async function workloadOf({
   name,
   namespace = ROBOT_NAMESPACE,
   kind = 'Deployment',
   replicas = 1,
-  ...healing
-}: HealingCase): Promise<object> {
+  ...robot
+}: RobotWorkload): Promise<object> {
   const text = await readFile(join(repositoryDir, 'test/demo/robot.yaml'), 'utf8');
   const { metadata, spec } = Manifest.parse(parse(text.replaceAll('dispatch', name)));
   const { selector, template } = spec;
   const container = {
     ...template.spec.containers[0],
-    ...healing.container,
-    env: Object.entries(healing.env).map(([name, value]) => ({ name, value })),
-    resources: { requests: { cpu: healing.cpu ?? '200m', memory: healing.memory }, limits: { memory: healing.memory } },
+    ...robot.container,
+    env: Object.entries(robot.env).map(([name, value]) => ({ name, value })),
+    resources: { requests: { cpu: robot.cpu ?? '200m', memory: robot.memory }, limits: { memory: robot.memory } },
   };
-  const pod = { ...template, spec: { ...template.spec, ...healing.pod, containers: [container] } };
+  const pod = { ...template, spec: { ...template.spec, ...robot.pod, containers: [container] } };
   return {
     apiVersion: 'apps/v1',
     kind,

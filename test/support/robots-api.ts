@@ -24,6 +24,16 @@ export async function installResources(run: Kubectl): Promise<void> {
   await run(['create', 'namespace', 'robots']);
 }
 
+/** As a newer version of the policy's resource would have it: an integer `future` below each path, such as `spec/properties/tuning`. */
+export async function addFutureFields(run: Kubectl, ...paths: readonly string[]): Promise<void> {
+  const patch = paths.map((path) => ({
+    op: 'add',
+    path: `/spec/versions/0/schema/openAPIV3Schema/properties/${path}/properties/future`,
+    value: { type: 'integer' },
+  }));
+  await run(['patch', 'crd', 'robotgcpolicies.robotgc.dev', '--type=json', '-p', JSON.stringify(patch)]);
+}
+
 /** kubectl's own wait gives up on a resource that has no conditions yet. */
 export function untilEstablished(run: (args: readonly string[]) => Promise<unknown>): Promise<void> {
   const wait = ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'];

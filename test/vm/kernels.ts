@@ -1,12 +1,11 @@
 /** Kernels that a virtual machine can have, each downloaded once into the user's cache. */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { takeLock } from '../cluster/lock.ts';
 import { cacheRoot } from '../cluster/paths.ts';
 import { run } from '../cluster/run.ts';
 import { downloadPackages } from './debian.ts';
+import { type DownloadedOptions, downloadedOnce } from './downloaded.ts';
 import { VmError } from './errors.ts';
 
 /** Version → the Debian release whose kernel it is. */
@@ -29,11 +28,6 @@ export interface Kernel {
   readonly busybox: string;
 }
 
-export interface EnsureKernelOptions {
-  readonly onProgress?: (line: string) => void;
-  readonly signal?: AbortSignal;
-}
-
 /** Drivers of devices that a virtual machine does not have are four fifths of all. */
 const keptModules = [
   'arch',
@@ -53,19 +47,11 @@ const keptModules = [
 ];
 
 /** @throws VmError NO_ARCHIVE where no archive can be reached or it does not hold the kernel */
-export async function ensureKernel(version: KernelVersion, options: EnsureKernelOptions = {}): Promise<Kernel> {
+export async function ensureKernel(version: KernelVersion, options: DownloadedOptions = {}): Promise<Kernel> {
   // What was kept by another list is no cache of this one.
   const kept = createHash('sha256').update(keptModules.join(' ')).digest('hex').slice(0, 8);
   const directory = join(cacheRoot(), 'vm', `kernel-${version}-${kept}`);
-  if (!existsSync(directory)) {
-    const told = (pid: number) => options.onProgress?.(`waiting: process ${pid} is downloading kernel ${version}`);
-    const lock = await takeLock(`${directory}.lock`, told, options.signal);
-    try {
-      if (!existsSync(directory)) await download(version, directory, options);
-    } finally {
-      lock.release();
-    }
-  }
+  await downloadedOnce(`kernel ${version}`, directory, options, () => download(version, directory, options));
   const [release = ''] = await readdir(join(directory, 'modules'));
   return {
     version,
@@ -79,7 +65,7 @@ export async function ensureKernel(version: KernelVersion, options: EnsureKernel
 async function download(
   version: KernelVersion,
   directory: string,
-  { onProgress, signal }: EnsureKernelOptions,
+  { onProgress, signal }: DownloadedOptions,
 ): Promise<void> {
   const fresh = `${directory}.new`;
   await rm(fresh, { recursive: true, force: true });

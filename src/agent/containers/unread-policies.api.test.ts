@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ApiRig } from '../../../test/support/api-rig.ts';
-import { installResources, type Kubectl, kubectlOf } from '../../../test/support/robots-api.ts';
+import { addFutureFields, installResources, type Kubectl, kubectlOf } from '../../../test/support/robots-api.ts';
 import { until } from '../../../test/support/until.ts';
 import { getRaw, policies, silentLog } from '../../kube/index.ts';
 import { createCaches } from '../caches.ts';
@@ -19,9 +19,7 @@ beforeAll(async () => {
   api = await ApiRig.start();
   kubectl = kubectlOf(api.plane);
   await installResources(kubectl);
-  const path = '/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/tuning/properties/future';
-  const newer = JSON.stringify([{ op: 'add', path, value: { type: 'integer' } }]);
-  await kubectl(['patch', 'crd', 'robotgcpolicies.robotgc.dev', '--type=json', '-p', newer]);
+  await addFutureFields(kubectl, 'spec/properties/tuning');
 }, 300_000);
 afterAll(async () => {
   stop.abort();

@@ -1,5 +1,5 @@
 /** Keeps the settings of running processes as the annotations of their pods say, within the bounds of their policies. Level-triggered. */
-import { ANNOTATION_DESIRED, type LiveState, quantityBytes } from '../../api/index.ts';
+import { ANNOTATION_DESIRED, type LiveState, NOT_RESTORED, quantityBytes } from '../../api/index.ts';
 import type { GcSettings, Proc, ProcessIdentity } from '../../host/index.ts';
 import { type Controller, type HandlerResult, KeyedQueue, type Log, memoryLimitOf } from '../../kube/index.ts';
 import type { Selected } from '../containers/watchlist.ts';
@@ -156,7 +156,7 @@ export class LiveController implements Controller {
     const problem = await restoreAll(entries, { proc, ledger }, signal);
     if (wish.type === 'refuse') this.#tell(containerId, { ...wish, type: 'refused', settings: null });
     else if (problem !== undefined)
-      this.#tell(containerId, { type: 'refused', settings: null, reason: 'NotRestored', message: problem });
+      this.#tell(containerId, { type: 'refused', settings: null, reason: NOT_RESTORED, message: problem });
     else if (entries.length > 0) this.#tell(containerId, { type: 'reverted', settings: entries[0]?.original ?? null });
     else if (this.#states.get(containerId)?.state === 'Refused') this.#untell(containerId);
     return problem === undefined ? {} : { requeueAfterMs: pendingMs };

@@ -3,6 +3,7 @@ import {
   ANNOTATION_DESIRED,
   type DesiredSettings,
   isUnreadable,
+  LESS_MEMORY,
   neededBytes,
   parseDesired,
   quantityBytes,
@@ -56,7 +57,7 @@ export function wishOf(input: WishInput): Wish {
   const change = settingsOf(wanted, 'to');
   if (typeof change === 'string') return refuse('Unreadable', change);
   const tight = lessMemory(wanted, input.limitBytes);
-  if (tight) return refuse('LessMemory', tight);
+  if (tight) return refuse(LESS_MEMORY, tight);
   const said = settingsOf(wanted, 'from');
   const from = typeof said === 'string' ? {} : said;
   const outside = outOfBounds(change, from, policy, input.limitBytes);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ApiRig } from '../../../test/support/api-rig.ts';
-import { installResources, type Kubectl, kubectlOf } from '../../../test/support/robots-api.ts';
+import { addFutureFields, installResources, type Kubectl, kubectlOf } from '../../../test/support/robots-api.ts';
 import { until } from '../../../test/support/until.ts';
 import { Condition } from '../../api/index.ts';
 import { getRaw, KeyedQueue, policies, silentLog } from '../../kube/index.ts';
@@ -66,24 +66,13 @@ spec: {selector: {matchLabels: {app: dispatch}}, sla: {latencyP99: 200ms}, tunin
   return kubectl(['apply', '--validate=ignore', '-f', '-'], policy);
 }
 
-/** What a newer version would bring. */
-async function upgradeResources(): Promise<void> {
-  const add = (path: string) => ({
-    op: 'add',
-    path: `/spec/versions/0/schema/openAPIV3Schema/properties/${path}/properties/future`,
-    value: { type: 'integer' },
-  });
-  const newer = JSON.stringify([add('spec/properties/tuning'), add('status')]);
-  await kubectl(['patch', 'crd', 'robotgcpolicies.robotgc.dev', '--type=json', '-p', newer]);
-}
-
 test('a field that only a newer version knows is named in the conditions until it is gone, and never reaches the operator under old resources', async () => {
   await declare('{continuous: false, future: 1}');
   const isWatching = async () => (await conditions()).Degraded === 'False AllWatched';
   await until('the conditions are there', isWatching, 20_000, 100);
   expect((await read()).spec.tuning).not.toHaveProperty('future');
 
-  await upgradeResources();
+  await addFutureFields(kubectl, 'spec/properties/tuning', 'status');
   // A watch from before goes on with the old schema for a moment, and what it leaves out then it does not tell afterwards.
   let value = 1;
   await until(

@@ -106,7 +106,7 @@ export const SHAPES: readonly Shape[] = [
   ...[burst, tightLimit, neighbour, connectionStorm],
 ];
 
-/** From 0 to 1 within so many seconds. */
-function rise(second: number, from: number, within: number): number {
-  return Math.min(1, Math.max(0, (second - from) / within));
+/** From 0 to 1 between `from` and as much later, all in the same unit. */
+export function rise(at: number, from: number, within: number): number {
+  return Math.min(1, Math.max(0, (at - from) / within));
 }

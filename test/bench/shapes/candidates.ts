@@ -1,5 +1,5 @@
 /** Who runs under a shape at the same time, each in a pod of its own: the product's robot, those with simple controllers, and settings that never change. Pure. */
-import type { HealingCase } from '../../effect/robots.ts';
+import type { RobotWorkload } from '../../effect/robots.ts';
 import { goMemLimitOf, TUNER_THRESHOLD } from '../control/controllers.ts';
 import type { RobotShape } from './loads.ts';
 
@@ -67,7 +67,7 @@ export const isProduct = ({ kinds }: Contender): boolean => kinds.includes('prod
 const IDLE = ['-sessions=0', '-messages-per-second=0', '-transitions-per-second=0'];
 
 /** @param name of its Deployment, its policy and its label */
-export function robotOf({ env, args }: Contender, shape: RobotShape, name: string): HealingCase {
+export function robotOf({ env, args }: Contender, shape: RobotShape, name: string): RobotWorkload {
   return {
     name,
     env: env(shape.memoryLimitBytes),
@@ -75,6 +75,5 @@ export function robotOf({ env, args }: Contender, shape: RobotShape, name: strin
     cpu: `${ROBOT_CPU_MILLI}m`,
     // Nobody is connected at first; whoever makes the load sees to that.
     container: { args: [...IDLE, '-bus-cycle=100ms', '-batch=10ms', '-pprof=:6060', '-drain=1s', ...args(shape)] },
-    ...{ apply: [], thresholds: {}, memoryLimit: {} },
   };
 }

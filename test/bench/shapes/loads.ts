@@ -2,6 +2,7 @@
  * The shapes of load of test/bench/control/shapes.ts for real robots: an eighth of the size, and compressed from hours to minutes, but never below
  * the time in which anything that looks once a second could answer. Pure.
  */
+import { rise } from '../control/shapes.ts';
 
 const MIB = 2 ** 20;
 
@@ -145,8 +146,3 @@ export function soFar(load: RobotLoad, upSeconds: number): RobotLoad {
 
 /** Whether all robots are back. */
 export const areAllBack = (upSeconds: number): boolean => upSeconds >= BACK_SECONDS;
-
-/** From 0 to 1 within so much. */
-function rise(part: number, from: number, within: number): number {
-  return Math.min(1, Math.max(0, (part - from) / within));
-}

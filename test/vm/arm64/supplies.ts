@@ -1,14 +1,12 @@
 /** What a machine with arm64 processors is made of, downloaded once into the user's cache. */
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { takeLock } from '../../cluster/lock.ts';
 import { cacheRoot } from '../../cluster/paths.ts';
 import { run } from '../../cluster/run.ts';
 import { downloadPackages } from '../debian.ts';
+import { type DownloadedOptions, downloadedOnce } from '../downloaded.ts';
 import { VmError } from '../errors.ts';
 import { arm64Programs, ensureTools } from '../ground.ts';
-import type { EnsureKernelOptions } from '../kernels.ts';
 
 /** The release whose kernel it is, and whose C library this Node and the probe's libraries are at home with. */
 const kernelRelease = 'trixie';
@@ -25,24 +23,15 @@ export interface Arm64Supplies {
 }
 
 /** @throws VmError NO_ARCHIVE, MISSING_PROGRAM */
-export async function ensureArm64(options: EnsureKernelOptions = {}): Promise<Arm64Supplies> {
-  const { onProgress = () => {}, signal } = options;
-  await ensureTools(onProgress, signal, arm64Programs);
+export async function ensureArm64(options: DownloadedOptions = {}): Promise<Arm64Supplies> {
+  await ensureTools(options.onProgress, options.signal, arm64Programs);
   const directory = join(cacheRoot(), 'vm', `arm64-${process.versions.node}`);
-  if (!existsSync(directory)) {
-    const told = (pid: number) => onProgress(`waiting: process ${pid} is downloading what arm64 needs`);
-    const lock = await takeLock(`${directory}.lock`, told, signal);
-    try {
-      if (!existsSync(directory)) await download(directory, options);
-    } finally {
-      lock.release();
-    }
-  }
+  await downloadedOnce('what arm64 needs', directory, options, () => download(directory, options));
   const path = (name: string): string => join(directory, name);
   return { kernel: path('vmlinuz'), root: path('root'), node: path('node') };
 }
 
-async function download(directory: string, { onProgress, signal }: EnsureKernelOptions): Promise<void> {
+async function download(directory: string, { onProgress, signal }: DownloadedOptions): Promise<void> {
   const withSignal = signal === undefined ? {} : { signal };
   const fresh = `${directory}.new`;
   const path = (name: string): string => join(fresh, name);

@@ -7,8 +7,10 @@ import {
   ANNOTATION_DESIRED,
   type ContainerState,
   desiredText,
+  LESS_MEMORY,
   type LiveKnob,
   type LiveState,
+  NOT_RESTORED,
   quantityBytes,
   REMEDY_FIELD_MANAGER,
   type RobotGCPolicy,
@@ -28,8 +30,6 @@ import type { ActingWay, Outcome, Progress } from './way.ts';
 const SILENCE_LIMIT_MS = 60_000;
 /** What is written waits for the next cycle, which Go forces after two minutes (runtime/proc.go, `forcegcperiod`); and a minute more. */
 const CYCLE_LIMIT_MS = 3 * 60_000;
-/** How an agent calls it, see `wishOf`. */
-const TOO_LITTLE_MEMORY = 'LessMemory';
 
 export const live: ActingWay = {
   progress: (view, workload, action, now) => liveProgress({ ...view, workload }, action, now),
@@ -107,14 +107,14 @@ function bytesOf(setting: Setting): number | undefined {
 /** Also where nothing had been set in it, or nothing of ours stands: refused is refused in all of its processes. */
 function isReverted(state: LiveState | undefined): boolean {
   return (
-    state === undefined || state.state === 'Reverted' || (state.state === 'Refused' && state.reason !== 'NotRestored')
+    state === undefined || state.state === 'Reverted' || (state.state === 'Refused' && state.reason !== NOT_RESTORED)
   );
 }
 
 /** By a pod that has the memory for what is wished now: that it had too little is its answer to the wish before. */
 function refusal(state: ContainerState | undefined): string | undefined {
   if (state?.state === 'Refused') return state.message ?? state.reason;
-  if (state?.live?.state !== 'Refused' || state.live.reason === TOO_LITTLE_MEMORY) return undefined;
+  if (state?.live?.state !== 'Refused' || state.live.reason === LESS_MEMORY) return undefined;
   return state.live.message ?? state.live.reason;
 }
 
